@@ -1,0 +1,148 @@
+/**
+ * The provider's configuration.
+ *
+ * An environment variable is preferred to the configured value: `destroy` and `refresh` are given the
+ * configuration that the state holds, so that only the environment can bring a rotated token.
+ */
+import { isIP } from "node:net";
+import { z } from "zod";
+
+/** What a resource is told of the world: where the APIs are, who asks, how long to wait. */
+export interface Settings {
+  /** The Cloudflare API token. Undefined: nothing can be read, and a preview says so. */
+  readonly apiToken?: string;
+  /** Further tokens, for domains in other Cloudflare accounts. Ask `tokenFor`, which knows the keys. */
+  readonly apiTokens: ReadonlyMap<string, string>;
+  /** The base URL of Cloudflare's API. Undefined: the official one. */
+  readonly cloudflareBaseUrl?: string;
+  /** Addresses of the recursive resolvers to ask. Undefined: those of the system. */
+  readonly resolvers?: readonly string[];
+  /** The longest time that one wait may take, in seconds. */
+  readonly waitSeconds: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const NAMED_TOKEN = "CLOUDFLARE_API_TOKEN_";
+
+/** Stack configuration arrives as strings, with lists, maps and numbers as JSON. */
+function fromJson<T extends z.ZodType>(schema: T) {
+  return z.preprocess((value) => {
+    if (typeof value !== "string") return value;
+    try {
+      return JSON.parse(value);
+    } catch {
+      return value;
+    }
+  }, schema);
+}
+
+const token = z.string().min(1, "the token is empty");
+const url = z.url({ protocol: /^https?$/, error: "not an http or https URL" });
+const address = z.string().refine((value) => isIP(value) !== 0, "not an IP address");
+const seconds = z.number().positive().max(86_400);
+const credentials = z
+  .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, "not a name of a credential"), token)
+  .refine(
+    (tokens) => new Set(Object.keys(tokens).map(credentialKey)).size === Object.keys(tokens).length,
+    "two names share one environment variable: they differ only in case, or in - and _",
+  );
+
+/** The configuration as a program or a stack file gives it. */
+const configurationSchema = z.strictObject({
+  apiToken: token.exactOptional(),
+  apiTokens: fromJson(credentials).exactOptional(),
+  cloudflareBaseUrl: url.exactOptional(),
+  resolvers: fromJson(z.array(address).min(1)).exactOptional(),
+  waitSeconds: fromJson(seconds).exactOptional(),
+});
+
+/** The same settings as the environment gives them. */
+const environmentSchema = z.object({
+  CLOUDFLARE_API_TOKEN: token.exactOptional(),
+  CLOUDFLARE_BASE_URL: url.exactOptional(),
+  MXHERO_RESOLVERS: z
+    .string()
+    .transform((list) => list.split(",").map((item) => item.trim()))
+    .pipe(z.array(address))
+    .exactOptional(),
+  MXHERO_WAIT_SECONDS: z.string().transform(Number).pipe(seconds).exactOptional(),
+});
+
+/** Thrown when the configuration or the environment holds a faulty value. Quotes no value. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+  readonly fix =
+    "Correct it in the stack's configuration, in the provider's arguments or in the environment.";
+
+  constructor(faults: readonly string[]) {
+    super(`The configuration of the provider mxhero is faulty: ${faults.join("; ")}.`);
+  }
+}
+
+/** What is wrong with a configuration, each with its path and without the value. */
+export function configurationFaults(configured: unknown): readonly string[] {
+  return faultsOf(configurationSchema.safeParse(configured));
+}
+
+/**
+ * The settings from the provider's configuration and the environment. An empty variable is unset.
+ *
+ * @throws SettingsError
+ */
+export function readSettings(configured: unknown, env: Environment = process.env): Settings {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const given = configurationSchema.safeParse(configured);
+  const preferred = environmentSchema.safeParse(set);
+  if (!given.success || !preferred.success) {
+    throw new SettingsError([...faultsOf(given), ...faultsOf(preferred)]);
+  }
+  const {
+    CLOUDFLARE_API_TOKEN: apiToken = given.data.apiToken,
+    CLOUDFLARE_BASE_URL: cloudflareBaseUrl = given.data.cloudflareBaseUrl,
+    MXHERO_RESOLVERS: resolvers = given.data.resolvers,
+    MXHERO_WAIT_SECONDS: waitSeconds = given.data.waitSeconds ?? 600,
+  } = preferred.data;
+  return {
+    ...(apiToken !== undefined && { apiToken }),
+    ...(cloudflareBaseUrl !== undefined && { cloudflareBaseUrl }),
+    ...(resolvers !== undefined && { resolvers }),
+    apiTokens: namedTokens(given.data.apiTokens ?? {}, set),
+    waitSeconds,
+  };
+}
+
+/** The token to use: that of the named credential, or the provider's own. Undefined if there is none. */
+export function tokenFor(settings: Settings, credential?: string): string | undefined {
+  if (credential === undefined) return settings.apiToken;
+  return settings.apiTokens.get(credentialKey(credential));
+}
+
+/** The environment variable that holds the token of a credential. */
+export function tokenVariable(credential?: string): string {
+  return credential === undefined
+    ? "CLOUDFLARE_API_TOKEN"
+    : `${NAMED_TOKEN}${credentialKey(credential)}`;
+}
+
+function namedTokens(given: Readonly<Record<string, string>>, env: Environment) {
+  const tokens = new Map<string, string>();
+  for (const [name, value] of Object.entries(given)) tokens.set(credentialKey(name), value);
+  for (const [name, value] of Object.entries(env)) {
+    if (name.startsWith(NAMED_TOKEN) && value !== undefined) {
+      tokens.set(name.slice(NAMED_TOKEN.length), value);
+    }
+  }
+  return tokens;
+}
+
+function credentialKey(name: string): string {
+  return name.toUpperCase().replaceAll("-", "_");
+}
+
+function faultsOf(parsed: z.ZodSafeParseResult<unknown>): readonly string[] {
+  if (parsed.success) return [];
+  return parsed.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${z.core.toDotPath(path)}: ${message}`,
+  );
+}
