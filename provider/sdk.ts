@@ -1,0 +1,95 @@
+/** What a program uses of the `mxhero` provider: one class a resource. No logic. */
+import * as pulumi from "@pulumi/pulumi";
+
+/** An MX record as programs write it. */
+export interface MxTarget {
+  /** The host that receives the mail: a name, never an address. */
+  readonly exchange: pulumi.Input<string>;
+  /** 0–65535; senders try the lowest first (RFC 5321 section 5.1). */
+  readonly preference: pulumi.Input<number>;
+}
+
+/** An MX record as the provider reports it; `exchange` is `""` for the null MX (RFC 7505). */
+export interface MxTargetOutput {
+  readonly exchange: string;
+  readonly preference: number;
+}
+
+/** Where a domain's zone is at Cloudflare, and which token opens it. */
+interface ZoneArgs {
+  /** The organisation that holds the domain. It is written into the domain's journal. */
+  readonly organisation: pulumi.Input<string>;
+  /** The domain, lower case, in A-labels (RFC 5890). Another domain is another resource. */
+  readonly domain: pulumi.Input<string>;
+  /** The id of the zone. @default the zone is found by the domain's name */
+  readonly zoneId?: pulumi.Input<string>;
+  /** The name of the token, not the token. @default the provider's one token */
+  readonly credential?: pulumi.Input<string>;
+}
+
+export interface MxTakeoverArgs extends ZoneArgs {
+  /** The gateway's MX records. */
+  readonly mx: pulumi.Input<pulumi.Input<MxTarget>[]>;
+  /** The system that finally receives the mail, a host name or an address. It is never the gateway. */
+  readonly server: pulumi.Input<string>;
+  /** The old MX serves again; everything else stays. @default false */
+  readonly bypass?: pulumi.Input<boolean>;
+  /** How long old and new MX stand side by side, in seconds. @default 60 */
+  readonly overlapSeconds?: pulumi.Input<number>;
+  /** What a hand-back installs instead of the MX that was found. */
+  readonly handBackTo?: pulumi.Input<pulumi.Input<MxTarget>[]>;
+  /**
+   * The SPF terms that were accepted as a stand-in for `mx`; empty: accepted that nothing takes its place.
+   * Absent: a domain whose SPF record relies on `mx` is refused.
+   */
+  readonly spfTerms?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/** The MX of one domain, pointed at the gateway; deleting it hands the domain back. */
+export class MxTakeover extends pulumi.CustomResource {
+  /** What a hand-back restores. */
+  declare readonly before: pulumi.Output<MxTargetOutput[]>;
+  /** What is served now. */
+  declare readonly after: pulumi.Output<MxTargetOutput[]>;
+  /** Who holds the domain, as the journal has it. */
+  declare readonly claim: pulumi.Output<string>;
+
+  constructor(name: string, args: MxTakeoverArgs, options?: pulumi.CustomResourceOptions) {
+    const outputs = { before: undefined, after: undefined, claim: undefined };
+    super("mxhero:index:MxTakeover", name, { ...args, ...outputs }, options);
+  }
+}
+
+export interface SpfIncludeArgs extends ZoneArgs {
+  /** The gateway's SPF domain. Absent: mail does not leave through the gateway. */
+  readonly include?: pulumi.Input<string>;
+  /** Terms that stand in for `mx`, for example `a:mail.contoso.test`. */
+  readonly replacements?: pulumi.Input<pulumi.Input<string>[]>;
+  /** The record to begin with where the domain has none, for example `v=spf1 -all`. */
+  readonly base?: pulumi.Input<string>;
+}
+
+/** The gateway's terms in one domain's SPF record; deleting it takes those terms out again. */
+export class SpfInclude extends pulumi.CustomResource {
+  /** The record without the gateway's terms; empty where there was none. */
+  declare readonly before: pulumi.Output<string>;
+  /** The record that is served now. */
+  declare readonly after: pulumi.Output<string>;
+  /** The DNS lookups that the record takes, of the 10 that RFC 7208 section 4.6.4 allows. */
+  declare readonly lookups: pulumi.Output<number>;
+  /** Who uses how many of them, in one line. */
+  declare readonly lookupsByTerm: pulumi.Output<string>;
+  /** Who holds the domain, as the journal has it. */
+  declare readonly claim: pulumi.Output<string>;
+
+  constructor(name: string, args: SpfIncludeArgs, options?: pulumi.CustomResourceOptions) {
+    const outputs = {
+      before: undefined,
+      after: undefined,
+      lookups: undefined,
+      lookupsByTerm: undefined,
+      claim: undefined,
+    };
+    super("mxhero:index:SpfInclude", name, { ...args, ...outputs }, options);
+  }
+}
