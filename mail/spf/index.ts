@@ -1,0 +1,1 @@
+export { type CheckHostArgs, checkHost, type SpfOutcome, type SpfResult } from "./check-host.ts";
