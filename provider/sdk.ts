@@ -22,9 +22,9 @@ interface ZoneArgs {
   /** The domain, lower case, in A-labels (RFC 5890). Another domain is another resource. */
   readonly domain: pulumi.Input<string>;
   /** The id of the zone. @default the zone is found by the domain's name */
-  readonly zoneId?: pulumi.Input<string>;
+  readonly zoneId?: pulumi.Input<string> | undefined;
   /** The name of the token, not the token. @default the provider's one token */
-  readonly credential?: pulumi.Input<string>;
+  readonly credential?: pulumi.Input<string> | undefined;
 }
 
 export interface MxTakeoverArgs extends ZoneArgs {
@@ -33,16 +33,16 @@ export interface MxTakeoverArgs extends ZoneArgs {
   /** The system that finally receives the mail, a host name or an address. It is never the gateway. */
   readonly server: pulumi.Input<string>;
   /** The old MX serves again; everything else stays. @default false */
-  readonly bypass?: pulumi.Input<boolean>;
+  readonly bypass?: pulumi.Input<boolean> | undefined;
   /** How long old and new MX stand side by side, in seconds. @default 60 */
-  readonly overlapSeconds?: pulumi.Input<number>;
+  readonly overlapSeconds?: pulumi.Input<number> | undefined;
   /** What a hand-back installs instead of the MX that was found. */
-  readonly handBackTo?: pulumi.Input<pulumi.Input<MxTarget>[]>;
+  readonly handBackTo?: pulumi.Input<pulumi.Input<MxTarget>[]> | undefined;
   /**
    * The SPF terms that were accepted as a stand-in for `mx`; empty: accepted that nothing takes its place.
    * Absent: a domain whose SPF record relies on `mx` is refused.
    */
-  readonly spfTerms?: pulumi.Input<pulumi.Input<string>[]>;
+  readonly spfTerms?: pulumi.Input<pulumi.Input<string>[]> | undefined;
 }
 
 /** The MX of one domain, pointed at the gateway; deleting it hands the domain back. */
@@ -62,11 +62,11 @@ export class MxTakeover extends pulumi.CustomResource {
 
 export interface SpfIncludeArgs extends ZoneArgs {
   /** The gateway's SPF domain. Absent: mail does not leave through the gateway. */
-  readonly include?: pulumi.Input<string>;
+  readonly include?: pulumi.Input<string> | undefined;
   /** Terms that stand in for `mx`, for example `a:mail.contoso.test`. */
-  readonly replacements?: pulumi.Input<pulumi.Input<string>[]>;
+  readonly replacements?: pulumi.Input<pulumi.Input<string>[]> | undefined;
   /** The record to begin with where the domain has none, for example `v=spf1 -all`. */
-  readonly base?: pulumi.Input<string>;
+  readonly base?: pulumi.Input<string> | undefined;
 }
 
 /** The gateway's terms in one domain's SPF record; deleting it takes those terms out again. */

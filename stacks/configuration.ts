@@ -1,0 +1,24 @@
+/** The stack's configuration, as the engine hands it to a program. */
+import * as pulumi from "@pulumi/pulumi";
+import type { StackConfiguration } from "../config/read-tenant.ts";
+
+declare module "@pulumi/pulumi/runtime/config.js" {
+  // It exists, but its declaration is left out. `Config.get` asks it, too.
+  export function isConfigSecret(key: string): boolean;
+}
+
+export function stackConfiguration(): StackConfiguration {
+  return {
+    file: `stacks/Pulumi.${pulumi.getStack()}.yaml`,
+    values: pulumi.runtime.allConfig(),
+    isSecret: (key) => pulumi.runtime.isConfigSecret(key),
+    outputsOf,
+  };
+}
+
+function outputsOf(stack: string): Promise<Record<string, unknown>> {
+  const { outputs } = new pulumi.StackReference(stack);
+  return new Promise((resolve) => {
+    outputs.apply(resolve);
+  });
+}
