@@ -49,7 +49,7 @@ const credentials = z
   );
 
 /** The configuration as a program or a stack file gives it. */
-const configurationSchema = z.strictObject({
+export const configurationSchema = z.strictObject({
   apiToken: token.exactOptional(),
   apiTokens: fromJson(credentials).exactOptional(),
   cloudflareBaseUrl: url.exactOptional(),
@@ -78,11 +78,6 @@ export class SettingsError extends Error {
   constructor(faults: readonly string[]) {
     super(`The configuration of the provider mxhero is faulty: ${faults.join("; ")}.`);
   }
-}
-
-/** What is wrong with a configuration, each with its path and without the value. */
-export function configurationFaults(configured: unknown): readonly string[] {
-  return faultsOf(configurationSchema.safeParse(configured));
 }
 
 /**

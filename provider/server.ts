@@ -1,0 +1,71 @@
+/** The provider as a process: the engine starts it, calls it over gRPC, and ends it. */
+import { readFileSync } from "node:fs";
+import grpc from "@grpc/grpc-js";
+import providerGrpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import { z } from "zod";
+import { EngineLog } from "./engine-log.ts";
+import { handlers } from "./handlers.ts";
+import type { Kinds } from "./resource-calls.ts";
+import { RunningCalls } from "./running-calls.ts";
+
+/** How long the last answers may take to leave, in milliseconds. */
+const FLUSH_MS = 2000;
+
+/**
+ * Serves these kinds of resources until the engine ends the process: by SIGINT, or, when the engine was
+ * killed, by the end of stdin. Prints the port on stdout, as the engine expects.
+ *
+ * Without the engine's address as its last argument the process is attached by hand
+ * (`PULUMI_DEBUG_PROVIDERS`), and the end of stdin means nothing.
+ */
+export async function serve(kinds: Kinds): Promise<void> {
+  const calls = new RunningCalls();
+  const log = new EngineLog();
+  const server = new grpc.Server({ "grpc.max_receive_message_length": -1 });
+  server.addService(
+    providerGrpc.ResourceProviderService,
+    handlers({ kinds, version: packageVersion(), calls, log }),
+  );
+
+  const end = (reason: string) => void endProcess(server, calls, reason);
+  process.on("SIGINT", () => end("The run has ended."));
+  process.on("SIGTERM", () => end("The run has ended."));
+  const engineAddress = process.argv.slice(2).at(-1);
+  if (engineAddress !== undefined) {
+    log.connect(engineAddress);
+    process.stdin.on("end", () => end("The engine has gone away.")).resume();
+  }
+  process.stdout.write(`${await listen(server)}\n`);
+}
+
+function listen(server: grpc.Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(port);
+      else reject(error);
+    });
+  });
+}
+
+/** Lets running calls reach their next safe point. A clean exit also saves Node's compile cache. */
+async function endProcess(server: grpc.Server, calls: RunningCalls, reason: string): Promise<void> {
+  const idle = calls.idle;
+  calls.stop(reason);
+  if (!idle) {
+    await calls.untilIdle();
+    await flushed(server);
+  }
+  process.exit(0);
+}
+
+function flushed(server: grpc.Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.tryShutdown(() => resolve());
+    setTimeout(resolve, FLUSH_MS);
+  });
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+}
