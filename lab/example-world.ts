@@ -1,0 +1,185 @@
+/**
+ * What exists in the example world: two tenants, their mail systems and providers, the gateway, and
+ * a sender. The addresses depend on the world; everything else is the same in every world.
+ */
+import type { RecordSpec } from "./cloudflare/index.ts";
+import type { RrSet } from "./dns.ts";
+import type { GatewayRoute } from "./gateway.ts";
+
+/** A zone that is not at Cloudflare: a provider's, the gateway's, the sender's. */
+export interface PublicZone {
+  readonly name: string;
+  readonly rrsets: readonly RrSet[];
+}
+
+/** A tenant's zone at Cloudflare. */
+export interface TenantZone {
+  readonly name: string;
+  /** Cloudflare account. */
+  readonly account: "Contoso" | "Fabrikam";
+  /** Before onboarding. */
+  readonly records: readonly RecordSpec[];
+}
+
+export interface ExampleMailSystem {
+  readonly name: string;
+  readonly address: string;
+  readonly domains: readonly string[];
+}
+
+export interface ExampleWorld {
+  readonly publicZones: readonly PublicZone[];
+  readonly tenantZones: readonly TenantZone[];
+  readonly mailSystems: readonly ExampleMailSystem[];
+  readonly gateway: { readonly name: string; readonly addresses: readonly string[] };
+  /** What the gateway knows of each domain. */
+  readonly routes: ReadonlyMap<string, GatewayRoute>;
+  readonly sender: { readonly name: string; readonly address: string };
+}
+
+const contosoMx = "contoso-test.mail.protection.outlook.test";
+const subdomainMx = "mail.sub.contoso.test";
+const bookshop = "xn--bcher-kva.test";
+const mailHosts = ["mx1.mail-host.test", "mx2.mail-host.test"] as const;
+const workspaceMx = "smtp.workspace.test";
+
+/** @param net the first two octets of the world's addresses, e.g. `127.3` */
+export function exampleWorld(net: string): ExampleWorld {
+  return {
+    publicZones: publicZones(net),
+    tenantZones: tenantZones(net),
+    mailSystems: [
+      { name: contosoMx, address: `${net}.2.1`, domains: ["contoso.test"] },
+      { name: subdomainMx, address: `${net}.2.2`, domains: ["sub.contoso.test"] },
+      { name: mailHosts[0], address: `${net}.2.11`, domains: [bookshop] },
+      { name: mailHosts[1], address: `${net}.2.12`, domains: [bookshop] },
+      {
+        name: workspaceMx,
+        address: `${net}.2.21`,
+        domains: ["fabrikam.test", "fabrikam-mailing.test"],
+      },
+    ],
+    gateway: { name: "smtp-in.gateway.test", addresses: [`${net}.1.1`, `${net}.1.2`] },
+    routes: new Map([
+      ["contoso.test", { server: contosoMx }],
+      ["sub.contoso.test", { server: subdomainMx }],
+      [bookshop, { server: mailHosts[0] }],
+      ["fabrikam.test", { server: workspaceMx }],
+      ["fabrikam-mailing.test", { server: workspaceMx }],
+    ]),
+    sender: { name: "mx.sender.test", address: `${net}.4.1` },
+  };
+}
+
+function publicZones(net: string): PublicZone[] {
+  return [
+    zone("gateway.test", [
+      ["smtp-in", "A", `${net}.1.1`, `${net}.1.2`],
+      ["smtp-relay", "A", `${net}.1.11`],
+      ["_spf", "TXT", `"v=spf1 ip4:${net}.1.0/24 -all"`],
+    ]),
+    zone("outlook.test", [
+      ["contoso-test.mail.protection", "A", `${net}.2.1`],
+      ["spf.protection", "TXT", `"v=spf1 ip4:${net}.2.0/29 -all"`],
+    ]),
+    zone("mail-host.test", [
+      ["mx1", "A", `${net}.2.11`],
+      ["mx2", "A", `${net}.2.12`],
+      ["_spf", "TXT", `"v=spf1 ip4:${net}.2.11 ip4:${net}.2.12 -all"`],
+    ]),
+    zone("workspace.test", [
+      ["smtp", "A", `${net}.2.21`],
+      [
+        "_spf",
+        "TXT",
+        '"v=spf1 include:_netblocks1.workspace.test include:_netblocks2.workspace.test include:_netblocks3.workspace.test ~all"',
+      ],
+      ["_netblocks1", "TXT", `"v=spf1 ip4:${net}.2.21 ~all"`],
+      ["_netblocks2", "TXT", `"v=spf1 ip4:${net}.2.22 ~all"`],
+      ["_netblocks3", "TXT", `"v=spf1 ip4:${net}.2.23 ~all"`],
+    ]),
+    zone("crm.test", [["_spf", "TXT", `"v=spf1 ip4:${net}.2.31 -all"`]]),
+    zone("newsletter.test", [
+      ["_spf", "TXT", '"v=spf1 include:_pool.newsletter.test -all"'],
+      ["_pool", "TXT", `"v=spf1 ip4:${net}.2.41 -all"`],
+    ]),
+    zone("tickets.test", [["_spf", "TXT", `"v=spf1 ip4:${net}.2.51 -all"`]]),
+    zone("sender.test", [
+      ["", "TXT", '"v=spf1 a:mx.sender.test -all"'],
+      ["", "MX", "10 mx.sender.test."],
+      ["mx", "A", `${net}.4.1`],
+    ]),
+  ];
+}
+
+/** Each line: name below the zone, type, data of each record. */
+function zone(
+  name: string,
+  lines: readonly (readonly [string, string, ...string[]])[],
+): PublicZone {
+  const rrsets = lines.map(([label, type, ...records]) => ({
+    name: label === "" ? name : `${label}.${name}`,
+    type,
+    ttl: 300,
+    records,
+  }));
+  return { name, rrsets };
+}
+
+function tenantZones(net: string): TenantZone[] {
+  return [
+    {
+      name: "contoso.test",
+      account: "Contoso",
+      records: [
+        mx("contoso.test", 0, contosoMx),
+        txt("contoso.test", "v=spf1 include:spf.protection.outlook.test -all"),
+        txt("contoso.test", "MS=ms12345678"),
+        txt("_dmarc.contoso.test", "v=DMARC1; p=quarantine"),
+        { name: "www.contoso.test", type: "A", content: `${net}.9.1` },
+        // A subdomain with a mail system of its own.
+        mx("sub.contoso.test", 10, subdomainMx),
+        txt("sub.contoso.test", `v=spf1 a:${subdomainMx} -all`),
+        { name: subdomainMx, type: "A", content: `${net}.2.2` },
+      ],
+    },
+    {
+      name: bookshop,
+      account: "Contoso",
+      records: [
+        mx(bookshop, 10, mailHosts[0]),
+        mx(bookshop, 20, mailHosts[1]),
+        txt(bookshop, "v=spf1 include:_spf.mail-host.test ~all"),
+      ],
+    },
+    {
+      name: "fabrikam.test",
+      account: "Fabrikam",
+      records: [
+        mx("fabrikam.test", 1, workspaceMx),
+        // 9 of the 10 lookups that RFC 7208 section 4.6.4 allows.
+        txt(
+          "fabrikam.test",
+          "v=spf1 include:_spf.workspace.test include:_spf.crm.test include:_spf.newsletter.test include:_spf.tickets.test a:reports.fabrikam.test -all",
+        ),
+        { name: "reports.fabrikam.test", type: "A", content: `${net}.2.61` },
+      ],
+    },
+    {
+      name: "fabrikam-mailing.test",
+      account: "Fabrikam",
+      records: [
+        mx("fabrikam-mailing.test", 1, workspaceMx),
+        txt("fabrikam-mailing.test", "v=spf1 include:_spf.workspace.test -all"),
+      ],
+    },
+  ];
+}
+
+function mx(name: string, priority: number, content: string): RecordSpec {
+  return { name, type: "MX", content, priority };
+}
+
+function txt(name: string, text: string): RecordSpec {
+  return { name, type: "TXT", content: `"${text}"` };
+}

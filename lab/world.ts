@@ -1,0 +1,171 @@
+/** A world of the lab: DNS, Cloudflare, the gateway, mail systems and a sender, in a block of addresses. */
+import { mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { MtaStsPolicy } from "../mail/mta-sts.ts";
+import { type CertificateAuthority, createAuthority } from "./certificates.ts";
+import { type LabCloudflare, startCloudflare } from "./cloudflare/index.ts";
+import { type LabDns, startDns } from "./dns.ts";
+import { type ExampleWorld, exampleWorld } from "./example-world.ts";
+import { type Gateway, startGateway } from "./gateway.ts";
+import { type MailSystem, startMailSystem } from "./mail-system.ts";
+import { type MtaStsHost, startMtaStsHost } from "./mta-sts-host.ts";
+import { createSender, type DeliveryReport, type Mail, type Sender } from "./sender.ts";
+
+export interface WorldOptions {
+  /** The first two octets of its addresses, e.g. `127.3`. Worlds with different ones do not meet. */
+  readonly net: string;
+  /** Longest time, in seconds, that the resolver keeps an answer. @default 0 */
+  readonly cacheSeconds?: number;
+  /** Called as each part starts, with what it is. */
+  readonly onProgress?: (step: string) => void;
+}
+
+/** What became of a message. */
+export interface Journey extends DeliveryReport {
+  /** The hosts that it passed, the sender first; only the sender if it did not arrive. */
+  readonly path: readonly string[];
+}
+
+export interface World extends AsyncDisposable {
+  readonly net: string;
+  /** A folder that is removed with the world. */
+  readonly directory: string;
+  readonly dns: LabDns;
+  readonly cloudflare: LabCloudflare;
+  /** Identifier at Cloudflare, by the name of the zone. */
+  readonly zoneIds: ReadonlyMap<string, string>;
+  readonly gateway: Gateway;
+  /** By host name. */
+  readonly mailSystems: ReadonlyMap<string, MailSystem>;
+  readonly mtaStsHost: MtaStsHost;
+  readonly authority: CertificateAuthority;
+  /** Keeps to MTA-STS policies. */
+  readonly sender: Sender;
+  /**
+   * The endpoints for code under test: `CLOUDFLARE_BASE_URL`, `CLOUDFLARE_API_TOKEN` (all zones),
+   * `CLOUDFLARE_API_TOKEN_FABRIKAM` (the zones of that account), `MXHERO_RESOLVERS`,
+   * `NODE_EXTRA_CA_CERTS`.
+   */
+  readonly env: Readonly<Record<string, string>>;
+  /** Delivers a message from outside and tells which way it went. */
+  send(mail: Mail): Promise<Journey>;
+  /** The way of a new message to the domain's postmaster. */
+  mailPath(domain: string): Promise<Journey>;
+  /**
+   * Publishes the MTA-STS policy of a domain: the policy file, and the records in the tenant's zone.
+   * Called again, it replaces the policy and its id.
+   */
+  publishPolicy(domain: string, policy: MtaStsPolicy): Promise<void>;
+}
+
+/** Starts the example world. @throws if an address is in use, or a program does not start */
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const { net, onProgress = () => undefined } = options;
+  const example = exampleWorld(net);
+  await using parts = new AsyncDisposableStack();
+  const directory = parts.use(await mkdtempDisposable(join(tmpdir(), "lab-"))).path;
+  const authority = await createAuthority(directory);
+
+  onProgress("DNS");
+  const { cacheSeconds = 0 } = options;
+  const dns = parts.use(await startDns({ net, directory, cacheSeconds }));
+  for (const { name, rrsets } of example.publicZones) {
+    await dns.addZone(name);
+    await dns.publish(name, rrsets);
+  }
+
+  onProgress("Cloudflare");
+  const cloudflare = parts.use(await startCloudflare({ net, dns }));
+  const zoneIds = await addTenantZones(cloudflare, example);
+
+  onProgress("Mail systems and the gateway");
+  const { resolver } = dns;
+  const mailSystems = new Map<string, MailSystem>();
+  for (const system of example.mailSystems) {
+    const certificate = await authority.issue(system.name);
+    mailSystems.set(system.name, parts.use(await startMailSystem({ ...system, certificate })));
+  }
+  const certificate = await authority.issue(example.gateway.name);
+  const gateway = parts.use(await startGateway({ ...example.gateway, certificate, resolver }));
+  for (const [domain, route] of example.routes) gateway.routes.set(domain, route);
+  const mtaStsHost = parts.use(await startMtaStsHost({ address: `${net}.3.1`, authority }));
+
+  const sender = createSender({ ...example.sender, resolver, ca: authority.cert });
+  const send = async (mail: Mail) => follow(await sender.send(mail), sender, mailSystems);
+  const owned = parts.move();
+  return {
+    ...{ net, directory, dns, cloudflare, zoneIds, gateway, mailSystems, mtaStsHost, authority },
+    sender,
+    env: endpoints({ cloudflare, zoneIds, example, resolver, authority }),
+    send,
+    mailPath: (domain) => send({ to: `postmaster@${domain}` }),
+    publishPolicy: (domain, policy) =>
+      publishPolicy({ cloudflare, zoneIds, mtaStsHost }, domain, policy),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function addTenantZones(
+  cloudflare: LabCloudflare,
+  { tenantZones }: ExampleWorld,
+): Promise<Map<string, string>> {
+  const ids = new Map<string, string>();
+  for (const { name, account, records } of tenantZones) {
+    const id = await cloudflare.addZone({ name, account });
+    await cloudflare.seed(id, records);
+    ids.set(name, id);
+  }
+  return ids;
+}
+
+interface Endpoints extends Pick<World, "cloudflare" | "zoneIds" | "authority"> {
+  readonly example: ExampleWorld;
+  readonly resolver: string;
+}
+
+function endpoints({ cloudflare, zoneIds, example, resolver, authority }: Endpoints) {
+  const fabrikam = example.tenantZones
+    .filter(({ account }) => account === "Fabrikam")
+    .flatMap(({ name }) => zoneIds.get(name) ?? []);
+  return {
+    CLOUDFLARE_BASE_URL: cloudflare.url,
+    CLOUDFLARE_API_TOKEN: cloudflare.addToken({ name: "operator" }),
+    CLOUDFLARE_API_TOKEN_FABRIKAM: cloudflare.addToken({ name: "fabrikam", zones: fabrikam }),
+    MXHERO_RESOLVERS: resolver,
+    NODE_EXTRA_CA_CERTS: authority.file,
+  };
+}
+
+/** Looks for the message where it was kept. */
+function follow(
+  report: DeliveryReport,
+  sender: Sender,
+  mailSystems: ReadonlyMap<string, MailSystem>,
+): Journey {
+  const kept = [...mailSystems.values()]
+    .flatMap(({ messages }) => messages)
+    .find(({ id }) => id === report.id);
+  return { ...report, path: [sender.name, ...(kept?.path ?? [])] };
+}
+
+async function publishPolicy(
+  { cloudflare, zoneIds, mtaStsHost }: Pick<World, "cloudflare" | "zoneIds" | "mtaStsHost">,
+  domain: string,
+  { mode, mx, maxAge }: MtaStsPolicy,
+): Promise<void> {
+  const [zone, id] = [...zoneIds].find(([name]) => `.${domain}`.endsWith(`.${name}`)) ?? [];
+  if (zone === undefined || id === undefined) throw new RangeError(`No zone holds ${domain}`);
+  const lines = ["version: STSv1", `mode: ${mode}`, ...mx.map((host) => `mx: ${host}`)];
+  mtaStsHost.policies.set(domain, `${[...lines, `max_age: ${maxAge}`].join("\r\n")}\r\n`);
+  const names = [`mta-sts.${domain}`, `_mta-sts.${domain}`];
+  const remove = cloudflare.snapshot(id).filter(({ name }) => names.includes(name));
+  const version = `v=STSv1; id=${Date.now()}${process.hrtime.bigint() % 1000n};`;
+  await cloudflare.edit(id, {
+    remove,
+    add: [
+      { name: `mta-sts.${domain}`, type: "A", content: mtaStsHost.address },
+      { name: `_mta-sts.${domain}`, type: "TXT", content: `"${version}"` },
+    ],
+  });
+}
