@@ -16,8 +16,7 @@ export async function matchMechanism(
   if (kind === "all") return true;
   if (kind === "ip4" || kind === "ip6") {
     const { network, length } = mechanism;
-    const sameFamily = (kind === "ip4") === isIp4(client);
-    return sameFamily && inNetwork(client, network, { ip4: length, ip6: length });
+    return inNetwork(client, network, { ip4: length, ip6: length });
   }
   const spec = mechanism.domain;
   const target = spec === undefined ? domain : await expandDomain(evaluation, domain, spec);

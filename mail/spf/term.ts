@@ -6,17 +6,27 @@ import { describeTermFault } from "./term-fault.ts";
 
 export type SpfQualifier = "+" | "-" | "?" | "~";
 
+interface HostMechanism<Kind> {
+  readonly kind: Kind;
+  readonly domain: string | undefined;
+  readonly lengths: PrefixLengths;
+}
+
+interface NetworkMechanism<Kind> {
+  readonly kind: Kind;
+  readonly network: string;
+  readonly length: number;
+}
+
 export type SpfMechanism =
   | { readonly kind: "all" }
   | { readonly kind: "include"; readonly domain: string }
   | { readonly kind: "exists"; readonly domain: string }
   | { readonly kind: "ptr"; readonly domain: string | undefined }
-  | {
-      readonly kind: "a" | "mx";
-      readonly domain: string | undefined;
-      readonly lengths: PrefixLengths;
-    }
-  | { readonly kind: "ip4" | "ip6"; readonly network: string; readonly length: number };
+  | HostMechanism<"a">
+  | HostMechanism<"mx">
+  | NetworkMechanism<"ip4">
+  | NetworkMechanism<"ip6">;
 
 export type SpfModifier =
   | { readonly kind: "redirect"; readonly domain: string }
