@@ -25,8 +25,11 @@ export interface StackConfiguration {
   /** By full key (`mail:domains`). Lists and maps are JSON texts. */
   readonly values: Readonly<Record<string, string>>;
   readonly isSecret: (key: string) => boolean;
-  /** The outputs of another stack; rejects where there is no such stack. */
-  readonly outputsOf: (stack: string) => Promise<Record<string, unknown>>;
+  /** Outputs of another stack; rejects where there is no such stack, or where one of them is secret. */
+  readonly outputsOf: (
+    stack: string,
+    names: readonly string[],
+  ) => Promise<Readonly<Record<string, unknown>>>;
 }
 
 /** All faults of a stack's configuration, one a line. */
@@ -130,8 +133,8 @@ async function readGateway(
   if (faults.length > 0) return { raw, fields: undefined, faults };
   const { stack } = gatewayStack.parse(raw);
   try {
-    const outputs = await outputsOf(stack);
-    const hosts = pick(outputs, Object.keys(gatewayHosts.shape));
+    const outputs = await outputsOf(stack, Object.keys(gatewayHosts.shape));
+    const hosts = present(outputs);
     const read = soundFields(gatewayHosts, gatewayFields, hosts, "output");
     return { raw: hosts, fields: read.fields, faults: read.faults.map((f) => ofOutput(f, stack)) };
   } catch (cause) {
@@ -152,8 +155,8 @@ function ofOutput(fault: MailRuleFault, stack: string): MailRuleFault {
   return { ...fault, where: "gateway.stack", problem };
 }
 
-function pick(values: Record<string, unknown>, keys: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(keys.flatMap((k) => (values[k] === undefined ? [] : [[k, values[k]]])));
+function present(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 function readDomains(raw: unknown) {

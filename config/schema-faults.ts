@@ -60,7 +60,7 @@ export function suggestion(word: string, known: readonly string[]): string {
       distance: leven(word.toLowerCase(), candidate.toLowerCase()),
     }))
     .toSorted((a, b) => a.distance - b.distance)[0];
-  if (best === undefined || best.distance > Math.max(1, Math.floor(word.length / 3))) return "";
+  if (best === undefined || best.distance > Math.ceil(word.length / 3)) return "";
   return `Did you mean "${best.candidate}"? `;
 }
 
@@ -102,7 +102,8 @@ function describe(issue: Issue, schema: Schema | undefined, value: unknown): Des
   if (issue.code === "invalid_value") return unknownValue(issue.values.map(String), value);
   if (issue.code === "too_small" || issue.code === "too_big") return outOfRange(issue, value);
   const problem = `${quoted(value)} does not have the right form.`;
-  return { code: "value-malformed", problem, fix: `Write it${example}.` };
+  const meaning = (schema && z.globalRegistry.get(schema)?.description) ?? "";
+  return { code: "value-malformed", problem, fix: `Write it${example}. ${meaning}`.trimEnd() };
 }
 
 function wrongKind(expected: string, value: unknown, example: string): Described {

@@ -166,7 +166,7 @@ export const domain = z
       }),
     credential: z
       .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,35}$/)
+      .regex(/^[A-Za-z][A-Za-z0-9_-]{0,35}$/)
       .optional()
       .meta({
         description:

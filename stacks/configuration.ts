@@ -16,9 +16,11 @@ export function stackConfiguration(): StackConfiguration {
   };
 }
 
-function outputsOf(stack: string): Promise<Record<string, unknown>> {
-  const { outputs } = new pulumi.StackReference(stack);
-  return new Promise((resolve) => {
-    outputs.apply(resolve);
-  });
+async function outputsOf(
+  stack: string,
+  names: readonly string[],
+): Promise<Record<string, unknown>> {
+  const reference = new pulumi.StackReference(stack);
+  const outputs = names.map(async (name) => [name, await reference.getOutputValue(name)] as const);
+  return Object.fromEntries(await Promise.all(outputs));
 }
