@@ -1,6 +1,6 @@
 module pulumi-mxhero/tools
 
-go 1.24
+go 1.24.0
 
 tool github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
 

@@ -1,0 +1,91 @@
+/** The Debian packages of the lab: installed where missing, without starting or enabling a service. */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { findProgram } from "./path.mjs";
+import { announce, runCommand, SetupError, withElapsedTime } from "./progress.mjs";
+
+/** What the lab runs. `file`: must be there too, since slim images leave documentation out. */
+const packages = [
+  { name: "iproute2" },
+  { name: "pdns-server", service: "pdns" },
+  { name: "pdns-backend-sqlite3" },
+  { name: "unbound", service: "unbound" },
+  { name: "python3-spf", file: "/usr/share/doc/python3-spf/rfc7208-tests.yml.gz" },
+];
+
+/**
+ * Run by root; the packages are its arguments. policy-rc.d is Debian's way to say that no service
+ * may be started; an own file of the host's is left alone. The lock keeps two checkouts apart.
+ */
+const installation = `
+services=$1; shift
+exec 9>/run/pulumi-mxhero-packages.lock && flock 9 || exit
+policy=/usr/sbin/policy-rc.d
+if ! [ -e $policy ] || grep -q pulumi-mxhero $policy; then
+  trap 'rm -f $policy' EXIT
+  trap 'exit 130' INT TERM HUP
+  printf '#!/bin/sh\\n# pulumi-mxhero is installing packages\\nexit 101\\n' >$policy
+  chmod 755 $policy
+fi
+export DEBIAN_FRONTEND=noninteractive
+install() {
+  apt-get install --yes --quiet --reinstall --no-install-recommends \\
+    --option DPkg::Lock::Timeout=300 \\
+    --option Dpkg::Options::=--path-include='/usr/share/doc/python3-spf/*' "$@"
+}
+dpkg --configure -a
+install "$@" || { apt-get update --quiet && install "$@"; } || exit
+if command -v systemctl >/dev/null; then
+  for service in $services; do systemctl --quiet disable "$service" 2>/dev/null; done
+fi
+exit 0
+`;
+
+/**
+ * @throws {SetupError} without root and sudo: the lab's namespaces need one of them, even when all
+ *   packages are there; without apt when one is missing
+ */
+export async function installDebianPackages() {
+  const isRoot = spawnSync("id", ["-u"], { encoding: "utf8" }).stdout?.trim() === "0";
+  if (!isRoot && findProgram("sudo") === undefined) {
+    throw new SetupError(
+      "Neither root nor sudo: one of them is needed for the lab's network namespace and packages.",
+    );
+  }
+  const missing = missingPackages();
+  if (missing.length === 0) return;
+  const names = missing.map(({ name }) => name);
+  if (findProgram("apt-get") === undefined) {
+    throw new SetupError(
+      `apt-get is missing: the lab needs the Debian 12 packages ${names.join(", ")}.`,
+    );
+  }
+  announce(
+    `Installing the Debian packages of the lab: ${names.join(", ")}. No service is started.`,
+  );
+  if (!isRoot) askForPassword();
+  const services = missing.flatMap(({ service }) => service ?? []).join(" ");
+  const command = ["sh", "-c", installation, "sh", services, ...names];
+  await withElapsedTime(() =>
+    runCommand("Installing Debian packages", isRoot ? command : ["sudo", ...command]),
+  );
+}
+
+function missingPackages() {
+  const format = "${Package} ${db:Status-Status}\\n";
+  const names = packages.map(({ name }) => name);
+  const { stdout } = spawnSync("dpkg-query", ["--show", `--showformat=${format}`, ...names], {
+    encoding: "utf8",
+  });
+  const installed = new Set((stdout ?? "").split("\n"));
+  return packages.filter(
+    ({ name, file }) => !installed.has(`${name} installed`) || (file && !existsSync(file)),
+  );
+}
+
+/** Before the elapsed time is shown, which would hide the question. */
+function askForPassword() {
+  if (!process.stdin.isTTY) return;
+  const { status } = spawnSync("sudo", ["--validate"], { stdio: "inherit" });
+  if (status !== 0) throw new SetupError("sudo gave no root rights: they are needed for packages.");
+}
