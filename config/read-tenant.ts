@@ -25,11 +25,8 @@ export interface StackConfiguration {
   /** By full key (`mail:domains`). Lists and maps are JSON texts. */
   readonly values: Readonly<Record<string, string>>;
   readonly isSecret: (key: string) => boolean;
-  /** Outputs of another stack; rejects where there is no such stack, or where one of them is secret. */
-  readonly outputsOf: (
-    stack: string,
-    names: readonly string[],
-  ) => Promise<Readonly<Record<string, unknown>>>;
+  /** The outputs of another stack that are not secret; rejects where there is no such stack. */
+  readonly outputsOf: (stack: string) => Promise<Readonly<Record<string, unknown>>>;
 }
 
 /** All faults of a stack's configuration, one a line. */
@@ -133,16 +130,16 @@ async function readGateway(
   if (faults.length > 0) return { raw, fields: undefined, faults };
   const { stack } = gatewayStack.parse(raw);
   try {
-    const outputs = await outputsOf(stack, Object.keys(gatewayHosts.shape));
-    const hosts = present(outputs);
-    const read = soundFields(gatewayHosts, gatewayFields, hosts, "output");
+    const outputs = await outputsOf(stack);
+    const hosts = pick(outputs, Object.keys(gatewayHosts.shape));
+    const read = soundFields(gatewayHosts, gatewayFields, hosts, "outputs");
     return { raw: hosts, fields: read.fields, faults: read.faults.map((f) => ofOutput(f, stack)) };
   } catch (cause) {
     const fault = {
       code: "gateway-stack-unreadable",
       where: "gateway.stack",
       value: stack,
-      problem: `The stack ${quoted(stack)} cannot be read.`,
+      problem: `The stack ${quoted(stack)} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
       fix: "Check its name (organisation/project/stack) and that you may read it.",
       cause,
     };
@@ -155,8 +152,9 @@ function ofOutput(fault: MailRuleFault, stack: string): MailRuleFault {
   return { ...fault, where: "gateway.stack", problem };
 }
 
-function present(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+/** A gateway's stack has further outputs. */
+function pick(values: Readonly<Record<string, unknown>>, keys: readonly string[]) {
+  return Object.fromEntries(keys.flatMap((k) => (values[k] === undefined ? [] : [[k, values[k]]])));
 }
 
 function readDomains(raw: unknown) {

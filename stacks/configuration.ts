@@ -1,11 +1,17 @@
 /** The stack's configuration, as the engine hands it to a program. */
 import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
 import type { StackConfiguration } from "../config/read-tenant.ts";
 
 declare module "@pulumi/pulumi/runtime/config.js" {
   // It exists, but its declaration is left out. `Config.get` asks it, too.
   export function isConfigSecret(key: string): boolean;
 }
+
+const stackOutputs = z.object({
+  outputs: z.record(z.string(), z.unknown()),
+  secretOutputNames: z.array(z.string()),
+});
 
 export function stackConfiguration(): StackConfiguration {
   return {
@@ -16,11 +22,14 @@ export function stackConfiguration(): StackConfiguration {
   };
 }
 
-async function outputsOf(
-  stack: string,
-  names: readonly string[],
-): Promise<Record<string, unknown>> {
-  const reference = new pulumi.StackReference(stack);
-  const outputs = names.map(async (name) => [name, await reference.getOutputValue(name)] as const);
-  return Object.fromEntries(await Promise.all(outputs));
+/**
+ * By the function behind `pulumi.StackReference`: where the stack does not exist, that resource ends the run
+ * before the program can say which value of the configuration is wrong.
+ */
+async function outputsOf(name: string): Promise<Record<string, unknown>> {
+  const answer: unknown = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
+  const { outputs, secretOutputNames } = stackOutputs.parse(answer);
+  return Object.fromEntries(
+    Object.entries(outputs).filter(([output]) => !secretOutputNames.includes(output)),
+  );
 }
