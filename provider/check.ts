@@ -34,10 +34,10 @@ function isCertain(issue: z.core.$ZodIssue, path: Path, unknowns: readonly Path[
   return !unknowns.some((unknown) => related(path, unknown));
 }
 
-/** A schema's own sentence may quote the value; zod's never do. */
-function messageOf(issue: z.core.$ZodIssue, path: Path, secrets: readonly Path[]): string {
-  const secret = secrets.some((place) => related(path, place));
-  return secret && issue.code === "custom" ? "is not valid (it is a secret)" : issue.message;
+/** A schema's sentence may quote the value; that of an unknown key names only the key. */
+function messageOf({ code, message }: z.core.$ZodIssue, path: Path, secrets: readonly Path[]) {
+  const secret = secrets.some((place) => related(path, place)) && code !== "unrecognized_keys";
+  return secret ? `is not valid (${code}; it is a secret and not shown)` : message;
 }
 
 function faultText(path: Path, message: string): string {

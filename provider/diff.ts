@@ -1,7 +1,7 @@
 /** The differences between a resource's state and its new inputs, unknown ones included. */
 import { pathText } from "./check.ts";
 import type { Change, ResourceKind } from "./resource.ts";
-import { type Decoded, isWithin, type Value, valueAt, withValueAt } from "./wire.ts";
+import { type Decoded, isWithin, type Path, type Value, valueAt, withValueAt } from "./wire.ts";
 
 /**
  * What the resource's own `diff` answers, and besides:
@@ -16,14 +16,15 @@ export function changes(
 ): readonly Change[] {
   const known = kind.inputs.safeParse(withUnknownsOf(news, state.value));
   const found = known.success ? kind.diff(old, known.data) : [];
-  const others = [...news.unknowns, ...newSecrets(state, news)].map(pathText);
   const paths = new Set(found.map(({ path }) => path));
-  return [
-    ...found,
-    ...[...new Set(others)]
-      .filter((path) => !paths.has(path))
-      .map((path) => ({ path, kind: "update" as const })),
-  ];
+  const others = [...news.unknowns, ...newSecrets(state, news)]
+    .map((path) => ({ path: pathText(path), kind: changeOf(state, path) }))
+    .filter(({ path }) => !paths.has(path));
+  return [...found, ...others];
+}
+
+function changeOf(state: Decoded, path: Path): Change["kind"] {
+  return valueAt(state.value, path) === undefined ? "add" : "update";
 }
 
 /** The inputs with the state's values where they are unknown, so that the rest can be compared. */

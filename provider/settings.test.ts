@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import { readSettings, SettingsError, tokenFor, tokenVariable } from "./settings.ts";
+
+describe("readSettings", () => {
+  test("has defaults for everything", () => {
+    expect(readSettings({}, {})).toEqual({ apiTokens: new Map(), waitSeconds: 600 });
+  });
+
+  test("takes stack configuration, where all is a string", () => {
+    const settings = readSettings(
+      {
+        apiToken: "one",
+        apiTokens: '{"partner-a":"two"}',
+        cloudflareBaseUrl: "https://api.example.com/client/v4",
+        resolvers: '["192.0.2.53"]',
+        waitSeconds: "30",
+      },
+      {},
+    );
+    expect(settings).toMatchObject({
+      apiToken: "one",
+      cloudflareBaseUrl: "https://api.example.com/client/v4",
+      resolvers: ["192.0.2.53"],
+      waitSeconds: 30,
+    });
+    expect(tokenFor(settings, "partner-a")).toBe("two");
+  });
+
+  test("takes the values of a program as they are", () => {
+    const settings = readSettings(
+      { apiTokens: { a: "one" }, resolvers: ["::1"], waitSeconds: 5 },
+      {},
+    );
+    expect(settings).toMatchObject({ resolvers: ["::1"], waitSeconds: 5 });
+    expect(tokenFor(settings, "a")).toBe("one");
+  });
+
+  test("prefers the environment, and takes an empty variable for unset", () => {
+    const configured = {
+      apiToken: "old",
+      apiTokens: { "partner-a": "old", b: "kept" },
+      cloudflareBaseUrl: "https://old.example.com",
+      resolvers: ["192.0.2.1"],
+      waitSeconds: 1,
+    };
+    const settings = readSettings(configured, {
+      CLOUDFLARE_API_TOKEN: "new",
+      CLOUDFLARE_API_TOKEN_PARTNER_A: "new a",
+      CLOUDFLARE_API_TOKEN_B: "",
+      CLOUDFLARE_BASE_URL: "http://127.1.0.20:8787/client/v4",
+      MXHERO_RESOLVERS: "127.1.0.1, 127.2.0.1",
+      MXHERO_WAIT_SECONDS: "2.5",
+    });
+    expect(settings).toMatchObject({
+      cloudflareBaseUrl: "http://127.1.0.20:8787/client/v4",
+      resolvers: ["127.1.0.1", "127.2.0.1"],
+      waitSeconds: 2.5,
+    });
+    expect(tokenFor(settings)).toBe("new");
+    expect(tokenFor(settings, "partner-a")).toBe("new a");
+    expect(tokenFor(settings, "b")).toBe("kept");
+    expect(tokenFor(settings, "c")).toBeUndefined();
+  });
+
+  test("reports all faults of configuration and environment, and quotes no value", () => {
+    const configured = {
+      apiToken: 12345,
+      cloudflareBaseUrl: "ftp://secret.example",
+      sort: "secret",
+    };
+    const env = { MXHERO_RESOLVERS: "dns.example.com", MXHERO_WAIT_SECONDS: "secret" };
+    const read = () => readSettings(configured, env);
+    expect(read).toThrow(SettingsError);
+    expect(read).toThrow(/apiToken: .*cloudflareBaseUrl: .*"sort".*MXHERO_RESOLVERS.*MXHERO_WAIT/);
+    expect(read).not.toThrow(/12345|secret|dns\.example/);
+  });
+
+  test("refuses names of credentials that share a variable", () => {
+    const apiTokens = { "a-b": "one", A_B: "two" };
+    expect(() => readSettings({ apiTokens }, {})).toThrow(
+      "apiTokens: two names share one environment variable",
+    );
+  });
+});
+
+test("tokenVariable names the variable of a credential", () => {
+  expect(tokenVariable()).toBe("CLOUDFLARE_API_TOKEN");
+  expect(tokenVariable("partner-a")).toBe("CLOUDFLARE_API_TOKEN_PARTNER_A");
+});
