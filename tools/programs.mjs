@@ -40,8 +40,9 @@ export async function main([name, ...args]) {
 }
 
 function environment() {
-  const { NODE_COMPILE_CACHE = join(cacheFolder(), "compiled") } = process.env;
-  return { ...process.env, NODE_COMPILE_CACHE, PATH: programPath() };
+  const { NODE_COMPILE_CACHE = join(cacheFolder(), "compile-cache") } = process.env;
+  const colour = process.stdout.isTTY || process.env.FORCE_COLOR ? {} : { NO_COLOR: "1" };
+  return { ...process.env, ...colour, NODE_COMPILE_CACHE, PATH: programPath() };
 }
 
 function startInLab(file, args, variables = {}) {
