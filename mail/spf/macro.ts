@@ -18,10 +18,29 @@ export async function expandDomain(
 }
 
 /** Replaces the macros of `text`, which stands in the record of `domain`, or is its explanation. */
-export async function expandText(
-  evaluation: Evaluation,
+export function expandText(evaluation: Evaluation, domain: string, text: string): Promise<string> {
+  return expandMacros(text, (letter) => macroValue(evaluation, domain, letter));
+}
+
+/**
+ * The target name as far as it is the same for every message: `undefined` where the domain-spec
+ * has other macros than `%{d}` and `%{o}`. `mailDomain` is the domain of MAIL FROM.
+ */
+export async function expandFixedDomain(
+  domainSpec: string,
   domain: string,
+  mailDomain: string,
+): Promise<string | undefined> {
+  if (/%\{[^do]/i.test(domainSpec)) return undefined;
+  const expanded = await expandMacros(domainSpec, (letter) =>
+    Promise.resolve(letter === "d" ? domain : mailDomain),
+  );
+  return truncateName(expanded.replace(/\.$/, ""));
+}
+
+async function expandMacros(
   text: string,
+  valueOf: (letter: string) => Promise<string>,
 ): Promise<string> {
   let expanded = "";
   let end = 0;
@@ -33,7 +52,7 @@ export async function expandText(
       expanded += literals[literal] ?? "";
       continue;
     }
-    const value = await macroValue(evaluation, domain, letter.toLowerCase());
+    const value = await valueOf(letter.toLowerCase());
     const parts = transform(value, Number(digits), reverse !== "", delimiters || ".");
     expanded += letter === letter.toUpperCase() ? escapeUrl(parts) : parts;
   }

@@ -1,11 +1,11 @@
 /** Generators of SPF records, for property tests. They follow the grammar of RFC 7208. */
 import * as fc from "fast-check";
 
-const words = "mail _SPF a-b xn--bcher-kva All redirect a:b c/24 {x} = 1";
+const labels = "mail _SPF a-b xn--bcher-kva All redirect a:b c/24 {x} = 1";
 const macros = "%% %_ %- %{i} %{ir} %{d2} %{L} %{l1r-} %{o} %{v} %{h.-+,/_=}";
 const ends = ".test .COM .co.uk .xn--p1ai .example. .%{d} .%{D3r}";
 
-const piece = fc.constantFrom(...words.split(" "), ...macros.split(" "));
+const piece = fc.constantFrom(...labels.split(" "), ...macros.split(" "));
 const end = fc.constantFrom(...ends.split(" "));
 
 export const domainSpec = fc
