@@ -40,8 +40,9 @@ export interface ExampleWorld {
 const contosoMx = "contoso-test.mail.protection.outlook.test";
 const subdomainMx = "mail.sub.contoso.test";
 const bookshop = "xn--bcher-kva.test";
-const mailHosts = ["mx1.mail-host.test", "mx2.mail-host.test"] as const;
-const workspaceMx = "smtp.workspace.test";
+const bookshopMx = `mail.${bookshop}`;
+const backupMx = "backup.mail-host.test";
+const fabrikamMx = "mail.fabrikam.test";
 
 /** @param net the first two octets of the world's addresses, e.g. `127.3` */
 export function exampleWorld(net: string): ExampleWorld {
@@ -51,11 +52,11 @@ export function exampleWorld(net: string): ExampleWorld {
     mailSystems: [
       { name: contosoMx, address: `${net}.2.1`, domains: ["contoso.test"] },
       { name: subdomainMx, address: `${net}.2.2`, domains: ["sub.contoso.test"] },
-      { name: mailHosts[0], address: `${net}.2.11`, domains: [bookshop] },
-      { name: mailHosts[1], address: `${net}.2.12`, domains: [bookshop] },
+      { name: bookshopMx, address: `${net}.2.3`, domains: [bookshop] },
+      { name: backupMx, address: `${net}.2.11`, domains: [bookshop] },
       {
-        name: workspaceMx,
-        address: `${net}.2.21`,
+        name: fabrikamMx,
+        address: `${net}.2.4`,
         domains: ["fabrikam.test", "fabrikam-mailing.test"],
       },
     ],
@@ -63,9 +64,9 @@ export function exampleWorld(net: string): ExampleWorld {
     routes: new Map([
       ["contoso.test", { server: contosoMx }],
       ["sub.contoso.test", { server: subdomainMx }],
-      [bookshop, { server: mailHosts[0] }],
-      ["fabrikam.test", { server: workspaceMx }],
-      ["fabrikam-mailing.test", { server: workspaceMx }],
+      [bookshop, { server: bookshopMx }],
+      ["fabrikam.test", { server: fabrikamMx }],
+      ["fabrikam-mailing.test", { server: fabrikamMx }],
     ]),
     sender: { name: "mx.sender.test", address: `${net}.4.1` },
   };
@@ -83,20 +84,18 @@ function publicZones(net: string): PublicZone[] {
       ["spf.protection", "TXT", `"v=spf1 ip4:${net}.2.0/29 -all"`],
     ]),
     zone("mail-host.test", [
-      ["mx1", "A", `${net}.2.11`],
-      ["mx2", "A", `${net}.2.12`],
-      ["_spf", "TXT", `"v=spf1 ip4:${net}.2.11 ip4:${net}.2.12 -all"`],
+      ["backup", "A", `${net}.2.11`],
+      ["_spf", "TXT", `"v=spf1 ip4:${net}.2.11 -all"`],
     ]),
-    zone("workspace.test", [
-      ["smtp", "A", `${net}.2.21`],
+    zone("marketing.test", [
       [
         "_spf",
         "TXT",
-        '"v=spf1 include:_netblocks1.workspace.test include:_netblocks2.workspace.test include:_netblocks3.workspace.test ~all"',
+        '"v=spf1 include:_pool1.marketing.test include:_pool2.marketing.test include:_pool3.marketing.test ~all"',
       ],
-      ["_netblocks1", "TXT", `"v=spf1 ip4:${net}.2.21 ~all"`],
-      ["_netblocks2", "TXT", `"v=spf1 ip4:${net}.2.22 ~all"`],
-      ["_netblocks3", "TXT", `"v=spf1 ip4:${net}.2.23 ~all"`],
+      ["_pool1", "TXT", `"v=spf1 ip4:${net}.2.21 ~all"`],
+      ["_pool2", "TXT", `"v=spf1 ip4:${net}.2.22 ~all"`],
+      ["_pool3", "TXT", `"v=spf1 ip4:${net}.2.23 ~all"`],
     ]),
     zone("crm.test", [["_spf", "TXT", `"v=spf1 ip4:${net}.2.31 -all"`]]),
     zone("newsletter.test", [
@@ -147,30 +146,31 @@ function tenantZones(net: string): TenantZone[] {
       name: bookshop,
       account: "Contoso",
       records: [
-        mx(bookshop, 10, mailHosts[0]),
-        mx(bookshop, 20, mailHosts[1]),
-        txt(bookshop, "v=spf1 include:_spf.mail-host.test ~all"),
+        mx(bookshop, 10, bookshopMx),
+        mx(bookshop, 20, backupMx),
+        txt(bookshop, `v=spf1 a:${bookshopMx} include:_spf.mail-host.test ~all`),
+        { name: bookshopMx, type: "A", content: `${net}.2.3` },
       ],
     },
     {
       name: "fabrikam.test",
       account: "Fabrikam",
       records: [
-        mx("fabrikam.test", 1, workspaceMx),
+        mx("fabrikam.test", 10, fabrikamMx),
         // 9 of the 10 lookups that RFC 7208 section 4.6.4 allows.
         txt(
           "fabrikam.test",
-          "v=spf1 include:_spf.workspace.test include:_spf.crm.test include:_spf.newsletter.test include:_spf.tickets.test a:reports.fabrikam.test -all",
+          `v=spf1 a:${fabrikamMx} include:_spf.marketing.test include:_spf.crm.test include:_spf.newsletter.test include:_spf.tickets.test -all`,
         ),
-        { name: "reports.fabrikam.test", type: "A", content: `${net}.2.61` },
+        { name: fabrikamMx, type: "A", content: `${net}.2.4` },
       ],
     },
     {
       name: "fabrikam-mailing.test",
       account: "Fabrikam",
       records: [
-        mx("fabrikam-mailing.test", 1, workspaceMx),
-        txt("fabrikam-mailing.test", "v=spf1 include:_spf.workspace.test -all"),
+        mx("fabrikam-mailing.test", 10, fabrikamMx),
+        txt("fabrikam-mailing.test", `v=spf1 a:${fabrikamMx} -all`),
       ],
     },
   ];

@@ -12,6 +12,8 @@ export interface MailSystemOptions {
   readonly domains: readonly string[];
   /** Addresses that exist. @default every address of its domains */
   readonly recipients?: readonly string[];
+  /** Called as a message arrives. */
+  readonly onMessage?: (message: KeptMessage) => void;
 }
 
 /** A message that arrived. */
@@ -57,7 +59,9 @@ export async function startMailSystem(options: MailSystemOptions): Promise<MailS
     },
     accept: (message) => {
       const path = receivedBy(message.content);
-      messages.push({ ...message, id: messageId(message.content), path });
+      const kept = { ...message, id: messageId(message.content), path };
+      messages.push(kept);
+      options.onMessage?.(kept);
     },
   });
 

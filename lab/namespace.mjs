@@ -14,7 +14,7 @@ import { readFileSync } from "node:fs";
 const outside = `
 caller=$1; shift
 { while kill -0 "$caller" && kill -0 $$; do sleep 1; done; kill -9 $$; } >/dev/null 2>&1 &
-exec unshare --net --mount --pid --fork --kill-child --mount-proc "$@"
+NAMESPACE_PID=$$ exec unshare --net --mount --pid --fork --kill-child --mount-proc "$@"
 `;
 
 /**
@@ -25,18 +25,18 @@ const inside = `
 ip link set lo up &&
 echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start &&
 mount -t tmpfs -o mode=1777 tmpfs /dev/shm || exit 125
-"$@"
+TMPDIR=/dev/shm "$@"
 exit $?
 `;
 
 /** Gives up root's rights, and undoes what sudo does to the environment. */
-function asCaller() {
+function asCaller(env) {
   const uid = process.getuid?.();
   if (uid === 0) return [];
   const identity = [`--reuid=${uid}`, `--regid=${process.getgid?.()}`];
   const groups = `--groups=${process.getgroups?.().join(",")}`;
   const kept = ["PATH", "HOME", "USER", "LOGNAME", "SHELL"].flatMap((name) => {
-    const value = process.env[name];
+    const value = env[name];
     return value === undefined ? [] : [`${name}=${value}`];
   });
   return ["setpriv", ...identity, groups, "--inh-caps=-all", "env", ...kept];
@@ -49,15 +49,18 @@ function asCaller() {
  * are passed on to the command.
  *
  * @param {readonly string[]} command program and arguments
- * @param {NodeJS.ProcessEnv} [env] its environment; `TMPDIR` is set to a folder that ends with it
+ * @param {NodeJS.ProcessEnv} [callersEnv] its environment. Two variables are added: `TMPDIR`, a folder that
+ *   ends with the command, and `NAMESPACE_PID`, outside the process to give to `nsenter`
  * @returns {Promise<number>} its exit code; 128 and the signal's number if a signal ended it; 125 if
  *   the namespaces could not be made
  */
-export async function enterNamespace(command, env = process.env) {
+export async function enterNamespace(command, callersEnv = process.env) {
+  // Where Debian keeps the programs of administrators and servers; a user's PATH may lack it.
+  const env = { ...callersEnv, PATH: `${callersEnv.PATH}:/usr/sbin:/sbin` };
   const isolate = ["sh", "-c", outside, "sh", String(process.pid), "sh", "-c", inside, "sh"];
   const asRoot = process.getuid?.() === 0 ? isolate : ["sudo", "--preserve-env", ...isolate];
-  const [program = "", ...args] = [...asRoot, ...asCaller(), ...command];
-  const child = spawn(program, args, { stdio: "inherit", env: { ...env, TMPDIR: "/dev/shm" } });
+  const [program = "", ...args] = [...asRoot, ...asCaller(env), ...command];
+  const child = spawn(program, args, { stdio: "inherit", env });
   const forward = forwardSignals(child);
   try {
     return await new Promise((resolve, reject) => {

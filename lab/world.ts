@@ -1,4 +1,5 @@
 /** A world of the lab: DNS, Cloudflare, the gateway, mail systems and a sender, in a block of addresses. */
+import { randomUUID } from "node:crypto";
 import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +9,7 @@ import { type LabCloudflare, startCloudflare } from "./cloudflare/index.ts";
 import { type LabDns, startDns } from "./dns.ts";
 import { type ExampleWorld, exampleWorld } from "./example-world.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
-import { type MailSystem, startMailSystem } from "./mail-system.ts";
+import { type KeptMessage, type MailSystem, startMailSystem } from "./mail-system.ts";
 import { type MtaStsHost, startMtaStsHost } from "./mta-sts-host.ts";
 import { createSender, type DeliveryReport, type Mail, type Sender } from "./sender.ts";
 
@@ -19,6 +20,8 @@ export interface WorldOptions {
   readonly cacheSeconds?: number;
   /** Called as each part starts, with what it is. */
   readonly onProgress?: (step: string) => void;
+  /** Called as a message arrives at a mail system. */
+  readonly onMessage?: (message: KeptMessage) => void;
 }
 
 /** What became of a message. */
@@ -59,43 +62,46 @@ export interface World extends AsyncDisposable {
   publishPolicy(domain: string, policy: MtaStsPolicy): Promise<void>;
 }
 
-/** Starts the example world. @throws if an address is in use, or a program does not start */
+/**
+ * Starts the example world.
+ *
+ * @throws if an address is in use, or a program does not start
+ */
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const { net, onProgress = () => undefined } = options;
+  const { net, cacheSeconds = 0, onProgress = () => undefined } = options;
   const example = exampleWorld(net);
   await using parts = new AsyncDisposableStack();
   const directory = parts.use(await mkdtempDisposable(join(tmpdir(), "lab-"))).path;
   const authority = await createAuthority(directory);
 
   onProgress("DNS");
-  const { cacheSeconds = 0 } = options;
   const dns = parts.use(await startDns({ net, directory, cacheSeconds }));
+  const { resolver } = dns;
   for (const { name, rrsets } of example.publicZones) {
     await dns.addZone(name);
     await dns.publish(name, rrsets);
   }
 
-  onProgress("Cloudflare");
+  onProgress("Cloudflare's API");
   const cloudflare = parts.use(await startCloudflare({ net, dns }));
   const zoneIds = await addTenantZones(cloudflare, example);
 
-  onProgress("Mail systems and the gateway");
-  const { resolver } = dns;
-  const mailSystems = new Map<string, MailSystem>();
-  for (const system of example.mailSystems) {
-    const certificate = await authority.issue(system.name);
-    mailSystems.set(system.name, parts.use(await startMailSystem({ ...system, certificate })));
-  }
-  const certificate = await authority.issue(example.gateway.name);
-  const gateway = parts.use(await startGateway({ ...example.gateway, certificate, resolver }));
-  for (const [domain, route] of example.routes) gateway.routes.set(domain, route);
-  const mtaStsHost = parts.use(await startMtaStsHost({ address: `${net}.3.1`, authority }));
-
+  onProgress("gateway and mail systems");
+  const mail = parts.use(await startMailHosts({ example, authority, resolver, options }));
   const sender = createSender({ ...example.sender, resolver, ca: authority.cert });
-  const send = async (mail: Mail) => follow(await sender.send(mail), sender, mailSystems);
+  const { mailSystems, gateway, mtaStsHost } = mail;
+  const send = async (letter: Mail) => follow(await sender.send(letter), sender, mailSystems);
   const owned = parts.move();
   return {
-    ...{ net, directory, dns, cloudflare, zoneIds, gateway, mailSystems, mtaStsHost, authority },
+    net,
+    directory,
+    dns,
+    cloudflare,
+    zoneIds,
+    gateway,
+    mailSystems,
+    mtaStsHost,
+    authority,
     sender,
     env: endpoints({ cloudflare, zoneIds, example, resolver, authority }),
     send,
@@ -104,6 +110,30 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       publishPolicy({ cloudflare, zoneIds, mtaStsHost }, domain, policy),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+interface MailHostOptions extends Pick<World, "authority"> {
+  readonly example: ExampleWorld;
+  readonly resolver: string;
+  readonly options: WorldOptions;
+}
+
+async function startMailHosts({ example, authority, resolver, options }: MailHostOptions) {
+  await using parts = new AsyncDisposableStack();
+  const { net, onMessage = () => undefined } = options;
+  const mailSystems = new Map<string, MailSystem>();
+  for (const system of example.mailSystems) {
+    const certificate = await authority.issue(system.name);
+    const started = await startMailSystem({ ...system, certificate, onMessage });
+    mailSystems.set(system.name, parts.use(started));
+  }
+  const certificate = await authority.issue(example.gateway.name);
+  const gateway = parts.use(await startGateway({ ...example.gateway, certificate, resolver }));
+  for (const [domain, route] of example.routes) gateway.routes.set(domain, route);
+  const mtaStsHost = parts.use(await startMtaStsHost({ address: `${net}.3.1`, authority }));
+  const owned = parts.move();
+  const dispose = () => owned.disposeAsync();
+  return { mailSystems, gateway, mtaStsHost, [Symbol.asyncDispose]: dispose };
 }
 
 async function addTenantZones(
@@ -160,7 +190,7 @@ async function publishPolicy(
   mtaStsHost.policies.set(domain, `${[...lines, `max_age: ${maxAge}`].join("\r\n")}\r\n`);
   const names = [`mta-sts.${domain}`, `_mta-sts.${domain}`];
   const remove = cloudflare.snapshot(id).filter(({ name }) => names.includes(name));
-  const version = `v=STSv1; id=${Date.now()}${process.hrtime.bigint() % 1000n};`;
+  const version = `v=STSv1; id=${randomUUID().replaceAll("-", "")};`;
   await cloudflare.edit(id, {
     remove,
     add: [

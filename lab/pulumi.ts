@@ -1,0 +1,157 @@
+/**
+ * The real Pulumi CLI on a copy of a project, with a home, a state and a passphrase of its own.
+ *
+ * `pulumi` and its language host are found on the PATH.
+ */
+import { copyFile, glob, mkdir, mkdtemp, readdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { commandLineOf, descendantsOf } from "./processes.ts";
+
+export interface ProjectOptions {
+  /** An existing folder in which the project gets a new one. It outlives no world: see `World.directory`. */
+  readonly directory: string;
+  /** Variables for the CLI and all that it starts, e.g. `World.env`. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The project's folder. @default this checkout */
+  readonly source?: string;
+}
+
+export interface RunOptions {
+  /** Ends the CLI with SIGTERM, as a person's Ctrl-C would. */
+  readonly signal?: AbortSignal;
+  /** Variables on top of the project's; `undefined` takes one away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface PulumiResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** `undefined` if a signal ended the CLI. */
+  readonly exitCode: number | undefined;
+}
+
+/** A CLI that is running. */
+export interface PulumiRun {
+  /** The CLI is the engine. */
+  readonly pid: number;
+  readonly result: Promise<PulumiResult>;
+  /** What it has printed so far. */
+  readonly output: () => string;
+  /** The processes of our provider that run now. */
+  providerPids(): Promise<number[]>;
+  /** Signals the CLI only. */
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface PulumiProject {
+  /** A view of the source: the stack files are copies, everything else are links. */
+  readonly directory: string;
+  /** Everything that the CLI is given, for a shell. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Writes the stack's file, if one is given, and makes the stack. */
+  addStack(stack: string, file?: string): Promise<void>;
+  /** Runs the CLI and waits. Never throws for its exit code. */
+  run(stack: string, args: readonly string[], options?: RunOptions): Promise<PulumiResult>;
+  /** Runs the CLI without waiting. */
+  start(stack: string, args: readonly string[], options?: RunOptions): PulumiRun;
+}
+
+const checkout = fileURLToPath(new URL("..", import.meta.url));
+
+/** Makes a view of the project, without stacks. */
+export async function createProject(options: ProjectOptions): Promise<PulumiProject> {
+  const { source = checkout } = options;
+  const folder = await mkdtemp(join(options.directory, "pulumi-"));
+  const directory = join(folder, "project");
+  await linkProject(source, directory);
+  await mkdir(join(folder, "state"));
+  const env = { ...environment(folder), ...options.env };
+  const start = (args: readonly string[], runOptions: RunOptions = {}) =>
+    startPulumi(args, directory, { ...env, ...runOptions.env }, runOptions.signal);
+  return {
+    directory,
+    env,
+    addStack: async (stack, file) => {
+      if (file !== undefined) await writeFile(stackFile(directory, stack), file);
+      const { exitCode, stderr } = await start(["stack", "init", stack]).result;
+      if (exitCode !== 0) throw new Error(`Cannot make the stack ${stack}: ${stderr}`);
+    },
+    run: (stack, args, runOptions) => start([...args, "--stack", stack], runOptions).result,
+    start: (stack, args, runOptions) => start([...args, "--stack", stack], runOptions),
+  };
+}
+
+/** The CLI writes into the stack files, so these are copied. */
+async function linkProject(source: string, directory: string): Promise<void> {
+  await mkdir(join(directory, "stacks"), { recursive: true });
+  for (const name of await readdir(source)) {
+    if (name === "stacks" || name.startsWith(".")) continue;
+    await symlink(join(source, name), join(directory, name));
+  }
+  for await (const file of glob("stacks/*.yaml", { cwd: source })) {
+    await copyFile(join(source, file), join(directory, file));
+  }
+}
+
+function stackFile(directory: string, stack: string): string {
+  return join(directory, "stacks", `Pulumi.${stack}.yaml`);
+}
+
+/** Nothing of the user's own Pulumi settings is passed on, and nothing is looked for in the network. */
+function environment(folder: string): Record<string, string> {
+  const kept = ["PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "NODE_COMPILE_CACHE"].flatMap(
+    (name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value] as const];
+    },
+  );
+  return {
+    ...Object.fromEntries(kept),
+    PULUMI_HOME: join(folder, "home"),
+    PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: "lab",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PULUMI_DISABLE_REGISTRY_RESOLVE: "true",
+  };
+}
+
+function startPulumi(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal | undefined,
+): PulumiRun {
+  const child = execa("pulumi", [...args, "--non-interactive", "--color", "never"], {
+    cwd,
+    env,
+    extendEnv: false,
+    all: true,
+    reject: false,
+    forceKillAfterDelay: false,
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error('"pulumi" did not start: is it on the PATH?');
+  let output = "";
+  child.all.on("data", (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  return {
+    pid,
+    result: child.then(({ stdout, stderr, exitCode }) => ({ stdout, stderr, exitCode })),
+    output: () => output,
+    providerPids: () => providersBelow(pid),
+    kill: (name) => child.kill(name),
+  };
+}
+
+async function providersBelow(pid: number): Promise<number[]> {
+  const processes = await descendantsOf(pid);
+  const lines = await Promise.all(processes.map(commandLineOf));
+  return processes.filter((_, index) =>
+    lines[index]?.some((word) => word.endsWith("/provider/main.ts")),
+  );
+}
