@@ -4,201 +4,52 @@
  * `startCloudflare` serves zones, DNS records and token verification under `url`. What a test needs
  * to prepare, disturb and inspect is on `LabCloudflare`, and over HTTP under `labUrl`.
  */
-import type { LabDns } from "../dns.ts";
+import { once } from "node:events";
+import { createAdaptorServer } from "@hono/node-server";
+import { Hono } from "hono";
+import { answerFaults, createApi } from "./api.ts";
+import { Emulator } from "./emulator.ts";
+import type { ApiEnvironment } from "./http.ts";
+import { basePath } from "./http.ts";
+import type { CloudflareOptions, LabCloudflare } from "./types.ts";
 
-export interface CloudflareOptions {
-  /** The first two octets of the world's addresses, e.g. `127.3`. The emulator listens on `<net>.0.20:8787`. */
-  readonly net: string;
-  readonly dns: LabDns;
-  /** Requests a token may make in a window of time. @default { requests: 1200, seconds: 300 } */
-  readonly rateLimit?: { readonly requests: number; readonly seconds: number };
-}
+export type * from "./types.ts";
 
-export type ZoneStatus = "initializing" | "pending" | "active" | "moved";
-export type ZoneType = "full" | "partial" | "secondary";
-export type Plan = "free" | "pro" | "business" | "enterprise";
-
-export interface ZoneSpec {
-  readonly name: string;
-  /** @default "active" */
-  readonly status?: ZoneStatus;
-  /** @default "full" */
-  readonly type?: ZoneType;
-  /** Sets the limits of comments, tags, TTL and the number of records. @default "free" */
-  readonly plan?: Plan;
-  /** Name of the account; accounts exist by being named. @default "Lab" */
-  readonly account?: string;
-  /** @default the lab's name servers for an active zone, names that answer nothing for any other */
-  readonly nameServers?: readonly string[];
-  /** See `AddZoneOptions.signedBroken`. @default false */
-  readonly signedBroken?: boolean;
-}
-
-export type Permission = "zone:read" | "dns:read" | "dns:write";
-
-export interface TokenSpec {
-  /** Name in the request log, e.g. `operator`. */
-  readonly name: string;
-  /** Identifiers of the zones that the token reaches. @default "all" */
-  readonly zones?: "all" | readonly string[];
-  /** `dns:write` includes `dns:read`. @default ["zone:read", "dns:write"] */
-  readonly permissions?: readonly Permission[];
-  /** @default "active" */
-  readonly status?: "active" | "disabled" | "expired";
-}
-
-/** A record as a test writes and compares it: no identifiers, no dates. */
-export interface RecordSpec {
-  /** Full name; `@` is the apex. */
-  readonly name: string;
-  readonly type: string;
-  readonly content: string;
-  /** Seconds; 1 is automatic. @default 1 */
-  readonly ttl?: number;
-  readonly priority?: number;
-  readonly proxied?: boolean;
-  readonly comment?: string;
-  readonly tags?: readonly string[];
-  /** Made by Email Routing: `meta.read_only`. @default false */
-  readonly readOnly?: boolean;
-}
-
-/** One line of the log of requests. */
-export interface LoggedRequest {
-  /** Counts from 1. */
-  readonly sequence: number;
-  readonly time: Date;
-  readonly method: string;
-  /** Path and query below `/client/v4`, e.g. `/zones?name=contoso.test`. */
-  readonly path: string;
-  /** Parsed JSON, or `undefined`. */
-  readonly body: unknown;
-  /** `TokenSpec.name`; empty where the token is unknown. */
-  readonly token: string;
-  /** `read` and `write` as Cloudflare's permissions have it. */
-  readonly kind: RequestKind;
-  /** HTTP status; 0 where the connection was dropped; `undefined` while the request is under way. */
-  readonly status: number | undefined;
-}
-
-export type RequestKind = "read" | "write";
-
-/** One transaction that changed a zone. */
-export interface Commit {
-  /** Counts from 1 over all zones. */
-  readonly sequence: number;
-  readonly time: Date;
-  readonly zone: string;
-  /** `LoggedRequest.sequence`; `undefined` for `edit` and `seed`. */
-  readonly request: number | undefined;
-  readonly changes: readonly RecordChange[];
-}
-
-/** `before` is missing for a new record, `after` for a deleted one. */
-export interface RecordChange {
-  readonly before?: RecordSpec;
-  readonly after?: RecordSpec;
-}
-
-/** Which requests something applies to. All conditions must hold; none: every request. */
-export interface RequestMatch {
-  readonly kind?: RequestKind;
-  readonly method?: string;
-  /** A regular expression for `LoggedRequest.path`. */
-  readonly path?: string;
-  /** `TokenSpec.name`. */
-  readonly token?: string;
-}
-
-/** When something applies: the k-th matching request is `skip: k - 1`. */
-export interface Occasion {
-  readonly match?: RequestMatch;
-  /** Matching requests to let pass first, counted from now. @default 0 */
-  readonly skip?: number;
-  /** How many matching requests are affected. @default 1 */
-  readonly times?: number | "always";
-}
-
-/**
- * - `rate-limited`: 429 with `retry-after` (seconds).
- * - `error-before-commit`, `error-after-commit`: 500, nothing done or everything done.
- * - `dropped-before-commit`, `dropped-after-commit`: the connection is closed without an answer.
- * - `slow`: waits before it does anything.
- * - `token-expired`, `token-read-only`, `zone-missing`: answers as if it were so.
- * - `piecemeal`: a batch is published record by record, in the batch's order, that long apart. The
- *   API answers at once.
- * - `lagging-server`: the change reaches that name server (index into `LabDns.nameServers`) later.
- *
- * The last two match writes only.
- */
-export type FaultEffect =
-  | { readonly fault: "rate-limited"; readonly retryAfter?: number }
-  | { readonly fault: "error-before-commit" | "error-after-commit" }
-  | { readonly fault: "dropped-before-commit" | "dropped-after-commit" }
-  | { readonly fault: "token-expired" | "token-read-only" | "zone-missing" }
-  | { readonly fault: "slow"; readonly milliseconds: number }
-  | { readonly fault: "piecemeal"; readonly milliseconds: number }
-  | { readonly fault: "lagging-server"; readonly server: number; readonly milliseconds: number };
-
-export type Fault = Occasion & FaultEffect;
-
-/** A switched-on fault or hook. Disposing switches it off. */
-export interface Switch extends Disposable {
-  readonly id: string;
-  /** How many requests it has affected. */
-  readonly count: number;
-}
-
-/**
- * - `before`: the request has arrived and is allowed; nothing has been read or written.
- * - `after`: it is committed and published, and not answered yet.
- */
-export type Moment = "before" | "after";
-
-/** Changes by someone else: by record content, not by identifier. */
-export interface Edit {
-  /** Every record that has these values. It is an error if none has. */
-  readonly remove?: readonly Pick<RecordSpec, "name" | "type" | "content">[];
-  readonly add?: readonly RecordSpec[];
-}
-
-export interface LabCloudflare extends AsyncDisposable {
-  /** For `CLOUDFLARE_BASE_URL`, e.g. `http://127.3.0.20:8787/client/v4`. */
-  readonly url: string;
-  /** The control interface over HTTP, e.g. `http://127.3.0.20:8787/lab`. */
-  readonly labUrl: string;
-  /** Returns the new zone's identifier. An active full zone is also created in the lab's DNS. */
-  addZone(zone: ZoneSpec): Promise<string>;
-  /** The zone no longer exists at Cloudflare, nor in the lab's DNS if it was active. */
-  removeZone(zoneId: string): Promise<void>;
-  /** Returns the new token. */
-  addToken(token: TokenSpec): string;
-  /** Changes an existing token, e.g. expires it. */
-  updateToken(token: string, change: Partial<TokenSpec>): void;
-  /** Replaces all records of a zone; published when it returns. */
-  seed(zoneId: string, records: readonly RecordSpec[]): Promise<void>;
-  /** All records of a zone, sorted by name, type, priority and content. */
-  snapshot(zoneId: string): readonly RecordSpec[];
-  /** Someone else's edit: committed and published when it returns, without a request. */
-  edit(zoneId: string, edit: Edit): Promise<void>;
-  /** Everything asked of the API since the start or the last `clearLogs`. */
-  readonly requests: readonly LoggedRequest[];
-  readonly commits: readonly Commit[];
-  clearLogs(): void;
-  addFault(fault: Fault): Switch;
-  /** Calls back at a chosen moment; the request waits for the promise. */
-  intercept(
-    moment: Moment,
-    occasion: Occasion,
-    callback: (request: LoggedRequest) => void | Promise<void>,
-  ): Switch;
-  /** Removes all faults and hooks. */
-  clearFaults(): void;
-  /** Resolves when delayed propagation (`piecemeal`, `lagging-server`) has been published everywhere. */
-  settled(): Promise<void>;
-}
+const port = 8787;
 
 /** Starts the emulator. Resolves when it listens. */
-export function startCloudflare(options: CloudflareOptions): Promise<LabCloudflare> {
-  return Promise.reject(new Error(`not built yet: Cloudflare's API on ${options.net}.0.20`));
+export async function startCloudflare(options: CloudflareOptions): Promise<LabCloudflare> {
+  const emulator = new Emulator(options);
+  const origin = `http://${options.net}.0.20:${port}`;
+  const app = new Hono<ApiEnvironment>();
+  app.route("/", createApi(emulator));
+  answerFaults(app, emulator);
+  const server = createAdaptorServer({ fetch: app.fetch });
+  server.listen(port, `${options.net}.0.20`);
+  await once(server, "listening");
+  return {
+    url: `${origin}${basePath}`,
+    labUrl: `${origin}/lab`,
+    requests: emulator.requests,
+    commits: emulator.commits,
+    addZone: (zone) => emulator.addZone(zone),
+    removeZone: (id) => emulator.removeZone(id),
+    addToken: (token) => emulator.tokens.add(token),
+    updateToken: (token, change) => emulator.tokens.update(token, change),
+    seed: (id, records) => emulator.seed(id, records),
+    snapshot: (id) => emulator.zone(id).snapshot(),
+    edit: (id, edit) => emulator.edit(id, edit),
+    clearLogs: () => emulator.clearLogs(),
+    addFault: (fault) => emulator.switches.addFault(fault),
+    intercept: (moment, occasion, callback) =>
+      emulator.switches.addHook(moment, occasion, callback),
+    clearFaults: () => emulator.switches.clear(),
+    settled: () => emulator.settled(),
+    [Symbol.asyncDispose]: async () => {
+      const closed = once(server, "close");
+      server.close();
+      if ("closeAllConnections" in server) server.closeAllConnections();
+      await closed;
+    },
+  };
 }
