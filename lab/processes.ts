@@ -14,8 +14,9 @@ export async function descendantsOf(pid: number): Promise<number[]> {
 
 /** Program and arguments; empty if the process has ended. */
 export async function commandLineOf(pid: number): Promise<string[]> {
-  const text = await orNothing(readFile(`/proc/${pid}/cmdline`, "utf8").then((line) => [line]));
-  return text.flatMap((line) => line.split("\0"));
+  return orNothing(
+    readFile(`/proc/${pid}/cmdline`, "utf8").then((text) => text.split("\0").slice(0, -1)),
+  );
 }
 
 async function readWords(file: string): Promise<string[]> {

@@ -17,7 +17,8 @@ export interface ShellOptions {
 /** Writes the shell's start-up file, and tells the command line that opens the shell from outside. */
 export async function prepareShell(options: ShellOptions): Promise<string> {
   const { project, stack, env, directory } = options;
-  await project.run(stack, ["stack", "select", stack]);
+  const { exitCode, stderr } = await project.run(stack, ["stack", "select"]);
+  if (exitCode !== 0) throw new Error(`Cannot select the stack ${stack}: ${stderr}`);
   const file = join(directory, "shell.rc");
   const variables = Object.entries({ ...project.env, ...env, PROMPT_COMMAND: "" });
   const lines = [
