@@ -1,22 +1,23 @@
 /**
  * The next step of a hand-back, the mirror image of a takeover: the former MX are put beside the
- * gateway's, and the gateway's removed when every name server has served both.
+ * gateway's, and the gateway's are removed when every name server has served both for the overlap.
  */
-
 import { MailRuleError } from "./errors.ts";
-import { includesClaim, type MxJournal, withoutClaim } from "./journal.ts";
+import { type MxJournal, withoutClaim } from "./journal.ts";
 import {
   formatMxSet,
   includesAllMx,
   includesMx,
   isNullMx,
+  plainMx,
   type SortedMx,
+  sameMx,
   sameMxSet,
   sortByHolder,
 } from "./mx.ts";
 import {
-  claimLost,
-  journalFromCopy,
+  answeringMx,
+  claimDomain,
   journalStep,
   type MxGoal,
   type MxStep,
@@ -24,6 +25,7 @@ import {
   refuseContradiction,
   refuseOtherHolder,
 } from "./mx-goal.ts";
+import { openJournal } from "./open-journal.ts";
 
 /**
  * The next step towards the former MX. With `keep` the domain stays a tenant's (a bypass): the journal
@@ -32,19 +34,22 @@ import {
 export function nextHandBackStep(world: MxWorld, goal: MxGoal, keep: boolean): MxStep | undefined {
   const { domain, journal } = world;
   const sorted = sortByHolder(world.present, goal.wanted, goal.known);
-  const gateways = [...sorted.ours, ...sorted.stale];
-  if (journal === undefined) {
-    return gateways.length === 0 ? undefined : journalFromCopy(domain, goal);
-  }
+  const hasGateway = sorted.ours.length + sorted.stale.length > 0;
+  if (journal === undefined) return hasGateway ? openJournal(world, goal) : undefined;
   refuseOtherHolder(domain, journal, goal);
-  if (!includesClaim(journal.claims, goal.claim)) throw claimLost(domain, journal);
+  const claimed = claimDomain(domain, journal, goal);
+  if (claimed !== undefined) return claimed;
   const others = withoutClaim(journal.claims, goal.claim);
   if (!keep && others.length > 0) {
     const what = `leave ${domain} to the other resource that claims it`;
     return { ...journalStep(what, { ...journal, claims: others }), last: true };
   }
-  if (gateways.length === 0) return closeJournal(journal, sorted, keep);
-  return restoreFormer(domain, journal, sorted, goal) ?? removeGateways(journal, sorted, keep);
+  const emptied = journal.phase === "held" && answeringMx(world).length === 0;
+  const restored = hasGateway || emptied ? restoreFormer(domain, journal, sorted, goal) : undefined;
+  if (restored !== undefined) return restored;
+  return hasGateway
+    ? removeGateways(journal, sorted, keep)
+    : closeJournal(world, journal, sorted, keep);
 }
 
 /** Puts the former MX beside the gateway's, unless a person has decided otherwise since. */
@@ -54,23 +59,46 @@ function restoreFormer(
   sorted: SortedMx,
   goal: MxGoal,
 ): MxStep | undefined {
-  const target = goal.handBackTo?.map((mx) => ({ ...mx, ttl: 1 })) ?? journal.former;
-  const missing = target.filter((mx) => !includesMx(sorted.theirs, mx));
-  if (missing.length === 0 || decidedByOthers(journal, sorted, goal)) return undefined;
+  if (decidedByOthers(journal, sorted, goal)) return undefined;
+  const target = journalToRestore(journal, goal);
+  const { former } = target;
+  // Where handBackTo stands in for the former MX, those that still stand go.
+  const dead = sorted.theirs.filter(
+    (mx) => includesMx(journal.former, mx) && !includesMx(former, mx),
+  );
+  const remaining = sorted.theirs.filter((mx) => !dead.includes(mx));
+  const isNull = former.length === 1 && former.every(isNullMx);
+  const missing =
+    isNull && remaining.length > 0 ? [] : former.filter((mx) => !includesMx(remaining, mx));
+  if (missing.length + dead.length === 0) return undefined;
   if (goal.handBackTo === undefined) {
     refuseContradiction(domain, journal, goal);
     refuseChangedServer(domain, journal, goal);
   }
-  const returning: MxJournal = { ...journal, phase: "returning" };
-  const [last, ...others] = [...sorted.ours, ...sorted.stale];
-  const [nullMx] = missing.filter(isNullMx);
-  if (nullMx !== undefined && last !== undefined) {
-    const what = "put back the null MX";
-    const patch = [{ id: last.id, to: nullMx }];
-    return { what, after: "at-once", add: [], patch, remove: others, journal: returning };
-  }
   const what = `put back ${formatMxSet(missing)}`;
-  return { what, after: "at-once", add: missing, patch: [], remove: [], journal: returning };
+  const common = { what, after: "at-once" as const, journal: target };
+  const [kept, ...others] = [...sorted.ours, ...sorted.stale];
+  const [nullMx] = missing;
+  if (isNull && nullMx !== undefined && kept !== undefined) {
+    // A null MX must stand alone (RFC 7505, section 3), so a record of the gateway's becomes it.
+    return {
+      ...common,
+      add: [],
+      patch: [{ id: kept.id, to: nullMx }],
+      remove: [...others, ...dead],
+    };
+  }
+  return { ...common, add: missing, patch: [], remove: dead };
+}
+
+function journalToRestore(journal: MxJournal, goal: MxGoal): MxJournal {
+  const { handBackTo, server } = goal;
+  if (handBackTo === undefined) return { ...journal, phase: "returning" };
+  const { inherited: _, ...rest } = journal;
+  const former = handBackTo.map(
+    (mx) => journal.former.find((known) => sameMx(known, mx)) ?? { ...plainMx(mx), ttl: 1 },
+  );
+  return { ...rest, phase: "returning", former, server, revision: journal.revision + 1 };
 }
 
 /**
@@ -78,9 +106,11 @@ function restoreFormer(
  * the former MX were edited while they stood beside ours. Their MX stay; nothing is put back.
  */
 function decidedByOthers({ phase, former }: MxJournal, sorted: SortedMx, goal: MxGoal): boolean {
-  if (sorted.theirs.length === 0) return false;
-  if (phase === "held") return !includesAllMx(sorted.ours, goal.wanted);
-  return goal.handBackTo === undefined || !includesAllMx(sorted.theirs, former);
+  const { ours, stale, theirs } = sorted;
+  if (theirs.length === 0) return false;
+  // Stale MX tell of an update that was killed, and then ours are incomplete because of that.
+  if (phase === "held") return stale.length === 0 && !includesAllMx(ours, goal.wanted);
+  return goal.handBackTo === undefined || !includesAllMx(theirs, former);
 }
 
 function removeGateways(journal: MxJournal, sorted: SortedMx, keep: boolean): MxStep {
@@ -95,20 +125,26 @@ function removeGateways(journal: MxJournal, sorted: SortedMx, keep: boolean): Mx
   };
 }
 
-function closeJournal(journal: MxJournal, { theirs }: SortedMx, keep: boolean): MxStep | undefined {
+function closeJournal(
+  { inherited }: MxWorld,
+  journal: MxJournal,
+  { theirs }: SortedMx,
+  keep: boolean,
+): MxStep | undefined {
   if (keep) {
     if (journal.phase === "bypassed") return undefined;
     return journalStep("note that the gateway is bypassed", { ...journal, phase: "bypassed" });
   }
-  const copies = journal.inherited !== undefined && sameMxSet(theirs, journal.former);
+  const areCopies =
+    journal.inherited !== undefined && inherited !== undefined && sameMxSet(theirs, journal.former);
   return {
-    what: copies
-      ? `let ${journal.inherited} answer again, remove the journal`
+    what: areCopies
+      ? `let ${inherited.name} answer again, remove the journal`
       : "remove the journal",
     after: "served",
     add: [],
     patch: [],
-    remove: copies ? theirs : [],
+    remove: areCopies ? theirs : [],
     journal: "removed",
     last: true,
   };

@@ -36,6 +36,16 @@ export interface FormerMx extends MxRecord {
   readonly tags?: readonly string[];
 }
 
+/** The same records with the same TTLs, comments and tags. */
+export function sameFormerMx(a: readonly FormerMx[], b: readonly FormerMx[]): boolean {
+  const keysOf = (set: readonly FormerMx[]) => set.map(keyOf).toSorted().join();
+  return keysOf(a) === keysOf(b);
+}
+
+function keyOf({ preference, exchange, ttl, comment = "", tags = [] }: FormerMx): string {
+  return JSON.stringify([preference, exchange, ttl, comment, tags.toSorted()]);
+}
+
 /**
  * Who may hand back: the resource (a hash of its first URN) and the generation of its create. A
  * resource that was renamed or moved leaves its successor's claim, so that its delete changes nothing.
@@ -145,9 +155,9 @@ export function formatSpfClaim({ holder, claim, terms, created }: SpfClaim): Jou
   return { text, comment: "pulumi-mxhero: who needs the gateway in SPF. Do not edit." };
 }
 
-/** Whether a TXT record belongs to the journal at all. */
+/** Whether a TXT record belongs to the journal at all, also to one of a later version. */
 export function isJournalText(text: string): boolean {
-  return text === VERSION || text.startsWith(`${VERSION} `);
+  return /^v=mxhero\d/.test(text);
 }
 
 /** The kind of a journal record: the MX journal has `mx` and `was`, SPF has `spf`. */
@@ -167,6 +177,7 @@ export function parseJournal(records: readonly JournalRecord[]): Journal {
   const spf: SpfClaim[] = [];
   for (const record of own) {
     const fields = parseFields(record.text);
+    if (!record.text.startsWith(`${VERSION} `)) throw damaged(record.text, "unknown version");
     const kind = fields.get("kind");
     if (kind === "mx") heads.push(fields);
     else if (kind === "was") former.push(parseFormer(fields, record));
@@ -194,7 +205,7 @@ function parseMxJournal(head: Map<string, string>, former: FormerMx[]): MxJourna
   return {
     holder: required(head, "holder"),
     phase,
-    revision: Number(required(head, "revision")),
+    revision: parseCount(head, "revision"),
     claims: claims.map(parseClaim),
     server: required(head, "server"),
     former: sortMx(former),
@@ -204,14 +215,11 @@ function parseMxJournal(head: Map<string, string>, former: FormerMx[]): MxJourna
 
 function parseFormer(fields: Map<string, string>, { comment, tags }: JournalRecord): FormerMx {
   const mx = /^(\d{1,5}) (\S*)\.$/.exec(required(fields, "mx"));
-  const ttl = Number(required(fields, "ttl"));
-  if (mx?.[2] === undefined || !Number.isInteger(ttl)) {
-    throw damaged(fields.get("mx") ?? "", "not an MX record");
-  }
+  if (mx?.[2] === undefined) throw damaged(fields.get("mx") ?? "", "not an MX record");
   return {
     preference: Number(mx[1]),
     exchange: mx[2],
-    ttl,
+    ttl: parseCount(fields, "ttl"),
     ...(comment !== undefined && comment !== "" && { comment }),
     ...(tags !== undefined && tags.length > 0 && { tags }),
   };
@@ -232,6 +240,12 @@ function parseFields(text: string): Map<string, string> {
     if (key !== undefined) fields.set(key, quoted ?? plain ?? "");
   }
   return fields;
+}
+
+function parseCount(fields: Map<string, string>, key: string): number {
+  const text = required(fields, key);
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw damaged(text, `${key}= is not a number from 1`);
+  return Number(text);
 }
 
 function required(fields: Map<string, string>, key: string): string {

@@ -3,7 +3,7 @@
  */
 import type { MxRecord } from "./dns.ts";
 import { MailRuleError } from "./errors.ts";
-import type { Claim, FormerMx, MxJournal } from "./journal.ts";
+import { type Claim, type FormerMx, formatClaim, includesClaim, type MxJournal, withClaim } from "./journal.ts";
 import { formatMxSet, sameMxSet, type ZoneMx } from "./mx.ts";
 
 /** What a domain's zone holds. */
@@ -11,14 +11,19 @@ export interface MxWorld {
   readonly domain: string;
   readonly present: readonly ZoneMx[];
   readonly journal?: MxJournal | undefined;
-  /** The wildcard whose MX answer for the domain, which has none of its own. */
+  /**
+   * The wildcard whose MX answer for the domain while it has no MX of its own. Absent where another
+   * record stands at the name, since that hides the wildcard (RFC 4592, section 2.2.1).
+   */
   readonly inherited?: { readonly name: string; readonly mx: readonly FormerMx[] } | undefined;
 }
 
-/** What the state remembers. It must not contradict the journal. */
+/** What the state remembers of the journal. It must not contradict it. */
 export interface JournalCopy {
   readonly former: readonly FormerMx[];
   readonly revision: number;
+  readonly server: string;
+  readonly inherited?: string | undefined;
 }
 
 /** What a resource wants of a domain's MX. */
@@ -48,7 +53,10 @@ export interface MxStep {
    */
   readonly after: "at-once" | "served" | "overlap";
   readonly add: readonly FormerMx[];
-  /** One record becomes another without a moment in between. */
+  /**
+   * One record becomes another without a moment in between, with exactly this comment and these tags:
+   * where `to` has none, those of before go.
+   */
   readonly patch: readonly { readonly id: string; readonly to: FormerMx }[];
   readonly remove: readonly ZoneMx[];
   /** The journal after the step; `"removed"`, or absent where it stays. */
@@ -57,31 +65,21 @@ export interface MxStep {
   readonly last?: boolean;
 }
 
+/** The MX that senders find: the domain's own or, where it has none, the wildcard's. */
+export function answeringMx({ present, inherited }: MxWorld): readonly FormerMx[] {
+  return present.length > 0 ? present : (inherited?.mx ?? []);
+}
+
 export function journalStep(what: string, journal: MxJournal): MxStep {
   return { what, after: "at-once", add: [], patch: [], remove: [], journal };
 }
 
-/** The MX are the gateway's and DNS holds no journal: what to put back must come from elsewhere. */
-export function journalFromCopy(domain: string, goal: MxGoal): MxStep {
-  const given = goal.handBackTo?.map((mx) => ({ ...mx, ttl: 1 }));
-  const former = given ?? goal.copy?.former;
-  if (former === undefined) {
-    throw new MailRuleError({
-      code: "former-mx-unknown",
-      where: `MX of ${domain}`,
-      problem:
-        "The MX are the gateway's already, and neither DNS nor the state says what they were before.",
-      fix: "Give handBackTo: the MX records to put back when the domain leaves the gateway.",
-    });
-  }
-  return journalStep(`journal the MX to put back (${formatMxSet(former)})`, {
-    holder: goal.holder,
-    phase: "held",
-    revision: (goal.copy?.revision ?? 0) + 1,
-    claims: [goal.claim],
-    server: goal.server,
-    former,
-  });
+/** The step by which a create adds its claim. @throws MailRuleError `claim-lost` for anyone else without one */
+export function claimDomain(domain: string, journal: MxJournal, goal: MxGoal): MxStep | undefined {
+  if (includesClaim(journal.claims, goal.claim)) return undefined;
+  if (!goal.mayClaim) throw claimLost(domain, journal);
+  const claims = withClaim(journal.claims, goal.claim);
+  return journalStep(`claim ${domain} for this resource`, { ...journal, claims });
 }
 
 /** Whether a refusal only says that the domain is not (or no longer) this resource's to hand back. */
@@ -102,8 +100,18 @@ export function refuseOtherHolder(domain: string, journal: MxJournal, goal: MxGo
   });
 }
 
-export function claimLost(domain: string, journal: MxJournal): MailRuleError {
-  const claims = journal.claims.map(({ resource, generation }) => `${resource}.${generation}`);
+export function formerUnknown(domain: string): MailRuleError {
+  return new MailRuleError({
+    code: "former-mx-unknown",
+    where: `MX of ${domain}`,
+    problem:
+      "The MX are the gateway's already, and neither DNS nor the state says what they were before.",
+    fix: "Give handBackTo: the MX records to put back when the domain leaves the gateway.",
+  });
+}
+
+function claimLost(domain: string, journal: MxJournal): MailRuleError {
+  const claims = journal.claims.map(formatClaim);
   return new MailRuleError({
     code: "claim-lost",
     where: `MX of ${domain}`,

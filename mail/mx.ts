@@ -60,38 +60,40 @@ const COMMENT_LIMIT = 100;
 /**
  * The comment by which a gateway's MX is known again, even where nobody remembers the gateway.
  *
- * It repeats the exchange, so that a record that someone pointed elsewhere is theirs, not ours.
- * Comments may have 100 characters on Cloudflare's free plan; a longer one would be refused, so a
- * very long exchange gets none and is known by its name alone.
+ * It repeats the exchange, so that a record that someone pointed elsewhere is theirs, not ours. It is
+ * cut at the 100 characters that a comment may have on Cloudflare's free plan.
  */
 export function gatewayComment(exchange: string): string {
-  const comment = `${MARK}${exchange}`;
-  return comment.length <= COMMENT_LIMIT ? comment : "";
+  return `${MARK}${exchange}`.slice(0, COMMENT_LIMIT);
 }
 
-function isMarked({ exchange, comment }: ZoneMx): boolean {
-  return comment !== undefined && comment !== "" && comment === gatewayComment(exchange);
+function isMarked({ exchange, comment }: Commented): boolean {
+  return comment === gatewayComment(exchange);
 }
 
 /** The records of an RRset, by whose they are. */
-export interface SortedMx {
+export interface SortedMx<T = ZoneMx> {
   /** What the gateway is to have, and has. */
-  readonly ours: readonly ZoneMx[];
+  readonly ours: readonly T[];
   /** A gateway's, but no longer wanted: a former target, or another preference. */
-  readonly stale: readonly ZoneMx[];
+  readonly stale: readonly T[];
   /** Everyone else's: the mail system's own, or what a person added. */
-  readonly theirs: readonly ZoneMx[];
+  readonly theirs: readonly T[];
+}
+
+interface Commented extends MxRecord {
+  readonly comment?: string;
 }
 
 /**
  * @param wanted the gateway's MX targets now
  * @param known those that the state remembers from before
  */
-export function sortByHolder(
-  present: readonly ZoneMx[],
+export function sortByHolder<T extends Commented>(
+  present: readonly T[],
   wanted: readonly MxRecord[],
   known: readonly MxRecord[] = [],
-): SortedMx {
+): SortedMx<T> {
   const gateway = new Set([...wanted, ...known].map(({ exchange }) => exchange));
   const ours = present.filter((record) => includesMx(wanted, record));
   const rest = present.filter((record) => !includesMx(wanted, record));

@@ -6,7 +6,7 @@
  * journalled before, and only when what stays was seen on every name server.
  */
 import type { MxRecord } from "./dns.ts";
-import { type FormerMx, includesClaim, type MxJournal, withClaim } from "./journal.ts";
+import type { FormerMx, MxJournal } from "./journal.ts";
 import {
   formatMxSet,
   gatewayComment,
@@ -14,36 +14,30 @@ import {
   isNullMx,
   plainMx,
   type SortedMx,
-  sameMxSet,
   sortByHolder,
   type ZoneMx,
 } from "./mx.ts";
 import {
-  claimLost,
-  journalFromCopy,
-  journalStep,
+  claimDomain,
   type MxGoal,
   type MxStep,
   type MxWorld,
   refuseContradiction,
   refuseOtherHolder,
 } from "./mx-goal.ts";
+import { openJournal, reopenJournal } from "./open-journal.ts";
 
 /** The next step towards mail going to the gateway; `undefined` when nothing is left to do. @throws MailRuleError */
 export function nextTakeoverStep(world: MxWorld, goal: MxGoal): MxStep | undefined {
   const { journal } = world;
   const sorted = sortByHolder(world.present, goal.wanted, goal.known);
-  if (journal === undefined) return openJournal(world, goal, sorted);
+  if (journal === undefined) return openJournal(world, goal);
   refuseOtherHolder(world.domain, journal, goal);
-  if (!includesClaim(journal.claims, goal.claim)) {
-    if (!goal.mayClaim) throw claimLost(world.domain, journal);
-    const claims = withClaim(journal.claims, goal.claim);
-    return journalStep(`claim ${world.domain} for this resource`, { ...journal, claims });
-  }
+  const claimed = claimDomain(world.domain, journal, goal);
+  if (claimed !== undefined) return claimed;
   refuseContradiction(world.domain, journal, goal);
-  const begun = beginAgain(journal, sorted);
-  if (begun !== undefined) return journalStep("journal the MX that stand now", begun);
   return (
+    reopenJournal(world, journal, goal) ??
     swapNullMx(sorted, journal, goal) ??
     addOurs(sorted, journal, goal) ??
     removeTheirs(sorted, journal)
@@ -54,38 +48,6 @@ export function nextTakeoverStep(world: MxWorld, goal: MxGoal): MxStep | undefin
 export function findExtraMx(world: MxWorld, goal: Pick<MxGoal, "wanted" | "known">): ZoneMx[] {
   if (world.journal?.phase !== "held") return [];
   return [...sortByHolder(world.present, goal.wanted, goal.known).theirs];
-}
-
-function openJournal(world: MxWorld, goal: MxGoal, { ours, stale, theirs }: SortedMx): MxStep {
-  const onlyGateway = theirs.length === 0 && ours.length + stale.length > 0;
-  if (onlyGateway) return journalFromCopy(world.domain, goal);
-  const inherited = theirs.length === 0 ? world.inherited : undefined;
-  const former = inherited?.mx ?? theirs.map(asFormer);
-  return journalStep(`journal the present MX (${formatMxSet(former)})`, {
-    holder: goal.holder,
-    phase: "taking",
-    revision: (goal.copy?.revision ?? 0) + 1,
-    claims: [goal.claim],
-    server: goal.server,
-    former,
-    ...(inherited !== undefined && { inherited: inherited.name }),
-  });
-}
-
-/**
- * The journal with a new beginning, where the MX were put back, or moved away by a person, or edited
- * between the journal and the removal: what stands now is what a later hand-back restores.
- */
-function beginAgain(journal: MxJournal, { ours, stale, theirs }: SortedMx): MxJournal | undefined {
-  const { phase, former } = journal;
-  const movedAway = phase === "held" && ours.length + stale.length === 0 && theirs.length > 0;
-  const putBack = phase === "returning" || phase === "bypassed";
-  const edited = theirs.length > 0 && !sameMxSet(theirs, former);
-  if (!movedAway && !putBack && !(phase === "taking" && edited)) return undefined;
-  if (!edited) return { ...journal, phase: "taking" };
-  const { inherited: _, ...rest } = journal;
-  const revision = journal.revision + 1;
-  return { ...rest, phase: "taking", revision, former: theirs.map(asFormer) };
 }
 
 /** A null MX must stand alone (RFC 7505, section 3): it becomes ours instead of getting company. */
@@ -108,25 +70,35 @@ function addOurs(sorted: SortedMx, journal: MxJournal, goal: MxGoal): MxStep | u
   const missing = goal.wanted.filter((mx) => !includesMx(sorted.ours, mx)).map(asOurs);
   const copies = copiesToAdd(journal, sorted);
   if (missing.length + copies.length === 0) return undefined;
-  const patch = missing.flatMap((to) => {
-    const from = sorted.stale.find(({ exchange }) => exchange === to.exchange);
-    return from === undefined ? [] : [{ id: from.id, to }];
-  });
-  const add = missing.filter((mx) => !patch.some(({ to }) => to === mx));
+  const { patch, add } = reuseStale(missing, sorted.stale);
   const beside = journal.phase === "taking" ? ` beside ${formatMxSet(journal.former)}` : "";
   return {
     what: `add ${formatMxSet(missing.length > 0 ? missing : copies)}${beside}`,
     after: "at-once",
-    add: [...add, ...copies],
+    add: [...copies, ...add],
     patch,
     remove: [],
   };
 }
 
-/** A record of the domain's own hides the wildcard, so the inherited MX stand beside ours as copies. */
+/** A target whose preference changed is patched, each stale record at most once; the others are added. */
+function reuseStale(missing: readonly FormerMx[], stale: readonly ZoneMx[]) {
+  const unused = [...stale];
+  const patch: { id: string; to: FormerMx }[] = [];
+  const add: FormerMx[] = [];
+  for (const to of missing) {
+    const index = unused.findIndex(({ exchange }) => exchange === to.exchange);
+    const [from] = index < 0 ? [] : unused.splice(index, 1);
+    if (from === undefined) add.push(to);
+    else patch.push({ id: from.id, to });
+  }
+  return { patch, add };
+}
+
+/** A record of the domain's own hides the wildcard, so the inherited MX stand beside ours as copies; a null MX never does. */
 function copiesToAdd({ inherited, phase, former }: MxJournal, { theirs }: SortedMx): FormerMx[] {
   if (inherited === undefined || phase !== "taking") return [];
-  return former.filter((mx) => !includesMx(theirs, mx));
+  return former.filter((mx) => !includesMx(theirs, mx) && !isNullMx(mx));
 }
 
 function removeTheirs({ stale, theirs }: SortedMx, journal: MxJournal): MxStep | undefined {
@@ -143,16 +115,6 @@ function removeTheirs({ stale, theirs }: SortedMx, journal: MxJournal): MxStep |
   };
 }
 
-function asFormer({ ttl, comment, tags, ...mx }: ZoneMx): FormerMx {
-  return {
-    ...plainMx(mx),
-    ttl,
-    ...(comment !== undefined && comment !== "" && { comment }),
-    ...(tags !== undefined && tags.length > 0 && { tags }),
-  };
-}
-
 function asOurs(mx: MxRecord): FormerMx {
-  const comment = gatewayComment(mx.exchange);
-  return { ...plainMx(mx), ttl: 1, ...(comment !== "" && { comment }) };
+  return { ...plainMx(mx), ttl: 1, comment: gatewayComment(mx.exchange) };
 }
