@@ -58,11 +58,13 @@ export class Checkout implements AsyncDisposable {
 
   /** Puts a program on the machine; it notes each call. */
   async fake(name: string, script: string): Promise<void> {
-    const file = join(this.#bin, name);
     const note = `printf "%s\\n" "${name} $*" >>"${this.#calls}"`;
-    await rm(file, { force: true });
-    await writeFile(file, `#!/bin/sh\n${note}\n${script}\n`);
-    await chmod(file, 0o755);
+    await writeScript(join(this.#bin, name), `${note}\n${script}`);
+  }
+
+  /** Puts a program into node_modules/.bin. */
+  async addNodeProgram(name: string, script: string): Promise<void> {
+    await writeScript(join(this.folder, "node_modules/.bin", name), script);
   }
 
   async remove(...names: readonly string[]): Promise<void> {
@@ -113,6 +115,12 @@ export class Checkout implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(join(this.folder, ".."), { recursive: true });
   }
+}
+
+async function writeScript(file: string, script: string): Promise<void> {
+  await rm(file, { force: true });
+  await writeFile(file, `#!/bin/sh\n${script}\n`);
+  await chmod(file, 0o755);
 }
 
 function lockFile(version: string): string {
