@@ -1,5 +1,7 @@
 /** One domain of a tenant: its SPF record and its MX, and what became of its mail path. */
-import * as pulumi from "@pulumi/pulumi";
+import type { ComponentResourceOptions, Output } from "@pulumi/pulumi";
+import { all, output } from "@pulumi/pulumi/output.js";
+import { ComponentResource } from "@pulumi/pulumi/resource.js";
 import { inboundByBorder, inboundWithoutMx, outboundPath } from "../config/mail-path.ts";
 import type { DomainPlan, SpfPlan, TakeoverPlan } from "../config/tenant-plan.ts";
 import { MxTakeover, type MxTargetOutput, SpfInclude } from "../provider/sdk.ts";
@@ -10,8 +12,8 @@ export interface TenantDomainArgs {
 
 /** The way of the mail in words. */
 export interface PathReport {
-  readonly before: pulumi.Output<string>;
-  readonly after: pulumi.Output<string>;
+  readonly before: Output<string>;
+  readonly after: Output<string>;
 }
 
 /** What a stack's outputs say of a domain. Parts that are not touched are absent. */
@@ -24,24 +26,24 @@ export interface DomainReport {
   readonly inboundPath: PathReport;
   readonly outboundPath: PathReport;
   readonly mx?: {
-    readonly before: pulumi.Output<MxTargetOutput[]>;
-    readonly after: pulumi.Output<MxTargetOutput[]>;
+    readonly before: Output<MxTargetOutput[]>;
+    readonly after: Output<MxTargetOutput[]>;
   };
   readonly spf?: {
-    readonly before: pulumi.Output<string>;
-    readonly after: pulumi.Output<string>;
-    readonly lookups: pulumi.Output<number>;
-    readonly lookupsByTerm: pulumi.Output<string>;
+    readonly before: Output<string>;
+    readonly after: Output<string>;
+    readonly lookups: Output<number>;
+    readonly lookupsByTerm: Output<string>;
   };
 }
 
 /**
  * SPF is edited before the MX moves. Pulumi deletes in reverse: the MX is back before SPF loses its term.
  */
-export class TenantDomain extends pulumi.ComponentResource {
+export class TenantDomain extends ComponentResource {
   readonly report: DomainReport;
 
-  constructor(name: string, { plan }: TenantDomainArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { plan }: TenantDomainArgs, options?: ComponentResourceOptions) {
     super("mxhero:tenant:TenantDomain", name, {}, options);
     const spf = plan.spf && this.includeInSpf(name, plan.spf);
     const takeover = plan.takeover && this.takeOverMx(name, plan.takeover, spf);
@@ -81,12 +83,12 @@ export class TenantDomain extends pulumi.ComponentResource {
 }
 
 function borderPath(plan: DomainPlan, { before, after }: MxTakeover): PathReport {
-  const path = pulumi.all([before, after]).apply(([old, now]) => {
+  const path = all([before, after]).apply(([old, now]) => {
     return inboundByBorder(plan, { before: old, after: now });
   });
   return { before: path.before, after: path.after };
 }
 
 function settled({ before, after }: { before: string; after: string }): PathReport {
-  return { before: pulumi.output(before), after: pulumi.output(after) };
+  return { before: output(before), after: output(after) };
 }

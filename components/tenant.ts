@@ -1,5 +1,6 @@
 /** One organisation with its mail domains. */
-import * as pulumi from "@pulumi/pulumi";
+import type { ComponentResourceOptions } from "@pulumi/pulumi";
+import { ComponentResource } from "@pulumi/pulumi/resource.js";
 import type { TenantPlan } from "../config/tenant-plan.ts";
 import { type DomainReport, TenantDomain } from "./tenant-domain.ts";
 
@@ -8,12 +9,12 @@ export interface TenantArgs {
   readonly plan: TenantPlan;
 }
 
-export class Tenant extends pulumi.ComponentResource {
+export class Tenant extends ComponentResource {
   readonly organisation: string;
   /** By domain, in A-labels. */
   readonly domains: Readonly<Record<string, DomainReport>>;
 
-  constructor(name: string, { plan }: TenantArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { plan }: TenantArgs, options?: ComponentResourceOptions) {
     super("mxhero:tenant:Tenant", name, {}, options);
     const domains = plan.domains.map((domain) => {
       const component = new TenantDomain(

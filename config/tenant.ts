@@ -54,7 +54,7 @@ export const gatewayStack = z
       .regex(/^[^/\s]+\/[^/\s]+\/[^/\s]+$/)
       .meta({
         description: "The gateway's stack. Its outputs are mx, smtpIn, smtpRelay and spfInclude.",
-        examples: ["my-organisation/pulumi-mxhero/gateway"],
+        examples: ["my-organisation/mail/gateway"],
       }),
   })
   .meta({ description: "The stack that has the gateway." });

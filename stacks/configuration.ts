@@ -1,5 +1,7 @@
 /** The stack's configuration, as the engine hands it to a program. */
-import * as pulumi from "@pulumi/pulumi";
+import { getStack } from "@pulumi/pulumi/metadata.js";
+import * as config from "@pulumi/pulumi/runtime/config.js";
+import { invoke } from "@pulumi/pulumi/runtime/invoke.js";
 import { z } from "zod";
 import type { StackConfiguration } from "../config/read-tenant.ts";
 
@@ -15,9 +17,9 @@ const stackOutputs = z.object({
 
 export function stackConfiguration(): StackConfiguration {
   return {
-    file: `stacks/Pulumi.${pulumi.getStack()}.yaml`,
-    values: pulumi.runtime.allConfig(),
-    isSecret: (key) => pulumi.runtime.isConfigSecret(key),
+    file: `stacks/Pulumi.${getStack()}.yaml`,
+    values: config.allConfig(),
+    isSecret: config.isConfigSecret,
     outputsOf,
   };
 }
@@ -27,7 +29,7 @@ export function stackConfiguration(): StackConfiguration {
  * before the program can say which value of the configuration is wrong.
  */
 async function outputsOf(name: string): Promise<Record<string, unknown>> {
-  const answer: unknown = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name });
+  const answer: unknown = await invoke("pulumi:pulumi:readStackOutputs", { name });
   const { outputs, secretOutputNames } = stackOutputs.parse(answer);
   return Object.fromEntries(
     Object.entries(outputs).filter(([output]) => !secretOutputNames.includes(output)),

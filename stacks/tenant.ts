@@ -1,5 +1,5 @@
 /** The program of a tenant's stack: an organisation's domains onto the gateway, and off it on destroy. */
-import * as pulumi from "@pulumi/pulumi";
+import { RunError } from "@pulumi/pulumi/errors.js";
 import { Tenant } from "../components/tenant.ts";
 import {
   ConfigurationError,
@@ -21,7 +21,7 @@ async function validConfig(stack: StackConfiguration): Promise<TenantConfig> {
   try {
     return await readTenantConfig(stack);
   } catch (error) {
-    if (error instanceof ConfigurationError) throw new pulumi.RunError(error.message);
+    if (error instanceof ConfigurationError) throw new RunError(error.message);
     throw error;
   }
 }
