@@ -25,7 +25,7 @@ import {
 import { Cancelled, type RunningCalls } from "./running-calls.ts";
 import { schemaOf } from "./schema.ts";
 import { configurationSchema, readSettings, type Settings } from "./settings.ts";
-import { decode } from "./wire.ts";
+import { decode, type ValueObject } from "./wire.ts";
 
 export type Handlers = Pick<
   IResourceProviderServer,
@@ -95,7 +95,7 @@ export function handlers({ kinds, version, calls, log }: HandlerOptions): Handle
     checkConfig: unary(checkConfig),
     diffConfig: unary(async () => new providerPb.DiffResponse()),
     configure: unary(async (request: providerPb.ConfigureRequest) => {
-      settings = readSettings(decode(request.getArgs()).value);
+      settings = readSettings(withoutEngineKeys(decode(request.getArgs()).value));
       return new providerPb.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true);
     }),
     check: aboutResource(checkResource),
@@ -108,10 +108,17 @@ export function handlers({ kinds, version, calls, log }: HandlerOptions): Handle
 }
 
 async function checkConfig(request: providerPb.CheckRequest) {
-  const { faults } = check(configurationSchema, decode(request.getNews()));
+  const news = decode(request.getNews());
+  const { faults } = check(configurationSchema, { ...news, value: withoutEngineKeys(news.value) });
   const response = new providerPb.CheckResponse();
   if (faults.length > 0) return response.setFailuresList(faults.map(checkFailure));
   return response.setInputs(request.getNews());
+}
+
+/** The engine mixes the options of a provider resource into its configuration. */
+function withoutEngineKeys(configuration: ValueObject): ValueObject {
+  const { version: _version, pluginDownloadURL: _url, ...own } = configuration;
+  return own;
 }
 
 /** A handler of which no exception escapes. With `calls` it counts as running, and can be refused. */

@@ -216,6 +216,14 @@ describe("the provider", () => {
     expect(reasons.join()).not.toContain("hunter22");
   });
 
+  test("takes the engine's own keys for no configuration", async () => {
+    const news = encode({ version: "0.1.0", pluginDownloadURL: "", waitSeconds: 5 });
+    const request = new providerPb.CheckRequest().setNews(news);
+    const answer = await ask<providerPb.CheckResponse>((done) => client.checkConfig(request, done));
+    expect(answer.getFailuresList()).toEqual([]);
+    expect(decode(answer.getInputs()).value).toEqual(decode(news).value);
+  });
+
   test("answers unimplemented for functions", async () => {
     const invoked = ask((answer) => client.invoke(new providerPb.InvokeRequest(), answer));
     await expect(invoked).rejects.toMatchObject({ code: grpc.status.UNIMPLEMENTED });

@@ -1,6 +1,7 @@
 /**
  * A provider with one small kind of resource, for the tests of the protocol. A toy is a file in the folder
- * `TOY_WORLD`. What the provider is asked to do is written to `calls.log` there, a line a call.
+ * `TOY_WORLD`. What the provider is asked to do is written to `calls.log` there, a line a call, and the
+ * process that creates a toy to `pid`.
  */
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -69,6 +70,7 @@ const toy: ResourceKind<Inputs, Outputs> = {
   async create(news, call) {
     note(`create ${news.name}${call.preview ? " (preview)" : ""}`);
     if (news.mode === "fail") refuse(news);
+    writeFileSync(join(world, "pid"), String(process.pid));
     const state = stateOf(news, news.mode === undefined);
     if (call.preview) return { id: news.name, outputs: { shout: state.shout } };
     for (const line of ["one", "two", "three"]) call.info(`${line} of ${news.login?.password}`);
