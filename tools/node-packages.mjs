@@ -11,9 +11,11 @@ export async function installNodePackages() {
     throw new SetupError("npm is missing: it installs the project's packages and Node 24.");
   }
   announce("Installing the npm packages that package-lock.json names, Node 24 among them.");
-  const command = [npm, "ci", "--loglevel=error", "--no-audit", "--no-fund"];
+  // Not `npm ci`: that refuses a lock file which lacks optional packages of other platforms, as one
+  // does that was written where the registry lacks them. This too installs exactly what is locked.
+  const command = [npm, "install", "--no-save", "--loglevel=error", "--no-audit", "--no-fund"];
   await withElapsedTime(() =>
-    runCommand("npm ci", [...command, "--include=dev", "--include=optional"], {
+    runCommand("npm install", [...command, "--include=dev", "--include=optional"], {
       cwd: root,
       // Not with the Node that is about to be replaced.
       env: { ...process.env, PATH: ownPath().join(delimiter) },
@@ -35,7 +37,7 @@ function isInstalled() {
   return (
     existsSync(join(nodeModulesBin, "node")) &&
     wanted.every(([path, entry]) => isSame(installed[path], entry)) &&
-    Object.keys(installed).every((path) => path in locked)
+    Object.entries(installed).every(([path, entry]) => path in locked || entry.optional === true)
   );
 }
 

@@ -116,8 +116,8 @@ describe("npm packages", () => {
     await checkout.fake("npm", `echo "npm: out of space"; exit 3`);
     const { all, exitCode } = await checkout.run("demo");
     expect(exitCode).toBe(1);
-    expect(all).toContain("npm ci failed (3).\nnpm: out of space");
-    expect((await checkout.calls())[0]).toMatch(/^npm ci /);
+    expect(all).toContain("npm install failed (3).\nnpm: out of space");
+    expect((await checkout.calls())[0]).toMatch(/^npm install /);
 
     await checkout.install("2.0.0");
     await checkout.lock("2.0.0");
