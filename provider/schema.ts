@@ -1,8 +1,82 @@
-/** The provider's schema, as far as it is needed to register and import its resources. */
+/** The provider's schema, made from the schemas of its resources and of its configuration. */
+import { z } from "zod";
 import type { Kinds } from "./resource-calls.ts";
+import { configurationSchema } from "./settings.ts";
 
-/** A Pulumi package schema (pulumi.com/docs/iac/guides/building-extending/packages/schema). */
-export async function schemaOf(kinds: Kinds, version: string): Promise<object> {
-  const resources = Object.keys(kinds).map((type) => [type, {}] as const);
-  return { name: "mxhero", version, resources: Object.fromEntries(resources) };
+type JsonSchema = z.core.JSONSchema.JSONSchema;
+
+/** A type as a Pulumi schema writes it. Objects are named and lie in `types`. */
+type TypeSpec =
+  | { readonly type: "string" | "number" | "integer" | "boolean" }
+  | { readonly type: "array"; readonly items: TypeSpec }
+  | { readonly type: "object"; readonly additionalProperties: TypeSpec }
+  | { readonly $ref: string };
+
+interface ObjectSpec {
+  readonly properties: Readonly<Record<string, TypeSpec>>;
+  readonly required: readonly string[];
 }
+
+type Types = Map<string, ObjectSpec & { readonly type: "object" }>;
+
+/** A Pulumi package schema: pulumi.com/docs/iac/guides/building-extending/packages/schema. */
+export async function schemaOf(kinds: Kinds, version: string): Promise<object> {
+  const types: Types = new Map();
+  const resources: Record<string, object> = {};
+  for (const [token, load] of Object.entries(kinds)) {
+    const kind = await load();
+    const inputs = objectSpec(z.toJSONSchema(kind.inputs, JSON_SCHEMA), token, types);
+    const outputs = objectSpec(z.toJSONSchema(kind.outputs, JSON_SCHEMA), token, types);
+    resources[token] = {
+      ...outputs,
+      inputProperties: inputs.properties,
+      requiredInputs: inputs.required,
+    };
+  }
+  const configured = z.toJSONSchema(configurationSchema, JSON_SCHEMA);
+  const { properties } = objectSpec(configured, "mxhero:index:Configuration", types);
+  return {
+    name: "mxhero",
+    version,
+    config: { variables: properties },
+    provider: { inputProperties: properties },
+    types: Object.fromEntries(types),
+    resources,
+  };
+}
+
+/** What a transformation makes of a value is nothing that JSON Schema can say. */
+const JSON_SCHEMA = { io: "input", unrepresentable: "any" } as const;
+
+function objectSpec(schema: JsonSchema, name: string, types: Types): ObjectSpec {
+  const members = Object.entries(schema.properties ?? {}).map(
+    ([key, member]) => [key, typeSpec(member, `${name}${capitalised(key)}`, types)] as const,
+  );
+  return { properties: Object.fromEntries(members), required: schema.required ?? [] };
+}
+
+/** `name` is the type's, if the schema is that of an object. */
+function typeSpec(schema: JsonSchema | boolean, name: string, types: Types): TypeSpec {
+  if (typeof schema === "boolean") return ANY;
+  switch (schema.type) {
+    case "string":
+    case "number":
+    case "integer":
+    case "boolean":
+      return { type: schema.type };
+    case "array":
+      return { type: "array", items: typeSpec(itemsOf(schema), name, types) };
+    case "object": {
+      if (schema.properties === undefined) {
+        const members = typeSpec(schema.additionalProperties ?? true, name, types);
+        return { type: "object", additionalProperties: members };
+      }
+      types.set(name, { type: "object", ...objectSpec(schema, name, types) });
+      return { $ref: `#/types/${name}` };
+    }
+    default:
+      return ANY;
+  }
+}
+
+const ANY: TypeSpec = { $ref: "pulumi.json#/Any" };

@@ -1,0 +1,133 @@
+/** Carries out one step on a domain's SPF record: read, decide, write at once, see it served. */
+import { MailRuleError } from "../mail/errors.ts";
+import { formatSpfClaim, isJournalText, journalKind } from "../mail/journal.ts";
+import { measureBudget } from "../mail/spf/index.ts";
+import { hasAny, type SpfStep, type SpfWorld } from "../mail/spf-claims.ts";
+import { journalRecord, readAgain } from "./apply-mx-steps.ts";
+import type { Batch, NewRecord, ZoneRecord } from "./cloudflare.ts";
+import {
+  type LiveDomain,
+  readJournal,
+  readTexts,
+  refuseUnwritable,
+  type View,
+} from "./live-domain.ts";
+import type { Call } from "./resource.ts";
+import { untilServed } from "./wait.ts";
+
+const AUTOMATIC_TTL = 1;
+
+/**
+ * Measures what is to be written. What was measured before costs no time between the read and the write.
+ */
+export class MeasuredRecords {
+  readonly #live: LiveDomain;
+  readonly #measured = new Set<string>();
+
+  constructor(live: LiveDomain) {
+    this.#live = live;
+  }
+
+  /** @throws MailRuleError where receivers would answer permerror for the record */
+  async measure(record: string): Promise<void> {
+    const { domain, resolver } = this.#live;
+    const { problems } = await measureBudget({ domain, record, resolver });
+    const worst = problems.find(({ severity }) => severity === "error");
+    if (worst !== undefined) {
+      const { code, problem, fix } = worst;
+      throw new MailRuleError({ code, problem, fix, where: `SPF of ${domain}`, value: record });
+    }
+    this.#measured.add(record);
+  }
+
+  unmeasured(step: SpfStep): string | undefined {
+    const texts = [...step.patch.map(({ text }) => text), ...step.add];
+    return texts.find((text) => !this.#measured.has(text));
+  }
+}
+
+/**
+ * @param measured given where the record must stay within its budget; absent for a removal
+ * @returns the zone after the step, or as it stands where nothing is to be done
+ */
+export async function applySpfStep(
+  live: LiveDomain,
+  call: Call,
+  decide: (world: SpfWorld) => SpfStep | undefined,
+  measured?: MeasuredRecords,
+): Promise<View> {
+  let view = await live.observe();
+  for (let failures = 0; ; ) {
+    call.signal.throwIfAborted();
+    refuseUnwritable(live.domain, view);
+    const step = decide(spfWorld(live, view));
+    if (step === undefined) return view;
+    const text = measured?.unmeasured(step);
+    if (text !== undefined) {
+      await measured?.measure(text);
+      view = await live.observe();
+      continue;
+    }
+    call.progress(`${live.domain}: ${step.what}`);
+    try {
+      return await live.write(view, spfBatch(live, view, step));
+    } catch (error) {
+      view = await readAgain(live, call, error, ++failures);
+    }
+  }
+}
+
+export async function untilSpfServed(live: LiveDomain, call: Call, terms: readonly string[]) {
+  const what = `every name server serves the SPF record with ${terms.join(" ")}`;
+  await untilServed(live, call, "TXT", what, ({ answer }) =>
+    answer.records.some((text) => terms.every((term) => hasAny(text, [term]))),
+  );
+}
+
+export function spfWorld({ domain }: LiveDomain, view: View): SpfWorld {
+  const texts = readTexts(view).map(({ id, content }) => ({ id, text: content }));
+  return { domain, texts, claims: readJournal(view).spf };
+}
+
+/** The zone as it would be after the step. */
+export function previewSpfStep(view: View, step: SpfStep | undefined): View {
+  if (step === undefined) return view;
+  const changed = view.records.map((record) => {
+    const patch = step.patch.find(({ id }) => id === record.id);
+    return patch === undefined ? record : { ...record, content: patch.text };
+  });
+  const blank: ZoneRecord = {
+    id: "",
+    name: "",
+    type: "TXT",
+    content: "",
+    priority: 0,
+    ttl: AUTOMATIC_TTL,
+    readOnly: false,
+  };
+  return { ...view, records: [...changed, ...step.add.map((content) => ({ ...blank, content }))] };
+}
+
+function spfBatch(live: LiveDomain, view: View, step: SpfStep): Batch {
+  const claims = step.claims.map(formatSpfClaim);
+  const present = view.journal.filter(({ content }) => isSpfClaim(content));
+  const ttlOf = (id: string) => view.records.find((record) => record.id === id)?.ttl;
+  const outdated = present.filter(({ content }) => !claims.some(({ text }) => text === content));
+  const missing = claims.filter(({ text }) => !present.some(({ content }) => content === text));
+  return {
+    deletes: [...step.remove, ...outdated.map(({ id }) => id)],
+    patches: step.patch.map(({ id, text }) => ({ id, ...spfRecord(live, text, ttlOf(id)) })),
+    posts: [
+      ...missing.map((claim) => journalRecord(live, claim)),
+      ...step.add.map((text) => spfRecord(live, text)),
+    ],
+  };
+}
+
+function isSpfClaim(text: string): boolean {
+  return isJournalText(text) && journalKind(text) === "spf";
+}
+
+function spfRecord({ domain }: LiveDomain, content: string, ttl = AUTOMATIC_TTL): NewRecord {
+  return { name: domain, type: "TXT", content, ttl };
+}

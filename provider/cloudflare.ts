@@ -1,0 +1,293 @@
+/**
+ * Cloudflare's zones and DNS records, as far as the resources need them.
+ *
+ * The only module that loads the Cloudflare SDK, on first use: it costs 130 ms. Reads are repeated by
+ * the SDK. Writes are not, since the API has no idempotency key: whether one was done is found out by
+ * reading again (`WriteUncertain`).
+ *
+ * @see https://developers.cloudflare.com/api/resources/dns/subresources/records/
+ */
+import type Cloudflare from "cloudflare";
+import { isWithin } from "../mail/domain-name.ts";
+import { MailRuleError } from "../mail/errors.ts";
+import { type Settings, tokenFor, tokenVariable } from "./settings.ts";
+import { decodeText, encodeText } from "./txt-content.ts";
+
+export interface Zone {
+  readonly id: string;
+  readonly name: string;
+  readonly nameServers: readonly string[];
+}
+
+/** A record of the types that matter here. `content` of a TXT is decoded, that of others is a plain name. */
+export interface ZoneRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly content: string;
+  readonly priority: number;
+  readonly ttl: number;
+  readonly comment?: string;
+  readonly tags?: readonly string[];
+  readonly readOnly: boolean;
+}
+
+export interface NewRecord {
+  readonly name: string;
+  readonly type: "MX" | "TXT";
+  readonly content: string;
+  readonly priority?: number;
+  readonly ttl: number;
+  readonly comment?: string;
+  readonly tags?: readonly string[];
+}
+
+/** One transaction. A patch keeps the comment and the tags that it does not name. */
+export interface Batch {
+  readonly deletes: readonly string[];
+  readonly patches: readonly (NewRecord & { readonly id: string })[];
+  readonly posts: readonly NewRecord[];
+}
+
+/** The write may or may not have been done. Reading again tells. */
+export class WriteUncertain extends Error {
+  override readonly name = "WriteUncertain";
+}
+
+/** The write was not done; it may be repeated after so many seconds. */
+export class WriteRefusedForNow extends Error {
+  override readonly name = "WriteRefusedForNow";
+  readonly retryAfterSeconds: number;
+
+  constructor(retryAfterSeconds: number, options: ErrorOptions) {
+    super("Cloudflare's rate limit is reached", options);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+type RecordFilter = Pick<Cloudflare.DNS.RecordListParams, "match" | "name" | "type">;
+
+/** One Cloudflare account, seen with one token. */
+export class CloudflareAccount {
+  readonly #settings: Settings;
+  readonly #credential: string | undefined;
+  #client: Promise<Cloudflare> | undefined;
+
+  /** @throws MailRuleError `token-missing` */
+  constructor(settings: Settings, credential?: string) {
+    this.#settings = settings;
+    this.#credential = credential;
+    if (tokenFor(settings, credential) === undefined) throw tokenMissing(credential);
+  }
+
+  /** All zones of that name: one domain may lie in several accounts, and only one of them is live. */
+  findZones(name: string): Promise<CandidateZone[]> {
+    return this.#read(`zones named ${name}`, async (client) => {
+      const zones: CandidateZone[] = [];
+      for await (const zone of client.zones.list({ name, per_page: 50 })) zones.push(asZone(zone));
+      return zones;
+    });
+  }
+
+  getZone(id: string): Promise<CandidateZone> {
+    return this.#read(`zone ${id}`, async (client) =>
+      asZone(await client.zones.get({ zone_id: id })),
+    );
+  }
+
+  /** The records at a name, and all journal records of the zone, in one request. */
+  listDomain(zone: Pick<Zone, "id" | "name">, domain: string): Promise<ZoneRecord[]> {
+    const name = { exact: domain, endswith: `_mxhero.${zone.name}` };
+    return this.#list(zone, { match: "any", name });
+  }
+
+  /** The MX records at wildcard names. */
+  listWildcardMx(zone: Pick<Zone, "id" | "name">): Promise<ZoneRecord[]> {
+    return this.#list(zone, { type: "MX", name: { startswith: "*." } });
+  }
+
+  /**
+   * Writes one batch; returns the records as they are now.
+   *
+   * @throws WriteUncertain, WriteRefusedForNow, MailRuleError
+   */
+  async writeBatch(zone: Pick<Zone, "id" | "name">, batch: Batch): Promise<ZoneRecord[]> {
+    const client = await this.#connect();
+    try {
+      const done = await client.dns.records.batch(
+        {
+          zone_id: zone.id,
+          deletes: batch.deletes.map((id) => ({ id })),
+          patches: batch.patches.map((patch) => ({ ...asParameters(patch), id: patch.id })),
+          posts: batch.posts.map(asParameters),
+        },
+        { maxRetries: 0 },
+      );
+      return [...(done.patches ?? []), ...(done.posts ?? [])].map(asRecord);
+    } catch (error) {
+      throw await this.#explainWrite(error, `records of the zone ${zone.name}`);
+    }
+  }
+
+  #list(zone: Pick<Zone, "id" | "name">, filter: RecordFilter) {
+    return this.#read(`records of the zone ${zone.name}`, async (client) => {
+      const records: ZoneRecord[] = [];
+      const query = { zone_id: zone.id, per_page: 5_000, ...filter };
+      for await (const record of client.dns.records.list(query)) records.push(asRecord(record));
+      return records;
+    });
+  }
+
+  async #read<T>(what: string, read: (client: Cloudflare) => Promise<T>): Promise<T> {
+    try {
+      return await read(await this.#connect());
+    } catch (error) {
+      throw await this.#explain(error, what);
+    }
+  }
+
+  #connect(): Promise<Cloudflare> {
+    this.#client ??= import("cloudflare").then(({ default: Client }) => {
+      const baseURL = this.#settings.cloudflareBaseUrl;
+      const apiToken = tokenFor(this.#settings, this.#credential) ?? null;
+      const plain = { apiToken, apiKey: null, apiEmail: null, userServiceKey: null };
+      return new Client({ ...plain, maxRetries: 5, timeout: 30_000, ...(baseURL && { baseURL }) });
+    });
+    return this.#client;
+  }
+
+  async #explainWrite(error: unknown, what: string): Promise<Error> {
+    const { APIError, APIConnectionError } = await import("cloudflare");
+    const status = error instanceof APIError ? error.status : undefined;
+    if (error instanceof APIError && status === 429) {
+      const seconds = Number(error.headers?.get("retry-after"));
+      return new WriteRefusedForNow(seconds > 0 ? seconds : 5, { cause: error });
+    }
+    if (error instanceof APIConnectionError || (status !== undefined && status >= 500)) {
+      return new WriteUncertain("Cloudflare did not confirm the write", { cause: error });
+    }
+    return this.#explain(error, what);
+  }
+
+  async #explain(error: unknown, what: string): Promise<Error> {
+    const { APIError } = await import("cloudflare");
+    if (!(error instanceof APIError)) return asError(error);
+    const codes = error.errors.map(({ code, message }) => `${code} ${message}`).join("; ");
+    const said = codes || `HTTP ${error.status ?? "without an answer"}`;
+    const refused = error.status === 401 || error.status === 403;
+    return new MailRuleError({
+      code: refused ? "token-refused" : "cloudflare-error",
+      where: `Cloudflare, ${what}`,
+      problem: `The API answered: ${said}.`,
+      fix: refused
+        ? `Give ${tokenVariable(this.#credential)} a valid token with Zone Read and DNS Write on that zone.`
+        : "Nothing more was changed; correct what the API names, or run again when it is well.",
+      cause: error,
+    });
+  }
+}
+
+export interface CandidateZone extends Zone {
+  readonly status: string;
+  readonly type: string;
+}
+
+/**
+ * The zone among the candidates that public DNS uses: active, full, and delegated to its name servers.
+ *
+ * @throws MailRuleError `zone-missing`, `zone-not-live`, `domain-outside-zone`
+ */
+export function chooseZone(
+  candidates: readonly CandidateZone[],
+  domain: string,
+  delegatedTo: readonly string[],
+): Zone {
+  const inside = candidates.filter(({ name }) => isWithin(domain, name));
+  const live = inside.find(
+    ({ status, type, nameServers }) =>
+      status === "active" &&
+      type === "full" &&
+      delegatedTo.every((name) => nameServers.includes(name)),
+  );
+  if (live !== undefined) return live;
+  const [other] = candidates;
+  if (other !== undefined && inside.length === 0) {
+    throw new MailRuleError({
+      code: "domain-outside-zone",
+      problem: `The domain ${domain} does not lie in the zone ${other.name} (${other.id}).`,
+      fix: `Give the identifier of the zone that holds ${domain}, or leave zoneId out.`,
+      value: other.id,
+    });
+  }
+  if (other === undefined) {
+    throw new MailRuleError({
+      code: "zone-missing",
+      problem: `The token sees no zone for ${domain}.`,
+      fix: "Give a token that has Zone Read and DNS Write on the zone; for another account name its credential.",
+      value: domain,
+    });
+  }
+  const seen = inside.map(
+    ({ id, status, type, nameServers }) => `${id}: ${status}, ${type}, ${nameServers.join(" ")}`,
+  );
+  throw new MailRuleError({
+    code: "zone-not-live",
+    problem: `No zone for ${domain} at Cloudflare is the one that public DNS uses (delegated to ${delegatedTo.join(" ")}; seen: ${seen.join("; ")}).`,
+    fix: "Only an active, full zone that the parent delegates to can be changed: finish its set-up, or use the account that holds the live one.",
+    value: domain,
+  });
+}
+
+function tokenMissing(credential: string | undefined): MailRuleError {
+  const configured =
+    credential === undefined ? "mxhero:apiToken" : `mxhero:apiTokens.${credential}`;
+  return new MailRuleError({
+    code: "token-missing",
+    problem: "No Cloudflare API token was given, so nothing can be read.",
+    fix: `Set ${tokenVariable(credential)}, or the secret ${configured} in the stack's configuration.`,
+  });
+}
+
+function asZone(zone: Cloudflare.Zones.Zone): CandidateZone {
+  const { id, name, status = "unknown", type = "unknown", name_servers } = zone;
+  return {
+    id,
+    name,
+    status,
+    type,
+    nameServers: name_servers.map((server) => server.toLowerCase()),
+  };
+}
+
+function asRecord(record: Cloudflare.DNS.RecordResponse): ZoneRecord {
+  const { id, name, type, content = "", ttl, comment, tags } = record;
+  const meta: unknown = record.meta;
+  const priority = "priority" in record ? record.priority : undefined;
+  return {
+    id,
+    name: name.toLowerCase(),
+    type,
+    content: type === "TXT" ? decodeText(content) : content.toLowerCase().replace(/\.$/, ""),
+    priority: priority ?? 0,
+    ttl,
+    ...(comment && { comment }),
+    ...(tags !== undefined && tags.length > 0 && { tags }),
+    readOnly:
+      typeof meta === "object" && meta !== null && "read_only" in meta && meta.read_only === true,
+  };
+}
+
+function asParameters({ name, type, content, priority = 0, ttl, comment, tags }: NewRecord) {
+  const shared = {
+    name,
+    ttl,
+    ...(comment !== undefined && { comment }),
+    ...(tags !== undefined && { tags: [...tags] }),
+  };
+  if (type === "TXT") return { ...shared, type, content: encodeText(content) };
+  return { ...shared, type, content: content || ".", priority };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,206 @@
+/**
+ * A tenant's domain as it is now: the records at its name and its journal, read from Cloudflare, and
+ * what its delegated name servers answer.
+ */
+import type { DnsAnswer, MxRecord, Resolver } from "../mail/dns.ts";
+import { parentNames } from "../mail/domain-name.ts";
+import { MailRuleError } from "../mail/errors.ts";
+import { type Journal, type JournalRecord, journalName, parseJournal } from "../mail/journal.ts";
+import type { ZoneMx } from "../mail/mx.ts";
+import {
+  type Batch,
+  type CandidateZone,
+  CloudflareAccount,
+  chooseZone,
+  type Zone,
+  type ZoneRecord,
+} from "./cloudflare.ts";
+import { createResolver, findApex, findNameServers, type NameServer } from "./dns.ts";
+import type { Settings } from "./settings.ts";
+
+/** What a resource says of where its domain is. */
+export interface DomainAddress {
+  readonly domain: string;
+  readonly zoneId?: string | undefined;
+  readonly credential?: string | undefined;
+}
+
+/** Which zone a domain was found in. It is kept in the state, so that later runs need not search. */
+export type KnownZone = Pick<Zone, "id" | "name">;
+
+/** What one read of the zone has shown. */
+export interface View {
+  /** The records at the domain's name. */
+  readonly records: readonly ZoneRecord[];
+  /** The TXT records at the journal's name. */
+  readonly journal: readonly ZoneRecord[];
+}
+
+/** One process serves one phase of one run, and zones do not move within it. */
+const zones = new Map<string, Promise<Zone>>();
+const previewed = new Map<string, Promise<View>>();
+
+export class LiveDomain {
+  readonly domain: string;
+  readonly zone: KnownZone;
+  readonly resolver: Resolver;
+  readonly journalName: string;
+  readonly #account: CloudflareAccount;
+  #nameServers: Promise<NameServer[]> | undefined;
+
+  private constructor(
+    domain: string,
+    zone: KnownZone,
+    account: CloudflareAccount,
+    resolver: Resolver,
+  ) {
+    this.domain = domain;
+    this.zone = zone;
+    this.journalName = journalName(domain, zone.name);
+    this.resolver = resolver;
+    this.#account = account;
+  }
+
+  /**
+   * Finds the domain's zone, or takes the one that the state knows.
+   *
+   * @throws MailRuleError `token-missing`, `token-refused`, `zone-missing`, `zone-not-live`,
+   *   `domain-outside-zone`, `domain-not-delegated`, `dns-servfail`, `dns-timeout`
+   */
+  static async open(
+    settings: Settings,
+    address: DomainAddress,
+    known?: KnownZone,
+  ): Promise<LiveDomain> {
+    const account = new CloudflareAccount(settings, address.credential);
+    const resolver = createResolver(settings.resolvers);
+    const zone = known ?? (await findZone(account, resolver, address));
+    return new LiveDomain(address.domain, zone, account, resolver);
+  }
+
+  async observe(): Promise<View> {
+    const records = await this.#account.listDomain(this.zone, this.domain);
+    return this.#view(records);
+  }
+
+  /** As `observe`, but one read serves both resources of a domain. Only where nothing is written. */
+  observeForPreview(): Promise<View> {
+    return once(previewed, `${this.zone.id} ${this.domain}`, () => this.observe());
+  }
+
+  /** Writes one transaction; returns the view as it is with it, without reading again. */
+  async write(view: View, batch: Batch): Promise<View> {
+    const written = await this.#account.writeBatch(this.zone, batch);
+    const gone = new Set([...batch.deletes, ...batch.patches.map(({ id }) => id)]);
+    const kept = [...view.records, ...view.journal].filter(({ id }) => !gone.has(id));
+    return this.#view([...kept, ...written]);
+  }
+
+  /** The closest wildcard above the domain that has MX records. */
+  async findWildcardMx(): Promise<{ name: string; mx: ZoneRecord[] } | undefined> {
+    const records = await this.#account.listWildcardMx(this.zone);
+    const names = parentNames(this.domain).map((parent) => `*.${parent}`);
+    const name = names.find((wildcard) => records.some((record) => record.name === wildcard));
+    return name === undefined
+      ? undefined
+      : { name, mx: records.filter((record) => record.name === name) };
+  }
+
+  /** What every delegated name server answers for an RRset of the domain, now. */
+  async askNameServers<T extends "MX" | "TXT">(type: T): Promise<ServerAnswer<T>[]> {
+    this.#nameServers ??= findNameServers(this.resolver, this.zone.name);
+    const servers = await this.#nameServers;
+    return Promise.all(
+      servers.map(async (server) => ({
+        server,
+        answer: await createResolver([server.address])(this.domain, type),
+      })),
+    );
+  }
+
+  #view(records: readonly ZoneRecord[]): View {
+    return {
+      records: records.filter(({ name }) => name === this.domain),
+      journal: records.filter(({ name, type }) => name === this.journalName && type === "TXT"),
+    };
+  }
+}
+
+export interface ServerAnswer<T extends "MX" | "TXT"> {
+  readonly server: NameServer;
+  readonly answer: DnsAnswer<T>;
+}
+
+/** @throws MailRuleError `journal-damaged` */
+export function readJournal({ journal }: View): Journal {
+  return parseJournal(
+    journal.map(({ content, ...record }): JournalRecord => ({ ...record, text: content })),
+  );
+}
+
+export function readMx({ records }: View): ZoneMx[] {
+  return records
+    .filter(({ type }) => type === "MX")
+    .map(({ content, priority, ...record }) => ({
+      ...record,
+      exchange: content,
+      preference: priority,
+    }));
+}
+
+export function readTexts({ records }: View): ZoneRecord[] {
+  return records.filter(({ type }) => type === "TXT");
+}
+
+/**
+ * Refuses a domain whose records can't be changed at all.
+ *
+ * @throws MailRuleError `cname-at-domain`, `read-only-record`
+ */
+export function refuseUnwritable(domain: string, { records }: View): void {
+  const cname = records.find(({ type }) => type === "CNAME");
+  if (cname !== undefined) {
+    throw new MailRuleError({
+      code: "cname-at-domain",
+      where: `DNS of ${domain}`,
+      problem: `The name is a CNAME (to ${cname.content}), and a CNAME can have no MX or TXT beside it.`,
+      fix: "Onboard the domain that it points to, or replace the CNAME by records of its own.",
+      value: cname.content,
+    });
+  }
+  const fixed = records.find(({ type, readOnly }) => readOnly && (type === "MX" || type === "TXT"));
+  if (fixed === undefined) return;
+  throw new MailRuleError({
+    code: "read-only-record",
+    where: `DNS of ${domain}`,
+    problem: `Its ${fixed.type} record (${fixed.content}) is read-only: Cloudflare's Email Routing manages it.`,
+    fix: "Switch Email Routing off for the domain (Cloudflare dashboard, Email), then run again.",
+    value: fixed.content,
+  });
+}
+
+export function servedMx({ answer }: ServerAnswer<"MX">): readonly MxRecord[] | undefined {
+  const proven = ["ok", "nodata", "nxdomain"].includes(answer.status);
+  return proven ? answer.records : undefined;
+}
+
+async function findZone(account: CloudflareAccount, resolver: Resolver, address: DomainAddress) {
+  const { domain, zoneId, credential = "" } = address;
+  const apex = await findApex(resolver, domain);
+  return once(zones, [credential, zoneId, apex].join(" "), async () => {
+    const delegated = await findNameServers(resolver, apex);
+    const found: CandidateZone[] =
+      zoneId === undefined ? await account.findZones(apex) : [await account.getZone(zoneId)];
+    return chooseZone(found, domain, [...new Set(delegated.map(({ name }) => name))]);
+  });
+}
+
+/** A failure is forgotten, so that the next one who asks tries again. */
+function once<T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const cached = cache.get(key);
+  if (cached !== undefined) return cached;
+  const made = make();
+  cache.set(key, made);
+  made.catch(() => cache.delete(key));
+  return made;
+}

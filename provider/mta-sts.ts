@@ -1,0 +1,83 @@
+/** Fetches a domain's MTA-STS policy (RFC 8461), and refuses MX that it does not admit. */
+import { get } from "node:https";
+import type { LookupFunction } from "node:net";
+import type { Resolver } from "../mail/dns.ts";
+import { MailRuleError } from "../mail/errors.ts";
+import { findPolicyId, notAdmitted, parsePolicy } from "../mail/mta-sts.ts";
+import { unanswered } from "./dns.ts";
+
+const TIMEOUT_MS = 10_000;
+/** RFC 8461, section 3.3 suggests 64 KB as a limit. */
+const SIZE_LIMIT = 65_536;
+
+/**
+ * @throws MailRuleError `mta-sts-not-admitted` where an enforced policy names none of the patterns that
+ *   an exchange matches; `mta-sts-unreadable` where there is a policy that can't be read
+ */
+export async function refuseNotAdmitted(
+  resolver: Resolver,
+  domain: string,
+  exchanges: readonly string[],
+): Promise<void> {
+  const name = `_mta-sts.${domain}`;
+  const { status, records } = await resolver(name, "TXT");
+  if (status === "servfail" || status === "timeout") throw unanswered(name, "TXT", status);
+  const id = findPolicyId(records);
+  if (id === undefined) return;
+  const policy = parsePolicy(await fetchPolicy(resolver, domain));
+  const refused = notAdmitted(policy, exchanges);
+  if (policy.mode !== "enforce" || refused.length === 0) return;
+  const lines = refused.map((exchange) => `"mx: ${exchange}"`).join(", ");
+  throw new MailRuleError({
+    code: "mta-sts-not-admitted",
+    where: `MTA-STS policy of ${domain}`,
+    problem: `Its mode is enforce and it does not admit ${refused.join(", ")} (it admits ${policy.mx.join(", ")}): Google, Microsoft and others would refuse to deliver.`,
+    fix: `Add ${lines} to https://mta-sts.${domain}/.well-known/mta-sts.txt beside the present hosts, change the id in the TXT record ${name} (now ${id}), wait max_age (${policy.maxAge} s) if you can, then run again.`,
+    value: refused.join(", "),
+  });
+}
+
+function fetchPolicy(resolver: Resolver, domain: string): Promise<string> {
+  const url = `https://mta-sts.${domain}/.well-known/mta-sts.txt`;
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown) => reject(unreadable(domain, url, cause));
+    const request = get(url, { lookup: lookupWith(resolver), timeout: TIMEOUT_MS }, (response) => {
+      if (response.statusCode !== 200) fail(new Error(`HTTP ${response.statusCode}`));
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        text += chunk;
+        if (text.length > SIZE_LIMIT) request.destroy(new Error("more than 64 KB"));
+      });
+      response.on("end", () => resolve(text));
+    });
+    request.on("timeout", () => request.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`)));
+    request.on("error", fail);
+  });
+}
+
+/** Host names are looked up where all DNS of the provider is. */
+function lookupWith(resolver: Resolver): LookupFunction {
+  return (host, _options, callback) => {
+    void Promise.all([resolver(host, "A"), resolver(host, "AAAA")]).then(([v4, v6]) => {
+      const found = [
+        ...v4.records.map((address) => ({ address, family: 4 })),
+        ...v6.records.map((address) => ({ address, family: 6 })),
+      ];
+      if (found.length > 0) callback(null, found);
+      else callback(new Error(`${host} has no address (${v4.status})`), []);
+    });
+  };
+}
+
+function unreadable(domain: string, url: string, cause: unknown): MailRuleError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new MailRuleError({
+    code: "mta-sts-unreadable",
+    where: `MTA-STS policy of ${domain}`,
+    problem: `The TXT record _mta-sts.${domain} announces a policy, but ${url} can't be read: ${why}.`,
+    fix: "Senders may hold an older policy that refuses new MX: mend the policy's host, or remove the TXT record and wait max_age, then run again.",
+    value: url,
+    cause,
+  });
+}

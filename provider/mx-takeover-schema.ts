@@ -1,0 +1,45 @@
+/** What a program gives to `MxTakeover`, and what the state keeps of it. */
+import { z } from "zod";
+
+const mxRecord = z.strictObject({
+  exchange: z.string(),
+  preference: z.number().int().min(0).max(65_535),
+});
+
+export const zoneInputs = {
+  organisation: z.string().min(1),
+  domain: z.string().min(1),
+  zoneId: z.string().min(1).exactOptional(),
+  credential: z.string().min(1).exactOptional(),
+};
+
+/** What both resources keep of the zone they found. */
+export const zoneOutputs = {
+  zone: z.strictObject({ id: z.string(), name: z.string() }),
+  claim: z.string(),
+};
+
+export const mxTakeoverInputs = z.strictObject({
+  ...zoneInputs,
+  mx: z.array(mxRecord).min(1),
+  server: z.string(),
+  mxLookup: z.boolean().default(false),
+  bypass: z.boolean().default(false),
+  overlapSeconds: z.number().min(0).default(60),
+  handBackTo: z.array(mxRecord).min(1).exactOptional(),
+  spfTerms: z.array(z.string()).exactOptional(),
+});
+
+export const mxTakeoverOutputs = z.strictObject({
+  ...mxTakeoverInputs.shape,
+  ...zoneOutputs,
+  /** A copy of the journal, for the case that someone deletes it from DNS. */
+  journal: z.strictObject({
+    former: z.array(z.strictObject({ ...mxRecord.shape, ttl: z.number() })),
+    revision: z.number(),
+    server: z.string(),
+    inherited: z.string().exactOptional(),
+  }),
+  before: z.array(mxRecord),
+  after: z.array(mxRecord),
+});

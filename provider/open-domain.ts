@@ -1,0 +1,27 @@
+/** Opens a domain for create and update. Without a token a preview still says what it can. */
+import { MailRuleError } from "../mail/errors.ts";
+import { type DomainAddress, type KnownZone, LiveDomain } from "./live-domain.ts";
+import type { Call } from "./resource.ts";
+
+/**
+ * @param what which records it is about
+ * @param plan what would be done, for a preview that can't read them
+ * @returns undefined in a preview without a token (a pull request from a fork has none)
+ * @throws MailRuleError as `LiveDomain.open` does
+ */
+export async function openOrSay(
+  address: DomainAddress,
+  call: Call,
+  { what, plan, zone }: { what: string; plan: string; zone?: KnownZone },
+): Promise<LiveDomain | undefined> {
+  try {
+    return await LiveDomain.open(call.settings, address, zone);
+  } catch (error) {
+    const missing = error instanceof MailRuleError && error.code === "token-missing";
+    if (!call.preview || !missing) throw error;
+    call.warn(
+      `${what} of ${address.domain} not read: ${error.problem} Planned, but not checked against the zone: ${plan}.`,
+    );
+    return undefined;
+  }
+}

@@ -1,0 +1,19 @@
+/** What a program gives to `SpfInclude`, and what the state keeps of it. */
+import { z } from "zod";
+import { zoneInputs, zoneOutputs } from "./mx-takeover-schema.ts";
+
+export const spfIncludeInputs = z.strictObject({
+  ...zoneInputs,
+  include: z.string().min(1).exactOptional(),
+  replacements: z.array(z.string()).exactOptional(),
+  base: z.string().exactOptional(),
+});
+
+export const spfIncludeOutputs = z.strictObject({
+  ...spfIncludeInputs.shape,
+  ...zoneOutputs,
+  before: z.string(),
+  after: z.string(),
+  lookups: z.number(),
+  lookupsByTerm: z.string(),
+});

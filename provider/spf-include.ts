@@ -1,0 +1,219 @@
+/**
+ * The resource `SpfInclude`: the gateway's terms stand in a domain's SPF record; its delete takes those
+ * terms out, and only those.
+ *
+ * Wiring only: what becomes of the record is decided in mail/spf-claims.ts.
+ */
+import type { z } from "zod";
+import { MailRuleError } from "../mail/errors.ts";
+import { formatClaim, parseClaim } from "../mail/journal.ts";
+import { isNotHeld } from "../mail/mx-goal.ts";
+import {
+  describeBudget,
+  insertTerms,
+  measureBudget,
+  removeTerms,
+  selectSpf,
+} from "../mail/spf/index.ts";
+import { decideSpf, decideSpfRemoval, hasAny, type SpfGoal } from "../mail/spf-claims.ts";
+import {
+  applySpfStep,
+  MeasuredRecords,
+  previewSpfStep,
+  spfWorld,
+  untilSpfServed,
+} from "./apply-spf-step.ts";
+import { newClaim } from "./claims.ts";
+import { inputChange } from "./input-changes.ts";
+import { LiveDomain, readJournal, readTexts, refuseUnwritable, type View } from "./live-domain.ts";
+import { openOrSay } from "./open-domain.ts";
+import { type Call, type Change, type ResourceKind, Unfinished } from "./resource.ts";
+import { spfIncludeInputs, spfIncludeOutputs } from "./spf-include-schema.ts";
+
+type Inputs = z.output<typeof spfIncludeInputs>;
+type Outputs = z.output<typeof spfIncludeOutputs>;
+
+export const spfInclude: ResourceKind<Inputs, Outputs> = {
+  type: "mxhero:index:SpfInclude",
+  inputs: spfIncludeInputs,
+  outputs: spfIncludeOutputs,
+
+  diff(old, news) {
+    const keys = [
+      "organisation",
+      "include",
+      "replacements",
+      "base",
+      "zoneId",
+      "credential",
+    ] as const;
+    const changes: Change[] = keys.flatMap((key) => inputChange(key, old[key], news[key]));
+    if (old.domain !== news.domain) changes.push({ path: "domain", kind: "update", replace: true });
+    const served = termsOf(old).every((term) => hasAny(old.after, [term]));
+    return served ? changes : [...changes, { path: "after", kind: "update" }];
+  },
+
+  async create(inputs, call) {
+    const live = await openOrSay(inputs, call, said(inputs));
+    if (live === undefined) return { id: inputs.domain, outputs: {} };
+    const goal = goalOf(inputs, formatClaim(newClaim(call.urn)));
+    const outputs = await change(live, call, inputs, { ...goal, mayClaim: true });
+    if (!call.preview) return { id: inputs.domain, outputs };
+    const { claim: _, ...certain } = outputs;
+    return { id: inputs.domain, outputs: certain };
+  },
+
+  async read(id, old, call) {
+    const [domain = id, term] = id.split("/", 2);
+    const live = await LiveDomain.open(call.settings, old ?? { domain }, old?.zone);
+    const view = await live.observe();
+    if (old === undefined) return importTerms(live, view, term, call);
+    const goal = goalOf(old, old.claim);
+    if (readJournal(view).spf.length === 0 && !standsAnywhere(view, goal.terms)) return undefined;
+    const inputs = spfIncludeInputs.strip().parse(old);
+    return { inputs, outputs: await outputsOf(live, view, inputs, goal, call) };
+  },
+
+  async update(_id, old, news, call) {
+    const live = await openOrSay(news, call, { ...said(news), zone: old.zone });
+    if (live === undefined) return {};
+    return change(live, call, news, { ...goalOf(news, old.claim), known: termsOf(old) });
+  },
+
+  async delete(_id, old, call) {
+    const live = await LiveDomain.open(call.settings, old, old.zone);
+    const goal = { ...goalOf(old, old.claim), known: termsOf(old) };
+    try {
+      await applySpfStep(live, call, (world) => decideSpfRemoval(world, goal));
+    } catch (error) {
+      if (!isNotHeld(error)) throw error;
+      call.warn(`${error.message} The SPF record of ${old.domain} was left as it is.`);
+    }
+  },
+};
+
+function said(inputs: Inputs) {
+  return { what: "SPF", plan: `add ${termsOf(inputs).join(" ")}` };
+}
+
+function termsOf({ include, replacements = [] }: Inputs): string[] {
+  return [...(include === undefined ? [] : [`include:${include}`]), ...replacements];
+}
+
+function goalOf(inputs: Inputs, claim: string): SpfGoal {
+  return {
+    holder: inputs.organisation,
+    claim: parseClaim(claim),
+    mayClaim: false,
+    terms: termsOf(inputs),
+    known: [],
+    base: inputs.base,
+  };
+}
+
+/** Create and update: brings the terms into the record, or in a preview says what that would give. */
+async function change(live: LiveDomain, call: Call, inputs: Inputs, goal: SpfGoal) {
+  const measured = new MeasuredRecords(live);
+  if (call.preview) return preview(live, call, inputs, goal, measured);
+  const expected = await expectedRecord(live, goal);
+  if (expected !== undefined) await measured.measure(expected);
+  const view = await applySpfStep(live, call, (world) => decideSpf(world, goal), measured);
+  const outputs = await outputsOf(live, view, inputs, goal, call);
+  try {
+    await untilSpfServed(live, call, goal.terms);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Unfinished(inputs.domain, outputs, [why], { cause: error });
+  }
+  return outputs;
+}
+
+async function preview(
+  live: LiveDomain,
+  call: Call,
+  inputs: Inputs,
+  goal: SpfGoal,
+  measured: MeasuredRecords,
+): Promise<Outputs> {
+  const view = await live.observeForPreview();
+  refuseUnwritable(live.domain, view);
+  const step = decideSpf(spfWorld(live, view), goal);
+  const text = step && measured.unmeasured(step);
+  if (text !== undefined) await measured.measure(text);
+  const outputs = await outputsOf(live, previewSpfStep(view, step), inputs, goal, call);
+  if (step !== undefined) {
+    call.info(`${step.what} of ${live.domain}: ${outputs.lookupsByTerm}`);
+  }
+  return outputs;
+}
+
+/** What the record will be by what public DNS has; measured first, so that the read and the write are close. */
+async function expectedRecord(live: LiveDomain, goal: SpfGoal): Promise<string | undefined> {
+  const { records } = await live.resolver(live.domain, "TXT");
+  const spf = selectSpf(records);
+  if (spf.status !== "one") return undefined;
+  const stale = goal.known.filter((term) => !goal.terms.includes(term));
+  return insertTerms(removeTerms(spf.record, stale), goal.terms);
+}
+
+function standsAnywhere(view: View, terms: readonly string[]): boolean {
+  return readTexts(view).some(({ content }) => hasAny(content, terms));
+}
+
+async function outputsOf(
+  { domain, resolver, zone }: LiveDomain,
+  view: View,
+  inputs: Inputs,
+  { claim, terms }: SpfGoal,
+  call: Call,
+): Promise<Outputs> {
+  const spf = selectSpf(readTexts(view).map(({ content }) => content));
+  if (spf.status === "several") {
+    const shown = spf.records.map((record) => `"${record}"`).join(", ");
+    call.warn(`${domain} has several SPF records, a permerror at every receiver: ${shown}.`);
+  }
+  const after = spf.status === "one" ? spf.record : "";
+  const own = readJournal(view).spf.find((entry) => entry.claim.resource === claim.resource);
+  const kept = { ...inputs, zone: { id: zone.id, name: zone.name }, claim: formatClaim(claim) };
+  try {
+    const budget = await measureBudget({ domain, record: after, resolver });
+    const rest = removeTerms(after, terms);
+    const before = own?.created === true && rest === inputs.base ? "" : rest;
+    const lookupsByTerm = describeBudget(budget);
+    return { ...kept, before, after, lookups: budget.lookups, lookupsByTerm };
+  } catch (error) {
+    if (!(error instanceof MailRuleError)) throw error;
+    call.warn(error.message);
+    return { ...kept, before: after, after, lookups: 0, lookupsByTerm: "the record is faulty" };
+  }
+}
+
+/**
+ * An import takes the terms of the one claim in the journal, or the one term that stands behind the
+ * domain in the id: `contoso.test/include:_spf.gateway.test`.
+ */
+async function importTerms(live: LiveDomain, view: View, term: string | undefined, call: Call) {
+  const { domain } = live;
+  const [entry, ...others] = readJournal(view).spf;
+  const terms = term === undefined ? entry?.terms : [term];
+  if (terms === undefined || others.length > 0 || !standsAnywhere(view, terms)) {
+    throw new MailRuleError({
+      code: "import-without-term",
+      where: `SPF of ${domain}`,
+      problem: `There is no one term to import: the journal has ${others.length + (entry ? 1 : 0)} claims, and the id names ${term ?? "none"}.`,
+      fix: `Import "${domain}/include:<the gateway's SPF domain>", as it stands in the record.`,
+      value: domain,
+    });
+  }
+  const include = terms.find((text) => text.startsWith("include:"))?.slice("include:".length);
+  const replacements = terms.filter((text) => text !== `include:${include}`);
+  const inputs = spfIncludeInputs.parse({
+    organisation: entry?.holder ?? "unknown",
+    domain,
+    ...(include !== undefined && { include }),
+    ...(replacements.length > 0 && { replacements }),
+  });
+  const claim = entry?.claim ?? newClaim(call.urn);
+  const goal = { ...goalOf(inputs, formatClaim(claim)), terms };
+  return { id: domain, inputs, outputs: await outputsOf(live, view, inputs, goal, call) };
+}

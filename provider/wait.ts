@@ -1,0 +1,71 @@
+/** Waiting, in the open: every wait says what it waits for and how long it may take, and can be cancelled. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { MailRuleError } from "../mail/errors.ts";
+import type { LiveDomain, ServerAnswer } from "./live-domain.ts";
+import type { Call } from "./resource.ts";
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+const REPORT_EVERY_MS = 10_000;
+
+/** Waits for so many seconds. Rejects as soon as the call is cancelled. */
+export async function pause(seconds: number, call: Call, why: string): Promise<void> {
+  if (seconds <= 0) return;
+  call.progress(`${why} (${formatSeconds(seconds)})`);
+  await sleepFor(seconds * 1_000, call);
+}
+
+/**
+ * Waits until every delegated name server answers as expected.
+ *
+ * @throws MailRuleError `not-served` after `waitSeconds`, naming the servers that lag
+ */
+export async function untilServed<T extends "MX" | "TXT">(
+  live: LiveDomain,
+  call: Call,
+  type: T,
+  what: string,
+  expected: (answer: ServerAnswer<T>) => boolean,
+): Promise<void> {
+  const { waitSeconds } = call.settings;
+  const start = Date.now();
+  let reported = Number.NEGATIVE_INFINITY;
+  for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
+    call.signal.throwIfAborted();
+    const answers = await live.askNameServers(type);
+    const lagging = answers.filter((answer) => !expected(answer)).map(({ server }) => server);
+    if (answers.length > 0 && lagging.length === 0) return;
+    const names = lagging.map(({ name, address }) => `${name} (${address})`).join(", ");
+    const elapsed = Date.now() - start;
+    if (elapsed >= waitSeconds * 1_000) throw notServed(live, what, names, waitSeconds);
+    if (elapsed - reported >= REPORT_EVERY_MS) {
+      const seen = `${answers.length - lagging.length} of ${answers.length} name servers`;
+      const bound = `waited ${formatSeconds(elapsed / 1_000)} of at most ${formatSeconds(waitSeconds)}`;
+      call.progress(`waiting until ${what}: ${seen}, not yet ${names}; ${bound}`);
+      reported = elapsed;
+    }
+    await sleepFor(wait, call);
+  }
+}
+
+async function sleepFor(milliseconds: number, { signal }: Call): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw error;
+  });
+}
+
+function formatSeconds(seconds: number): string {
+  const whole = Math.round(seconds);
+  return whole < 120 ? `${whole} s` : `${Math.floor(whole / 60)} min`;
+}
+
+function notServed(live: LiveDomain, what: string, names: string, seconds: number): MailRuleError {
+  return new MailRuleError({
+    code: "not-served",
+    where: `DNS of ${live.domain}`,
+    problem: `After ${formatSeconds(seconds)} it is still not so that ${what}: ${names} lag or do not answer.`,
+    fix: "Mail keeps flowing as before; look at those name servers, then run pulumi up again: it goes on from here.",
+    value: names,
+  });
+}
