@@ -14,9 +14,9 @@ import {
   sameMx,
   sameMxSet,
   sortByHolder,
+  type ZoneMx,
 } from "./mx.ts";
 import {
-  answeringMx,
   claimDomain,
   journalStep,
   type MxGoal,
@@ -33,7 +33,7 @@ import { openJournal } from "./open-journal.ts";
  */
 export function nextHandBackStep(world: MxWorld, goal: MxGoal, keep: boolean): MxStep | undefined {
   const { domain, journal } = world;
-  const sorted = sortByHolder(world.present, goal.wanted, goal.known);
+  const sorted = sortForHandBack(world, goal);
   const hasGateway = sorted.ours.length + sorted.stale.length > 0;
   if (journal === undefined) return hasGateway ? openJournal(world, goal) : undefined;
   refuseOtherHolder(domain, journal, goal);
@@ -44,51 +44,62 @@ export function nextHandBackStep(world: MxWorld, goal: MxGoal, keep: boolean): M
     const what = `leave ${domain} to the other resource that claims it`;
     return { ...journalStep(what, { ...journal, claims: others }), last: true };
   }
-  const emptied = journal.phase === "held" && answeringMx(world).length === 0;
-  const restored = hasGateway || emptied ? restoreFormer(domain, journal, sorted, goal) : undefined;
+  const mayRestore = hasGateway || journal.phase === "held";
+  const restored = mayRestore ? restoreFormer(world, journal, sorted, goal) : undefined;
   if (restored !== undefined) return restored;
   return hasGateway
     ? removeGateways(journal, sorted, keep)
     : closeJournal(world, journal, sorted, keep);
 }
 
+/** What is to be put back is theirs, even where it is a target of the gateway by now. */
+function sortForHandBack({ present, journal }: MxWorld, goal: MxGoal): SortedMx {
+  const back = goal.handBackTo ?? journal?.former ?? [];
+  const others = present.filter((mx) => !includesMx(back, mx));
+  const { ours, stale, theirs } = sortByHolder(others, goal.wanted, goal.known);
+  return { ours, stale, theirs: [...present.filter((mx) => includesMx(back, mx)), ...theirs] };
+}
+
 /** Puts the former MX beside the gateway's, unless a person has decided otherwise since. */
 function restoreFormer(
-  domain: string,
+  world: MxWorld,
   journal: MxJournal,
   sorted: SortedMx,
   goal: MxGoal,
 ): MxStep | undefined {
-  if (decidedByOthers(journal, sorted, goal)) return undefined;
+  if (decidedByOthers(world, journal, sorted, goal)) return undefined;
   const target = journalToRestore(journal, goal);
-  const { former } = target;
   // Where handBackTo stands in for the former MX, those that still stand go.
-  const dead = sorted.theirs.filter(
-    (mx) => includesMx(journal.former, mx) && !includesMx(former, mx),
-  );
-  const remaining = sorted.theirs.filter((mx) => !dead.includes(mx));
-  const isNull = former.length === 1 && former.every(isNullMx);
-  const missing =
-    isNull && remaining.length > 0 ? [] : former.filter((mx) => !includesMx(remaining, mx));
-  if (missing.length + dead.length === 0) return undefined;
+  const isDead = (mx: ZoneMx) => includesMx(journal.former, mx) && !includesMx(target.former, mx);
+  const [dead, remaining] = [
+    sorted.theirs.filter(isDead),
+    sorted.theirs.filter((mx) => !isDead(mx)),
+  ];
+  const [only, ...rest] = target.former;
+  const nullMx = only !== undefined && rest.length === 0 && isNullMx(only) ? only : undefined;
+  const missing = target.former.filter((mx) => !includesMx(remaining, mx));
+  const nothing = missing.length + dead.length === 0;
+  if (nothing || (nullMx !== undefined && remaining.length > 0)) return undefined;
   if (goal.handBackTo === undefined) {
-    refuseContradiction(domain, journal, goal);
-    refuseChangedServer(domain, journal, goal);
+    refuseContradiction(world.domain, journal, goal);
+    refuseChangedServer(world.domain, journal, goal);
   }
   const what = `put back ${formatMxSet(missing)}`;
-  const common = { what, after: "at-once" as const, journal: target };
-  const [kept, ...others] = [...sorted.ours, ...sorted.stale];
-  const [nullMx] = missing;
-  if (isNull && nullMx !== undefined && kept !== undefined) {
-    // A null MX must stand alone (RFC 7505, section 3), so a record of the gateway's becomes it.
+  const [gateway, ...gateways] = [...sorted.ours, ...sorted.stale];
+  if (nullMx !== undefined && gateway !== undefined) {
+    // A null MX must stand alone (RFC 7505, section 3), so an MX of the gateway's becomes it.
+    const patch = [{ id: gateway.id, to: nullMx }];
     return {
-      ...common,
+      what,
+      after: "served",
       add: [],
-      patch: [{ id: kept.id, to: nullMx }],
-      remove: [...others, ...dead],
+      patch,
+      remove: [...gateways, ...dead],
+      journal: target,
     };
   }
-  return { ...common, add: missing, patch: [], remove: dead };
+  const after = dead.length > 0 ? "served" : "at-once";
+  return { what, after, add: missing, patch: [], remove: dead, journal: target };
 }
 
 function journalToRestore(journal: MxJournal, goal: MxGoal): MxJournal {
@@ -105,11 +116,15 @@ function journalToRestore(journal: MxJournal, goal: MxGoal): MxJournal {
  * A person has pointed the domain elsewhere since: a part of ours was replaced after the takeover, or
  * the former MX were edited while they stood beside ours. Their MX stay; nothing is put back.
  */
-function decidedByOthers({ phase, former }: MxJournal, sorted: SortedMx, goal: MxGoal): boolean {
-  const { ours, stale, theirs } = sorted;
-  if (theirs.length === 0) return false;
+function decidedByOthers(
+  { present, inherited }: MxWorld,
+  { phase, former }: MxJournal,
+  { stale, theirs }: SortedMx,
+  goal: MxGoal,
+): boolean {
+  if (theirs.length === 0) return present.length === 0 && inherited !== undefined;
   // Stale MX tell of an update that was killed, and then ours are incomplete because of that.
-  if (phase === "held") return stale.length === 0 && !includesAllMx(ours, goal.wanted);
+  if (phase === "held") return stale.length === 0 && !includesAllMx(present, goal.wanted);
   return goal.handBackTo === undefined || !includesAllMx(theirs, former);
 }
 

@@ -36,14 +36,10 @@ export interface FormerMx extends MxRecord {
   readonly tags?: readonly string[];
 }
 
-/** The same records with the same TTLs, comments and tags. */
+/** The same records with the same TTLs. */
 export function sameFormerMx(a: readonly FormerMx[], b: readonly FormerMx[]): boolean {
-  const keysOf = (set: readonly FormerMx[]) => set.map(keyOf).toSorted().join();
-  return keysOf(a) === keysOf(b);
-}
-
-function keyOf({ preference, exchange, ttl, comment = "", tags = [] }: FormerMx): string {
-  return JSON.stringify([preference, exchange, ttl, comment, tags.toSorted()]);
+  const format = (set: readonly FormerMx[]) => set.map(formatFormer).toSorted().join();
+  return format(a) === format(b);
 }
 
 /**
@@ -139,12 +135,16 @@ export function formatMxJournal(journal: MxJournal): JournalText[] {
     `claims=${claims.map(formatClaim).join(",")} server=${server} former=${former.length}`,
     ...(inherited === undefined ? [] : [`inherited=${inherited}`]),
   ].join(" ");
-  const was = sortMx(former).map(({ ttl, comment, tags, ...mx }) => ({
-    text: `${VERSION} kind=was mx="${formatMx(mx)}" ttl=${ttl}`,
-    ...(comment !== undefined && { comment }),
-    ...(tags !== undefined && { tags }),
+  const was = sortMx(former).map((mx) => ({
+    text: formatFormer(mx),
+    ...(mx.comment !== undefined && { comment: mx.comment }),
+    ...(mx.tags !== undefined && { tags: mx.tags }),
   }));
   return [{ text: head, comment: "pulumi-mxhero: the MX to put back. Do not edit." }, ...was];
+}
+
+function formatFormer(mx: FormerMx): string {
+  return `${VERSION} kind=was mx="${formatMx(mx)}" ttl=${mx.ttl}`;
 }
 
 export function formatSpfClaim({ holder, claim, terms, created }: SpfClaim): JournalText {

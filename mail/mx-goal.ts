@@ -3,7 +3,14 @@
  */
 import type { MxRecord } from "./dns.ts";
 import { MailRuleError } from "./errors.ts";
-import { type Claim, type FormerMx, formatClaim, includesClaim, type MxJournal, withClaim } from "./journal.ts";
+import {
+  type Claim,
+  type FormerMx,
+  formatClaim,
+  includesClaim,
+  type MxJournal,
+  withClaim,
+} from "./journal.ts";
 import { formatMxSet, sameMxSet, type ZoneMx } from "./mx.ts";
 
 /** What a domain's zone holds. */
@@ -49,7 +56,8 @@ export interface MxStep {
   readonly what: string;
   /**
    * What must hold before: nothing; the present RRset is served by every name server; or that, and
-   * it has been so for the overlap.
+   * it has been so for the overlap. A step that changes or removes an MX is never `at-once`, since the
+   * zone is to be read again right before.
    */
   readonly after: "at-once" | "served" | "overlap";
   readonly add: readonly FormerMx[];

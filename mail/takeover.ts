@@ -58,7 +58,7 @@ function swapNullMx(sorted: SortedMx, journal: MxJournal, goal: MxGoal): MxStep 
   if (journal.phase !== "taking" || first === undefined) return undefined;
   return {
     what: `replace the null MX by ${formatMxSet(goal.wanted)}`,
-    after: "at-once",
+    after: "served",
     add: rest,
     patch: [{ id: only.id, to: first }],
     remove: [],
@@ -74,7 +74,7 @@ function addOurs(sorted: SortedMx, journal: MxJournal, goal: MxGoal): MxStep | u
   const beside = journal.phase === "taking" ? ` beside ${formatMxSet(journal.former)}` : "";
   return {
     what: `add ${formatMxSet(missing.length > 0 ? missing : copies)}${beside}`,
-    after: "at-once",
+    after: patch.length > 0 ? "served" : "at-once",
     add: [...copies, ...add],
     patch,
     remove: [],
