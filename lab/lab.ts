@@ -8,10 +8,10 @@ import { startWorld, type World } from "./world.ts";
 const net = "127.1";
 const stacks = ["contoso", "fabrikam"] as const;
 
-/** Resolves at the first SIGINT, SIGTERM or SIGHUP. Before that is asked for, they end the lab at once. */
+/** Resolves at SIGINT, SIGTERM or SIGHUP. Before this is called, they end the lab at once. */
 function interruption(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => resolve());
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => resolve());
   });
 }
 

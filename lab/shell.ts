@@ -35,7 +35,7 @@ export async function prepareShell(options: ShellOptions): Promise<string> {
 function enterCommand(): string[] {
   const pid = process.env["NAMESPACE_PID"];
   if (pid === undefined) return [];
-  const enter = ["nsenter", `--target=${pid}`, "--net", "--mount"];
+  const enter = ["nsenter", `--target=${pid}`, "--net", "--mount", "--root"];
   // The first process of a process namespace stands for it; this one only started it.
   const processes = `--pid=/proc/${pid}/ns/pid_for_children`;
   const uid = process.getuid?.();
