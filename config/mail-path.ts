@@ -64,7 +64,7 @@ function mxWords(records: readonly MxRecord[]): string {
   if (records.length === 0) return "none (the domain's own address)";
   return records
     .toSorted((a, b) => a.preference - b.preference || a.exchange.localeCompare(b.exchange))
-    .map(({ preference, exchange }) => `${preference} ${exchange === "" ? "." : exchange}`)
+    .map(({ preference, exchange }) => `${preference} ${exchange || ". (accepts no mail)"}`)
     .join(", ");
 }
 

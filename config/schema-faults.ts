@@ -94,15 +94,16 @@ function describe(issue: Issue, schema: Schema | undefined, value: unknown): Des
     return { code, problem: issue.message, fix };
   }
   const example = exampleOf(schema);
+  const meaning = (schema && z.globalRegistry.get(schema)?.description) ?? "";
   if (value === undefined || value === null) {
     const problem = value === null ? "It is empty." : "It is missing.";
-    return { code: "value-missing", problem, fix: `Write it${example}.` };
+    const fix = example === "" ? `Write it. ${meaning}`.trimEnd() : `Write it${example}.`;
+    return { code: "value-missing", problem, fix };
   }
   if (issue.code === "invalid_type") return wrongKind(issue.expected, value, example);
   if (issue.code === "invalid_value") return unknownValue(issue.values.map(String), value);
   if (issue.code === "too_small" || issue.code === "too_big") return outOfRange(issue, value);
   const problem = `${quoted(value)} does not have the right form.`;
-  const meaning = (schema && z.globalRegistry.get(schema)?.description) ?? "";
   return { code: "value-malformed", problem, fix: `Write it${example}. ${meaning}`.trimEnd() };
 }
 

@@ -1,0 +1,96 @@
+import { setTimeout } from "node:timers/promises";
+import type { Output } from "@pulumi/pulumi";
+import { output } from "@pulumi/pulumi/output.js";
+import { setMocks } from "@pulumi/pulumi/runtime/mocks.js";
+import { beforeAll, beforeEach, expect, test } from "vitest";
+import { contoso, gateway } from "../config/example-tenant.ts";
+import { domain } from "../config/tenant.ts";
+import { planTenant } from "../config/tenant-plan.ts";
+import { Tenant } from "./tenant.ts";
+
+/** What was registered and when it was done, in order. */
+const events: string[] = [];
+
+beforeEach(() => {
+  events.length = 0;
+});
+
+beforeAll(() =>
+  setMocks({
+    call: () => ({}),
+    async newResource({ type, name, inputs }) {
+      if (!type.startsWith("mxhero:index:")) return { id: undefined, state: {} };
+      events.push(`${name} begins`);
+      await setTimeout(20);
+      events.push(`${name} ends`);
+      const before = [{ exchange: "mail.contoso.test", preference: 10 }];
+      const mx = { before, after: gateway.mx };
+      const spf = { before: "v=spf1 -all", after: "v=spf1 include:_spf.gateway.test -all" };
+      const results = name.endsWith("-mx") ? mx : { ...spf, lookups: 1, lookupsByTerm: "all: 1" };
+      return { id: name, state: { ...inputs, ...results } };
+    },
+  }),
+);
+
+function tenant(changes: Readonly<Record<string, unknown>>) {
+  const domains = [domain.parse({ ...contoso, ...changes })];
+  return new Tenant("tenant", { plan: planTenant({ organisation: "contoso", gateway, domains }) });
+}
+
+function settled<T>(value: Output<T>): Promise<T> {
+  return new Promise((resolve) => {
+    value.apply(resolve);
+  });
+}
+
+test("SPF is edited before the MX moves", async () => {
+  await settled(output(tenant({}).domains));
+  expect(events).toEqual([
+    "tenant-contoso.test-spf begins",
+    "tenant-contoso.test-spf ends",
+    "tenant-contoso.test-mx begins",
+    "tenant-contoso.test-mx ends",
+  ]);
+});
+
+test("the outputs say what became of the domain", async () => {
+  expect(await settled(output(tenant({}).domains))).toEqual({
+    "contoso.test": {
+      name: "contoso.test",
+      inbound: "border",
+      outbound: "standard",
+      server: "mail.contoso.test",
+      bypass: false,
+      inboundPath: {
+        before: "sender → MX 10 mail.contoso.test",
+        after:
+          "sender → MX 10 smtp-in.gateway.test → gateway → Exchange (Server mail.contoso.test)",
+      },
+      outboundPath: {
+        before: "Exchange → recipient's MX",
+        after: "Exchange → gateway (smtp-relay.gateway.test) → recipient's MX",
+      },
+      mx: {
+        before: [{ exchange: "mail.contoso.test", preference: 10 }],
+        after: [{ exchange: "smtp-in.gateway.test", preference: 10 }],
+      },
+      spf: {
+        before: "v=spf1 -all",
+        after: "v=spf1 include:_spf.gateway.test -all",
+        lookups: 1,
+        lookupsByTerm: "all: 1",
+      },
+    },
+  });
+});
+
+test("a domain that only sends has no takeover, one that only receives no SPF", async () => {
+  const sends = await settled(output(tenant({ inbound: "none" }).domains));
+  expect(sends["contoso.test"]).not.toHaveProperty("mx");
+  const receives = await settled(output(tenant({ outbound: "none" }).domains));
+  expect(receives["contoso.test"]).not.toHaveProperty("spf");
+  expect(events.filter((event) => event.endsWith("ends"))).toEqual([
+    "tenant-contoso.test-spf ends",
+    "tenant-contoso.test-mx ends",
+  ]);
+});
