@@ -28,6 +28,9 @@ interface RecordType {
   readonly size: (content: string) => number;
 }
 
+/** With the trailing dot; "." itself stays. */
+const absolute = (name: string) => name.replace(/\.?$/, ".");
+
 const size = (content: string) => Buffer.byteLength(content);
 
 function address(type: "A" | "AAAA"): RecordType {
@@ -42,8 +45,12 @@ function address(type: "A" | "AAAA"): RecordType {
   };
 }
 
-/** A host name. */
-function target(type: string, content: string): string {
+/** A host name, or "." for none: the null MX (RFC 7505), a service that is not offered (RFC 2782). */
+function target(type: "MX" | "SRV", content: string): string {
+  return content === "." ? content : hostName(type, content);
+}
+
+function hostName(type: string, content: string): string {
   const name = normaliseName(content);
   if (name === undefined || isIPv4(name) || name.includes("*")) throw badTarget(type);
   return name;
@@ -51,8 +58,8 @@ function target(type: string, content: string): string {
 
 function host(type: string): RecordType {
   return {
-    normalise: ({ content = "" }) => ({ content: target(type, content) }),
-    present: ({ content }) => `${content}.`,
+    normalise: ({ content = "" }) => ({ content: hostName(type, content) }),
+    present: ({ content }) => absolute(content),
     size,
   };
 }
@@ -65,11 +72,9 @@ function checkPriority(priority: number | undefined): number {
 
 const mx: RecordType = {
   normalise({ content = "", priority }) {
-    // "." is the null MX of RFC 7505.
-    const exchange = content === "." ? content : target("MX", content);
-    return { content: exchange, priority: checkPriority(priority) };
+    return { content: target("MX", content), priority: checkPriority(priority) };
   },
-  present: ({ content, priority }) => `${priority} ${content === "." ? "." : `${content}.`}`,
+  present: ({ content, priority }) => `${priority} ${absolute(content)}`,
   size,
 };
 
@@ -85,7 +90,7 @@ const txt: RecordType = {
 
 type Data = Readonly<Record<string, string | number>>;
 
-/** A type whose value is sent field by field in `data`. */
+/** A type whose value is sent field by field in `data`, and is its content in a zone file. */
 function structured(
   type: string,
   fields: readonly string[],
@@ -99,15 +104,18 @@ function structured(
       }
       return { ...write(data), data };
     },
-    present: ({ content, priority }) => (type === "SRV" ? `${priority} ${content}.` : content),
+    present: ({ content }) => content,
     size,
   };
 }
 
-const srv = structured("SRV", ["priority", "weight", "port", "target"], (data) => ({
-  content: `${data.weight} ${data.port} ${target("SRV", String(data.target))}`,
-  priority: checkPriority(Number(data.priority)),
-}));
+const srv: RecordType = {
+  ...structured("SRV", ["priority", "weight", "port", "target"], (data) => ({
+    content: `${data.weight} ${data.port} ${target("SRV", String(data.target))}`,
+    priority: checkPriority(Number(data.priority)),
+  })),
+  present: ({ content, priority }) => `${priority} ${absolute(content)}`,
+};
 
 const caa = structured("CAA", ["flags", "tag", "value"], (data) => ({
   content: `${data.flags} ${data.tag} ${JSON.stringify(data.value)}`,

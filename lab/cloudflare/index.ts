@@ -8,9 +8,9 @@ import { once } from "node:events";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import { answerFaults, createApi } from "./api.ts";
+import { createControl } from "./control.ts";
 import { Emulator } from "./emulator.ts";
-import type { ApiEnvironment } from "./http.ts";
-import { basePath } from "./http.ts";
+import { type ApiEnvironment, basePath } from "./http.ts";
 import type { CloudflareOptions, LabCloudflare } from "./types.ts";
 
 export type * from "./types.ts";
@@ -23,6 +23,7 @@ export async function startCloudflare(options: CloudflareOptions): Promise<LabCl
   const origin = `http://${options.net}.0.20:${port}`;
   const app = new Hono<ApiEnvironment>();
   app.route("/", createApi(emulator));
+  app.route("/", createControl(emulator));
   answerFaults(app, emulator);
   const server = createAdaptorServer({ fetch: app.fetch });
   server.listen(port, `${options.net}.0.20`);

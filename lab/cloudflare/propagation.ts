@@ -18,15 +18,22 @@ interface Step {
   readonly rrsets: readonly RrSet[];
 }
 
+/** What is still to be published on one server. */
+interface Queue {
+  tail: Promise<void>;
+  /** How many of them are held up. */
+  held: number;
+}
+
 /** Each server gets every change in order, so a late one also holds up what follows it. */
 export class Propagation {
   readonly #dns: LabDns;
-  readonly #queues: { tail: Promise<void>; waiting: number }[];
+  readonly #queues: Queue[];
   #failure: unknown;
 
   constructor(dns: LabDns) {
     this.#dns = dns;
-    this.#queues = dns.nameServers.map(() => ({ tail: Promise.resolve(), waiting: 0 }));
+    this.#queues = dns.nameServers.map(() => ({ tail: Promise.resolve(), held: 0 }));
   }
 
   /** Resolves when every server has the changes that is not held up. */
@@ -43,8 +50,12 @@ export class Propagation {
         : oneByOne(zone, before, changes, piecemeal);
     const published = this.#queues.map(async (queue, server) => {
       const lagging = lag.get(server) ?? 0;
-      const late = queue.waiting > 0 || lagging > 0 || steps.length > 1;
-      const done = this.#enqueue(queue, zone, server, lagging, steps);
+      const held = lagging > 0 || steps.length > 1;
+      const late = held || queue.held > 0;
+      if (held) queue.held += 1;
+      const done = this.#enqueue(queue, zone, server, lagging, steps).finally(() => {
+        if (held) queue.held -= 1;
+      });
       if (late) this.#inBackground(done);
       else await done;
     });
@@ -60,22 +71,18 @@ export class Propagation {
   }
 
   async #enqueue(
-    queue: { tail: Promise<void>; waiting: number },
+    queue: Queue,
     zone: Zone,
     server: number,
     lag: number,
     steps: readonly Step[],
   ): Promise<void> {
-    queue.waiting += 1;
-    const publish = async () => {
-      await sleep(lag);
+    const done = queue.tail.then(async () => {
+      if (lag > 0) await sleep(lag);
       for (const { wait, rrsets } of steps) {
         if (wait > 0) await sleep(wait);
         await this.#dns.publish(zone.name, rrsets, { servers: [server] });
       }
-    };
-    const done = queue.tail.then(publish).finally(() => {
-      queue.waiting -= 1;
     });
     queue.tail = done.catch(() => undefined);
     await done;
