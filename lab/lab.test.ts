@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { execa, type ResultPromise } from "execa";
-import { afterEach, expect, test } from "vitest";
+import { execa } from "execa";
+import { expect, onTestFinished, test } from "vitest";
 
 const namespace = new URL("./namespace.mjs", import.meta.url).href;
 const lab = fileURLToPath(new URL("./lab.ts", import.meta.url));
@@ -8,11 +8,6 @@ const program = `
   import { enterNamespace } from ${JSON.stringify(namespace)};
   process.exitCode = await enterNamespace([process.execPath, ${JSON.stringify(lab)}]);
 `;
-const started: ResultPromise[] = [];
-
-afterEach(() => {
-  for (const running of started.splice(0)) running.kill("SIGKILL");
-});
 
 /** Starts the lab as `npm run lab` does, and waits until it has said everything. */
 async function startLab() {
@@ -21,7 +16,9 @@ async function startLab() {
     all: true,
     reject: false,
   });
-  started.push(running);
+  onTestFinished(() => {
+    running.kill("SIGKILL");
+  });
   running.all.on("data", (chunk: Buffer) => {
     output += chunk.toString();
   });

@@ -2,8 +2,11 @@ import { mkdir, mkdtempDisposable, readFile, symlink, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createProject } from "./pulumi.ts";
+
+// The CLI takes a second or two for each command, on a busy machine more.
+vi.setConfig({ testTimeout: 60_000 });
 
 const modules = fileURLToPath(new URL("../node_modules", import.meta.url));
 
@@ -63,14 +66,14 @@ test("a run can be killed, and another one be aborted", async () => {
   const project = await exampleProject(folder.path, program);
   await project.addStack("one");
   const killed = project.start("one", ["preview"]);
-  await expect.poll(killed.output, { timeout: 10_000 }).toContain("under way");
+  await expect.poll(killed.output, { timeout: 30_000 }).toContain("under way");
   expect(await killed.providerPids()).toEqual([]);
   killed.kill("SIGKILL");
   expect((await killed.result).exitCode).toBeUndefined();
 
   const abort = new AbortController();
   const aborted = project.start("one", ["preview"], { signal: abort.signal });
-  await expect.poll(aborted.output, { timeout: 10_000 }).toContain("under way");
+  await expect.poll(aborted.output, { timeout: 30_000 }).toContain("under way");
   abort.abort();
   expect((await aborted.result).exitCode).not.toBe(0);
 });
