@@ -5,9 +5,11 @@ import { configurationSchema } from "./settings.ts";
 
 type JsonSchema = z.core.JSONSchema.JSONSchema;
 
+type LeafType = "string" | "number" | "integer" | "boolean";
+
 /** A type as a Pulumi schema writes it. Objects are named and lie in `types`. */
 type TypeSpec =
-  | { readonly type: "string" | "number" | "integer" | "boolean" }
+  | { readonly type: LeafType }
   | { readonly type: "array"; readonly items: TypeSpec }
   | { readonly type: "object"; readonly additionalProperties: TypeSpec }
   | { readonly $ref: string };
@@ -17,7 +19,12 @@ interface ObjectSpec {
   readonly required: readonly string[];
 }
 
+const ANY: TypeSpec = { $ref: "pulumi.json#/Any" };
+
 type Types = Map<string, ObjectSpec & { readonly type: "object" }>;
+
+/** What a transformation makes of a value is nothing that JSON Schema can say. */
+const JSON_SCHEMA = { io: "input", unrepresentable: "any" } as const;
 
 /** A Pulumi package schema: pulumi.com/docs/iac/guides/building-extending/packages/schema. */
 export async function schemaOf(kinds: Kinds, version: string): Promise<object> {
@@ -45,9 +52,6 @@ export async function schemaOf(kinds: Kinds, version: string): Promise<object> {
   };
 }
 
-/** What a transformation makes of a value is nothing that JSON Schema can say. */
-const JSON_SCHEMA = { io: "input", unrepresentable: "any" } as const;
-
 function objectSpec(schema: JsonSchema, name: string, types: Types): ObjectSpec {
   const members = Object.entries(schema.properties ?? {}).map(
     ([key, member]) => [key, typeSpec(member, `${name}${capitalised(key)}`, types)] as const,
@@ -58,25 +62,26 @@ function objectSpec(schema: JsonSchema, name: string, types: Types): ObjectSpec 
 /** `name` is the type's, if the schema is that of an object. */
 function typeSpec(schema: JsonSchema | boolean, name: string, types: Types): TypeSpec {
   if (typeof schema === "boolean") return ANY;
-  switch (schema.type) {
-    case "string":
-    case "number":
-    case "integer":
-    case "boolean":
-      return { type: schema.type };
-    case "array":
-      return { type: "array", items: typeSpec(itemsOf(schema), name, types) };
-    case "object": {
-      if (schema.properties === undefined) {
-        const members = typeSpec(schema.additionalProperties ?? true, name, types);
-        return { type: "object", additionalProperties: members };
-      }
-      types.set(name, { type: "object", ...objectSpec(schema, name, types) });
-      return { $ref: `#/types/${name}` };
-    }
-    default:
-      return ANY;
+  if (isLeaf(schema.type)) return { type: schema.type };
+  if (schema.type === "array")
+    return { type: "array", items: typeSpec(itemsOf(schema), name, types) };
+  if (schema.type !== "object") return ANY;
+  if (schema.properties === undefined) {
+    const members = typeSpec(schema.additionalProperties ?? true, name, types);
+    return { type: "object", additionalProperties: members };
   }
+  types.set(name, { type: "object", ...objectSpec(schema, name, types) });
+  return { $ref: `#/types/${name}` };
 }
 
-const ANY: TypeSpec = { $ref: "pulumi.json#/Any" };
+function isLeaf(type: JsonSchema["type"]): type is LeafType {
+  return type === "string" || type === "number" || type === "integer" || type === "boolean";
+}
+
+function itemsOf({ items = true }: JsonSchema): JsonSchema | boolean {
+  return Array.isArray(items) ? true : items;
+}
+
+function capitalised(key: string): string {
+  return `${key.slice(0, 1).toUpperCase()}${key.slice(1)}`;
+}
