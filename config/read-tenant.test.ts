@@ -258,7 +258,7 @@ const single: readonly [string, Record<string, unknown>, string, string, unknown
   ],
   [
     "one host for both directions",
-    withGateway({ smtpRelay: "smtp-in.gateway.test", mx: mx("mx.gateway.test") }),
+    withGateway({ smtpRelay: "smtp-in.gateway.test" }),
     "mail:gateway.smtpRelay",
     "gateway-endpoints-mixed-up",
     "smtp-in.gateway.test",

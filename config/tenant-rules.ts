@@ -45,7 +45,8 @@ function gatewayFaults({ mx = [], smtpIn, smtpRelay }: Sound<GatewayHosts>): Mai
   const faults: MailRuleFault[] = [];
   for (const [index, { exchange }] of mx.entries()) {
     const where = `gateway.mx[${index}].exchange`;
-    if (exchange === smtpRelay || HOSTED_OUTBOUND.has(exchange)) {
+    const isRelay = exchange === smtpRelay && exchange !== smtpIn;
+    if (isRelay || HOSTED_OUTBOUND.has(exchange)) {
       faults.push(endpointFault(where, exchange, "an outbound endpoint", smtpIn));
     }
     if (mx.findIndex((other) => other.exchange === exchange) !== index) {
