@@ -164,7 +164,7 @@ async function countExchanges(walk: Walk, place: WalkPlace, target: string): Pro
     });
   }
   for (const { exchange } of exchanges.slice(0, exchangeLimit)) {
-    if (exchange !== "") await countVoid(walk, place, exchange, ["A", "AAAA"]);
+    await countVoid(walk, place, exchange, ["A", "AAAA"]);
   }
 }
 

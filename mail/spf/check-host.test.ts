@@ -48,7 +48,9 @@ test("a sender without local-part is postmaster (section 4.3)", async () => {
 });
 
 test("a domain that is no domain name has no result", async () => {
-  for (const domain of ["", "localhost", "[192.0.2.1]", "a..test", `${"a".repeat(64)}.test`]) {
+  const long = `${"a.".repeat(125)}test`;
+  const labels = ["a..test", `${"a".repeat(64)}.test`];
+  for (const domain of ["", "localhost", "[192.0.2.1]", long, ...labels]) {
     expect(await check({}, { domain })).toEqual({ result: "none" });
   }
 });
@@ -157,4 +159,37 @@ test("the receiver's name is in the explanation, else unknown (section 7.3)", as
   expect(await checkHost({ ...message, resolver })).toMatchObject({
     explanation: "Ask unknown, unknown.",
   });
+});
+
+test("only a fail is explained (section 6.2)", async () => {
+  const why: Zone = { "why.test": { TXT: ["No."] } };
+  expect(await check({ ...why, ...spf("v=spf1 -all exp=why.test") })).toHaveProperty("explanation");
+  expect(await check({ ...why, ...spf("v=spf1 ~all exp=why.test") })).toEqual({
+    result: "softfail",
+  });
+});
+
+/** The client has these names; all that exist are its own. */
+function named(...PTR: string[]): Zone {
+  return {
+    ...spf("v=spf1 ptr:b.test -all"),
+    "1.2.0.192.in-addr.arpa": { PTR },
+    "notb.test": { A: ["192.0.2.1"] },
+    "a.b.test": { A: ["192.0.2.1"] },
+  };
+}
+
+test("ptr matches whole labels of the first ten names", async () => {
+  const nine = Array.from({ length: 9 }, () => "other.test");
+  expect(await check(named("notb.test"))).toEqual({ result: "fail" });
+  expect(await check(named("x".repeat(64), ...nine.slice(1), "a.b.test"))).toEqual({
+    result: "pass",
+  });
+  expect(await check(named(...nine, "other.test", "a.b.test"))).toEqual({ result: "fail" });
+});
+
+test("names that no query can carry do not exist, and are not void lookups", async () => {
+  const MX = [{ preference: 0, exchange: "" }];
+  const record = "v=spf1 a:a..b.test exists:a..b.test mx:a..b.test mx -all";
+  expect(await check({ "contoso.test": { TXT: [record], MX } })).toEqual({ result: "fail" });
 });

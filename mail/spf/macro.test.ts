@@ -62,8 +62,8 @@ test("an explanation has further letters", async () => {
 });
 
 test("upper case escapes all but the unreserved characters of RFC 3986", async () => {
-  const sender = { local: "a!b'c(d)e*f/~g.h-i_j é", domain: "example.com" };
-  const expected = "a%21b%27c%28d%29e%2Af%2F~g.h-i_j%20%C3%A9";
+  const sender = { local: "a!b'c(d)e*f/~g.h-i_j é\ud800", domain: "example.com" };
+  const expected = "a%21b%27c%28d%29e%2Af%2F~g.h-i_j%20%C3%A9%EF%BF%BD";
   expect(await expandText({ ...evaluation, sender }, "example.com", "%{L}")).toBe(expected);
 });
 

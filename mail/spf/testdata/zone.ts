@@ -6,9 +6,18 @@ type ZoneRecords = { readonly [T in DnsType]?: readonly DnsValue[T][] };
 /** The records of one name. `failure` is the answer for every type that has no records here. */
 export type ZoneName = ZoneRecords & { readonly failure?: "servfail" | "timeout" };
 
-/** Names are looked up in lower case. CNAMEs are followed; a loop is a server failure. */
+/** Labels of 1 to 63 visible ASCII characters or spaces; no address in brackets. */
+const queryable = /^(?!\[)[\x20-\x2d\x2f-\x7e]{1,63}(?:\.[\x20-\x2d\x2f-\x7e]{1,63})*$/;
+
+/**
+ * Names are looked up in lower case. CNAMEs are followed; a loop is a server failure.
+ * @throws RangeError for a name that no query can carry: the rules must not ask for it.
+ */
 export function zoneResolver(zone: Readonly<Record<string, ZoneName>>): Resolver {
   return async <T extends DnsType>(name: string, type: T): Promise<DnsAnswer<T>> => {
+    if (name.length > 253 || !queryable.test(name)) {
+      throw new RangeError(`No DNS query can ask for "${name}".`);
+    }
     let owner = name;
     for (let hops = 0; hops < 8; hops += 1) {
       const found = zone[owner];
