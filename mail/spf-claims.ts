@@ -63,7 +63,7 @@ export function decideSpf(world: SpfWorld, goal: SpfGoal): SpfStep | undefined {
   if (record === former && own !== undefined && sameClaim(own, claim)) return undefined;
   const present = world.texts.find(({ text }) => text === former);
   return {
-    what: `SPF ${former || "(none)"} → ${record}`,
+    what: `SPF of ${world.domain}: ${former || "no record"} → ${record}`,
     patch: present !== undefined && record !== former ? [{ id: present.id, text: record }] : [],
     add: present === undefined ? [record] : [],
     remove: [],

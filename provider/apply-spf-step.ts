@@ -68,7 +68,7 @@ export async function applySpfStep(
       view = await live.observe();
       continue;
     }
-    call.progress(`${live.domain}: ${step.what}`);
+    call.progress(step.what);
     try {
       return await live.write(view, spfBatch(live, view, step));
     } catch (error) {

@@ -65,6 +65,10 @@ export class WriteRefusedForNow extends Error {
   }
 }
 
+/** Pages as large as a real answer ever gets: one request reads all. */
+const RECORD_PAGE = 5_000;
+const ZONE_PAGE = 50;
+
 type RecordFilter = Pick<Cloudflare.DNS.RecordListParams, "match" | "name" | "type">;
 
 /** One Cloudflare account, seen with one token. */
@@ -83,9 +87,8 @@ export class CloudflareAccount {
   /** All zones of that name: one domain may lie in several accounts, and only one of them is live. */
   findZones(name: string): Promise<CandidateZone[]> {
     return this.#read(`zones named ${name}`, async (client) => {
-      const zones: CandidateZone[] = [];
-      for await (const zone of client.zones.list({ name, per_page: 50 })) zones.push(asZone(zone));
-      return zones;
+      const { result } = await client.zones.list({ name, per_page: ZONE_PAGE });
+      return result.map(asZone);
     });
   }
 
@@ -132,9 +135,14 @@ export class CloudflareAccount {
   #list(zone: Pick<Zone, "id" | "name">, filter: RecordFilter) {
     return this.#read(`records of the zone ${zone.name}`, async (client) => {
       const records: ZoneRecord[] = [];
-      const query = { zone_id: zone.id, per_page: 5_000, ...filter };
-      for await (const record of client.dns.records.list(query)) records.push(asRecord(record));
-      return records;
+      const query = { zone_id: zone.id, per_page: RECORD_PAGE, ...filter };
+      let page = await client.dns.records.list(query);
+      for (;;) {
+        records.push(...page.result.map(asRecord));
+        // The SDK would ask for one more page to see that it is empty.
+        if (page.result.length < RECORD_PAGE) return records;
+        page = await page.getNextPage();
+      }
     });
   }
 

@@ -38,7 +38,7 @@ export interface View {
 
 /** One process serves one phase of one run, and zones do not move within it. */
 const zones = new Map<string, Promise<Zone>>();
-const previewed = new Map<string, Promise<View>>();
+const shared = new Map<string, Promise<View>>();
 
 export class LiveDomain {
   readonly domain: string;
@@ -83,13 +83,14 @@ export class LiveDomain {
     return this.#view(records);
   }
 
-  /** As `observe`, but one read serves both resources of a domain. Only where nothing is written. */
-  observeForPreview(): Promise<View> {
-    return once(previewed, `${this.zone.id} ${this.domain}`, () => this.observe());
+  /** As `observe`, but one read serves both resources of a domain: for a preview or a refresh. */
+  observeShared(): Promise<View> {
+    return once(shared, this.#key, () => this.observe());
   }
 
   /** Writes one transaction; returns the view as it is with it, without reading again. */
   async write(view: View, batch: Batch): Promise<View> {
+    shared.delete(this.#key);
     const written = await this.#account.writeBatch(this.zone, batch);
     const gone = new Set([...batch.deletes, ...batch.patches.map(({ id }) => id)]);
     const kept = [...view.records, ...view.journal].filter(({ id }) => !gone.has(id));
@@ -116,6 +117,10 @@ export class LiveDomain {
         answer: await createResolver([server.address])(this.domain, type),
       })),
     );
+  }
+
+  get #key(): string {
+    return `${this.zone.id} ${this.domain}`;
   }
 
   #view(records: readonly ZoneRecord[]): View {

@@ -42,7 +42,7 @@ export const mxTakeover: ResourceKind<Inputs, Outputs> = {
 
   async read(id, old, call) {
     const live = await LiveDomain.open(call.settings, old ?? { domain: id }, old?.zone);
-    const view = await live.observe();
+    const view = await live.observeShared();
     return old === undefined ? importTakeover(live, view) : refresh(live, view, old, call);
   },
 
@@ -86,7 +86,7 @@ interface Standing {
 async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: Standing) {
   const goal = goalOf(inputs, standing);
   const next = (world: MxWorld) => nextStep(world, goal, inputs.bypass);
-  const view = call.preview ? await live.observeForPreview() : await live.observe();
+  const view = call.preview ? await live.observeShared() : await live.observe();
   const world = await mxWorld(live, view);
   if (!inputs.bypass) await refuseTakeover(live, view, world, inputs, call);
   const step = next(world);

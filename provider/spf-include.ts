@@ -66,7 +66,7 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
   async read(id, old, call) {
     const [domain = id, term] = id.split("/", 2);
     const live = await LiveDomain.open(call.settings, old ?? { domain }, old?.zone);
-    const view = await live.observe();
+    const view = await live.observeShared();
     if (old === undefined) return importTerms(live, view, term, call);
     const goal = goalOf(old, old.claim);
     if (readJournal(view).spf.length === 0 && !standsAnywhere(view, goal.terms)) return undefined;
@@ -135,14 +135,14 @@ async function preview(
   goal: SpfGoal,
   measured: MeasuredRecords,
 ): Promise<Outputs> {
-  const view = await live.observeForPreview();
+  const view = await live.observeShared();
   refuseUnwritable(live.domain, view);
   const step = decideSpf(spfWorld(live, view), goal);
   const text = step && measured.unmeasured(step);
   if (text !== undefined) await measured.measure(text);
   const outputs = await outputsOf(live, previewSpfStep(view, step), inputs, goal, call);
   if (step !== undefined) {
-    call.info(`${step.what} of ${live.domain}: ${outputs.lookupsByTerm}`);
+    call.info(`${step.what} (${outputs.lookupsByTerm})`);
   }
   return outputs;
 }
