@@ -82,7 +82,7 @@ function matchModifier(name: string, value: string): SpfModifier | undefined {
   return modifierValue.unknown.test(value) ? { kind: "unknown", modifier: name } : undefined;
 }
 
-export function isMechanismName(name: string): name is MechanismKind {
+function isMechanismName(name: string): name is MechanismKind {
   return Object.hasOwn(mechanismRest, name);
 }
 

@@ -8,7 +8,7 @@ const ends = ".test .COM .co.uk .xn--p1ai .example. .%{d} .%{D3r}";
 const piece = fc.constantFrom(...labels.split(" "), ...macros.split(" "));
 const end = fc.constantFrom(...ends.split(" "));
 
-export const domainSpec = fc
+const domainSpec = fc
   .tuple(fc.array(piece, { minLength: 1, maxLength: 4 }), end)
   .map(([pieces, last]) => pieces.join(".") + last);
 
