@@ -118,6 +118,7 @@ test("the plan of a domain", () => {
       domain: "contoso.test",
       mx: [{ exchange: "smtp-in.gateway.test", preference: 10 }],
       server: "mail.contoso.test",
+      mxLookup: false,
       bypass: false,
       overlapSeconds: 2,
     },

@@ -38,6 +38,7 @@ export interface SpfPlan extends ZonePlan {
 export interface TakeoverPlan extends ZonePlan {
   readonly mx: MxTarget[];
   readonly server: string;
+  readonly mxLookup: boolean;
   readonly bypass: boolean;
   readonly overlapSeconds: number | undefined;
   readonly handBackTo: MxTarget[] | undefined;
@@ -78,6 +79,7 @@ function planTakeover(zone: ZonePlan, gateway: GatewayHosts, config: DomainConfi
     ...zone,
     mx: gateway.mx,
     server: config.server,
+    mxLookup: config.mxLookup,
     bypass: config.bypass,
     overlapSeconds: config.overlapSeconds,
     handBackTo: config.handBackTo,

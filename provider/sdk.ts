@@ -37,6 +37,8 @@ export interface MxTakeoverArgs extends ZoneArgs {
   readonly mx: pulumi.Input<pulumi.Input<MxTarget>[]>;
   /** The system that finally receives the mail, a host name or an address. It is never the gateway. */
   readonly server: pulumi.Input<string>;
+  /** The Server is found by its MX records instead of its address. @default false */
+  readonly mxLookup?: pulumi.Input<boolean> | undefined;
   /** The old MX serves again; everything else stays. @default false */
   readonly bypass?: pulumi.Input<boolean> | undefined;
   /** How long old and new MX stand side by side, in seconds. @default 60 */
