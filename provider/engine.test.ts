@@ -1,6 +1,10 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createToyProject, type ToyProject, type ToyResource } from "./toy-program.ts";
 import type { Path } from "./wire.ts";
@@ -174,6 +178,27 @@ test("another name replaces: create first, delete after", async () => {
   await succeed(toy({ name: "bear" }), up);
   await succeed(toy({ name: "cat" }), up);
   expect(calls()).toEqual(["create bear", "create cat", "delete bear"]);
+});
+
+test("a provider that is attached by hand serves one run after the other", async () => {
+  const program = fileURLToPath(new URL("toy-provider.ts", import.meta.url));
+  const provider = spawn(process.execPath, [program], {
+    env: { ...process.env, TOY_WORLD: world },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [port] = await once(createInterface(provider.stdout), "line");
+  const attached = join(folder, "attached");
+  mkdirSync(attached);
+  project = await createToyProject(attached, { PULUMI_DEBUG_PROVIDERS: `mxhero:${port}` });
+
+  const run = await project.start(toy({ name: "bear", mode: "slow" }), up);
+  await untilToyIsThere();
+  run.kill("SIGINT");
+  expect((await run.result).exitCode).toBe(255);
+  await succeed(toy({ name: "bear" }), up);
+  expect(calls()).toEqual(["create bear", "stopped", "update bear"]);
+  provider.kill("SIGINT");
+  expect(await once(provider, "exit")).toEqual([0, null]);
 });
 
 describe("faults", () => {
