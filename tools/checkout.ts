@@ -2,7 +2,6 @@
 
 import { existsSync } from "node:fs";
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { execa } from "execa";
 
@@ -37,7 +36,8 @@ export class Checkout implements AsyncDisposable {
 
   /** A checkout whose packages are installed and whose demo is `demo` (TypeScript). */
   static async create(demo = ""): Promise<Checkout> {
-    const checkout = new Checkout(await mkdtemp(join(tmpdir(), "checkout-")));
+    // Not in TMPDIR: in the namespace that the checkout's programs enter it is another folder.
+    const checkout = new Checkout(await mkdtemp("/tmp/checkout-"));
     for (const path of ["tools", "lab/namespace.mjs", "package.json"]) {
       await cp(join(root, path), join(checkout.folder, path), {
         recursive: true,

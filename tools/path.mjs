@@ -38,11 +38,7 @@ export function programPath() {
   const complete =
     pulumi !== undefined &&
     isExecutable(join(dirname(realpathSync(pulumi)), "pulumi-language-nodejs"));
-  const own = ownPath();
-  const folders = [nodeModulesBin, ...own, ...(complete ? [] : [languageHost])];
-  // The name servers lie there, and users without root rights often lack it.
-  if (!own.includes("/usr/sbin")) folders.push("/usr/sbin");
-  return folders.join(delimiter);
+  return [nodeModulesBin, ...ownPath(), ...(complete ? [] : [languageHost])].join(delimiter);
 }
 
 function isExecutable(file) {

@@ -6,6 +6,9 @@ import { delimiter, dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
+// Each run of the engine takes seconds, on a busy machine many.
+vi.setConfig({ testTimeout: 60_000 });
+
 const root = dirname(dirname(import.meta.dirname));
 let folder: string;
 
