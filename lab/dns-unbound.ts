@@ -33,6 +33,7 @@ server:
   cache-max-negative-ttl: ${cacheSeconds}
   # Else "does not exist" is derived from older answers, and a new zone stays invisible.
   aggressive-nsec: no
+  trust-anchor-signaling: no
   # A server that was down must be asked again as soon as it is back.
   infra-host-ttl: 1
   infra-cache-max-rtt: 1000

@@ -1,11 +1,13 @@
+import { spawn } from "node:child_process";
 import { Resolver } from "node:dns/promises";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type LabDns, LabDnsError, startDns } from "./dns.ts";
+import { testNet as net } from "./test-net.ts";
 
-const net = `127.${100 + Number(process.env.VITEST_POOL_ID ?? 1)}`;
 let directory: string;
 let dns: LabDns;
 
@@ -67,8 +69,7 @@ test("a zone with a DS in the parent and no signatures ends in SERVFAIL", async 
   await expect(client(dns.resolver).resolveNs("broken.test")).rejects.toMatchObject({
     code: "ESERVFAIL",
   });
-  const authoritative = client(`${net}.0.11`);
-  expect((await authoritative.resolveNs("broken.test")).length).toBe(2);
+  expect(await client(`${net}.0.11`).resolveNs("broken.test")).toHaveLength(2);
 });
 
 test("a removed zone does not exist any more", async () => {
@@ -103,6 +104,37 @@ test("a CNAME takes the place of other records in one step", async () => {
   expect(await client(dns.resolver).resolveCname(name)).toEqual(["smtp.alias.test"]);
 });
 
+test("an RRset is replaced at once: no answer is empty or mixed", async () => {
+  await dns.addZone("swap.test");
+  const swap = (version: number) =>
+    dns.publish("swap.test", [
+      {
+        name: "swap.test",
+        type: "MX",
+        ttl: 60,
+        records: [`1 a${version}.swap.test.`, `2 b${version}.swap.test.`],
+      },
+    ]);
+  await swap(0);
+  const done = new AbortController();
+  const answers = new Set<string>();
+  const poll = async () => {
+    const server = client(`${net}.0.11`);
+    while (!done.signal.aborted) {
+      const hosts = await server.resolveMx("swap.test");
+      const inOrder = hosts.toSorted((a, b) => a.priority - b.priority);
+      answers.add(inOrder.map(({ exchange }) => exchange.split(".")[0]).join(" "));
+    }
+  };
+  const polls = Promise.all([poll(), poll()]);
+  for (let version = 1; version <= 30; version += 1) await swap(version);
+  done.abort();
+  await polls;
+  const whole = Array.from({ length: 31 }, (_, version) => `a${version} b${version}`);
+  expect(whole).toEqual(expect.arrayContaining([...answers]));
+  expect(answers.size).toBeGreaterThan(1);
+});
+
 test("servers can be given different data", async () => {
   await dns.addZone("differ.test");
   const text = { name: "differ.test", type: "TXT", ttl: 60 };
@@ -134,4 +166,25 @@ test("a failure says which program, what it refused, and what it logged", async 
   const again = startDns({ net, directory: await mkdtemp(join(directory, "again-")) });
   await expect(again).rejects.toThrow(LabDnsError);
   await expect(again).rejects.toThrow(/PowerDNS \(root, .*(Unable to bind|in use)/s);
+});
+
+test("the programs end when the process that started them is killed", async () => {
+  const other = `${net.split(".")[0]}.${Number(net.split(".")[1]) + 50}`;
+  const program = `
+    import { startDns } from ${JSON.stringify(new URL("./dns.ts", import.meta.url).href)};
+    const dns = await startDns({ net: "${other}", directory: process.argv[1] });
+    console.log(dns.resolver);
+    setInterval(() => {}, 1000);`;
+  const own = await mkdtemp(join(directory, "killed-"));
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program, own]);
+  const [started] = await once(child.stdout, "data");
+  expect(String(started).trim()).toBe(`${other}.0.1`);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  // Its addresses are free again.
+  await using dnsAgain = await startDns({
+    net: other,
+    directory: await mkdtemp(join(own, "again-")),
+  });
+  expect(dnsAgain.resolver).toBe(`${other}.0.1`);
 });

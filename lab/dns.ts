@@ -32,7 +32,8 @@ export interface NameServer {
 export interface AddZoneOptions {
   /**
    * The parent has a DS record, but the zone is not signed: the validating resolver answers
-   * SERVFAIL. Only for a zone whose parent is a TLD, as nothing else is signed.
+   * SERVFAIL, and remembers that for a minute. Only for a zone whose parent is a TLD, as nothing
+   * else is signed.
    * @default false
    */
   readonly signedBroken?: boolean;
