@@ -52,6 +52,8 @@ export interface PulumiProject {
   readonly env: Readonly<Record<string, string>>;
   /** Writes the stack's file, if one is given, and makes the stack. */
   addStack(stack: string, file?: string): Promise<void>;
+  /** Replaces the stack's file, as a person edits it. What the CLI had written into it is lost. */
+  writeStackFile(stack: string, file: string): Promise<void>;
   /** Runs the CLI and waits. Never throws for its exit code. */
   run(stack: string, args: readonly string[], options?: RunOptions): Promise<PulumiResult>;
   /** Runs the CLI without waiting. */
@@ -78,6 +80,7 @@ export async function createProject(options: ProjectOptions): Promise<PulumiProj
       const { exitCode, stderr } = await start(["stack", "init", stack]).result;
       if (exitCode !== 0) throw new Error(`Cannot make the stack ${stack}: ${stderr}`);
     },
+    writeStackFile: (stack, file) => writeFile(stackFile(directory, stack), file),
     run: (stack, args, runOptions) => start([...args, "--stack", stack], runOptions).result,
     start: (stack, args, runOptions) => start([...args, "--stack", stack], runOptions),
   };

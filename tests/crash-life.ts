@@ -1,0 +1,142 @@
+/** The life of one domain that the crash tests disturb: onboarded, moved to other MX targets, offboarded. */
+import { expect } from "vitest";
+import type { RecordSpec } from "../lab/cloudflare/index.ts";
+import { startWorld, type World } from "../lab/world.ts";
+import {
+  armCrash,
+  type CrashPoint,
+  comparable,
+  crashPoints,
+  describePoint,
+  remembersFormerMx,
+} from "./crash-points.ts";
+
+export const DOMAIN = "contoso.test";
+
+/** Which MX targets the gateway has: the second set is what an update moves the domain to. */
+export const GATEWAYS = {
+  first: [{ exchange: "smtp-in.gateway.test", preference: 10 }],
+  second: [
+    { exchange: "smtp-in.gateway.test", preference: 5 },
+    { exchange: "mx2.gateway.test", preference: 20 },
+  ],
+} as const;
+
+export type Gateway = keyof typeof GATEWAYS;
+export type Step = { readonly up: Gateway } | "destroy";
+
+/** Something that runs `up` and `destroy` and can be killed meanwhile. */
+export interface Runner {
+  /** Resolves when the run has ended, whatever its end. */
+  run(step: Step): Promise<{ readonly ok: boolean; readonly output: string }>;
+  /** Kills what runs now, and resolves when it is dead. */
+  kill(): Promise<void>;
+  /** What a person does before the next run: forgets nothing of the state. */
+  recover(): Promise<void>;
+  /** A new life: no state. */
+  reset(): Promise<void>;
+}
+
+export interface Life extends AsyncDisposable {
+  readonly world: World;
+  readonly zoneId: string;
+  readonly initial: readonly RecordSpec[];
+}
+
+/** Starts a world in which the domain has two MX, one with a comment and a TTL of its own. */
+export async function startLife(net: string): Promise<Life> {
+  const world = await startWorld({ net });
+  const zoneId = world.zoneIds.get(DOMAIN);
+  if (zoneId === undefined) throw new Error(`The world has no zone ${DOMAIN}`);
+  const others = world.cloudflare
+    .snapshot(zoneId)
+    .filter(({ name, type }) => !(name === DOMAIN && type === "MX"));
+  const mx = [
+    { content: "contoso-test.mail.protection.outlook.test", priority: 0, ttl: 3600 },
+    { content: "backup.mail-host.test", priority: 20, ttl: 300, comment: "the old backup" },
+  ].map((record) => ({ ...record, name: DOMAIN, type: "MX" }));
+  await world.cloudflare.seed(zoneId, [...others, ...mx]);
+  const initial = world.cloudflare.snapshot(zoneId);
+  return { world, zoneId, initial, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly before: readonly Step[];
+  readonly disturbed: Step;
+}
+
+export const SCENARIOS: readonly Scenario[] = [
+  { name: "create", before: [], disturbed: { up: "first" } },
+  { name: "update", before: [{ up: "first" }], disturbed: { up: "second" } },
+  { name: "delete", before: [{ up: "first" }], disturbed: "destroy" },
+];
+
+/**
+ * Tries every point of a scenario: killed there, run again, and destroyed. Returns a line for each
+ * failure, and how many points there were.
+ *
+ * @param disturb switches on a fault besides; it is switched off before the run after the crash
+ */
+export async function tryAllPoints(
+  life: Life,
+  runner: Runner,
+  { before, disturbed }: Scenario,
+  disturb: () => void = () => undefined,
+): Promise<{ points: number; failures: string[] }> {
+  const { cloudflare } = life.world;
+  await startOver(life, runner, before);
+  await mustRun(runner, disturbed);
+  const points = crashPoints(cloudflare.requests);
+  const undisturbed = comparable(cloudflare.snapshot(life.zoneId));
+  const failures: string[] = [];
+  for (const point of points) {
+    await startOver(life, runner, before);
+    disturb();
+    try {
+      await tryPoint(life, runner, point, disturbed, undisturbed);
+    } catch (error) {
+      failures.push(`${describePoint(point)}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  return { points: points.length, failures };
+}
+
+async function startOver(
+  { world, zoneId, initial }: Life,
+  runner: Runner,
+  before: readonly Step[],
+) {
+  world.cloudflare.clearFaults();
+  await world.cloudflare.settled();
+  await runner.reset();
+  await world.cloudflare.seed(zoneId, initial);
+  for (const step of before) await mustRun(runner, step);
+  world.cloudflare.clearLogs();
+}
+
+async function tryPoint(
+  { world, zoneId, initial }: Life,
+  runner: Runner,
+  point: CrashPoint,
+  disturbed: Step,
+  undisturbed: readonly RecordSpec[],
+) {
+  const { cloudflare } = world;
+  const crash = armCrash(cloudflare, point, () => runner.kill());
+  await runner.run(disturbed);
+  expect(crash.count, "the point was reached").toBe(1);
+  const former = initial.filter(({ name, type }) => name === DOMAIN && type === "MX");
+  expect(remembersFormerMx(cloudflare.snapshot(zoneId), former), "the old MX is known").toBe(true);
+  cloudflare.clearFaults();
+  await runner.recover();
+  await mustRun(runner, disturbed);
+  expect(comparable(cloudflare.snapshot(zoneId))).toEqual(undisturbed);
+  if (disturbed !== "destroy") await mustRun(runner, "destroy");
+  expect(cloudflare.snapshot(zoneId)).toEqual(initial);
+}
+
+async function mustRun(runner: Runner, step: Step): Promise<void> {
+  const { ok, output } = await runner.run(step);
+  if (!ok) throw new Error(`${JSON.stringify(step)} failed:\n${output}`);
+}
