@@ -64,22 +64,24 @@ export async function applyMxSteps(run: MxRun, first?: View): Promise<View> {
   }
 }
 
-/** What the zone says of the domain's MX; asks for a wildcard only where the domain has no MX of its own. */
+/** What the zone says of the domain's MX; asks for a wildcard only where its MX answer, or are to answer again. */
 export async function mxWorld(live: LiveDomain, view: View): Promise<MxWorld> {
   const { domain } = live;
   const present = readMx(view);
   const { mx: journal } = readJournal(view);
-  if (present.length > 0 || journal !== undefined) return { domain, present, journal };
+  const world = { domain, present, journal };
+  const wasInherited = journal?.inherited !== undefined;
+  if (journal?.phase === "taking" || (present.length > 0 && !wasInherited)) return world;
   const answers = await live.askNameServers("MX");
-  if (!answers.some(({ answer }) => answer.status === "ok")) return { domain, present };
+  if (!answers.some(({ answer }) => answer.status === "ok")) return world;
   const wildcard = await live.findWildcardMx();
-  if (wildcard === undefined) return { domain, present };
+  if (wildcard === undefined) return world;
   const mx = wildcard.mx.map(({ content, priority, ttl }) => ({
     exchange: content,
     preference: priority,
     ttl,
   }));
-  return { domain, present, inherited: { name: wildcard.name, mx } };
+  return { ...world, inherited: { name: wildcard.name, mx } };
 }
 
 /** What stays must be served everywhere before anything is removed, and for the overlap. */
