@@ -65,7 +65,7 @@ export class PowerDns implements AsyncDisposable {
     database.exec(readFileSync(schema, "utf8"));
     const program = new Program(
       `PowerDNS (${name}, ${address})`,
-      ["pdns_server", `--config-dir=${directory}`],
+      ["/usr/sbin/pdns_server", `--config-dir=${directory}`],
       join(directory, "log"),
     );
     const server = new PowerDns(address, program);

@@ -62,7 +62,7 @@ export async function startUnbound(options: UnboundOptions): Promise<Program> {
   writeFileSync(join(directory, "root.hints"), hints);
   const program = new Program(
     `unbound (${address})`,
-    ["unbound", "-d", "-c", configuration],
+    ["/usr/sbin/unbound", "-d", "-c", configuration],
     join(directory, "log"),
   );
   try {

@@ -3,6 +3,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { disturb, log } from "./disturbance.ts";
 import type { Emulator } from "./emulator.ts";
 import {
+  ApiError,
   authentication,
   invalidBody,
   invalidToken,
@@ -44,7 +45,10 @@ export function createApi(emulator: Emulator): Hono<ApiEnvironment> {
 /** How the API answers what its routes throw, and what has no route. */
 export function answerFaults(app: Hono<ApiEnvironment>, emulator: Emulator): void {
   const chained = emulator.validationErrors === "chained";
-  app.onError((error, c) => failure(c, error, chained));
+  app.onError((error, c) => {
+    if (!(error instanceof ApiError)) console.error(error);
+    return failure(c, error, chained);
+  });
   app.notFound((c) => failure(c, noRoute(c.req.path), chained));
 }
 

@@ -24,15 +24,13 @@ beforeAll(async () => {
     throw new Error(`octoDNS is not installed in ${octodns}. \`npm test\` installs it.`);
   }
   lab = await startTestLab();
+  parts.defer(() => lab.dispose());
   zone = await lab.cloudflare.addZone({ name: "contoso.test" });
   directory = parts.use(await mkdtempDisposable(join(tmpdir(), "octodns-"))).path;
   await writeFile(join(directory, "octodns.yaml"), stringify(settings()));
 });
 
-afterAll(async () => {
-  await lab.dispose();
-  await parts.disposeAsync();
-});
+afterAll(() => parts.disposeAsync());
 
 /** Where the set-up puts the versions that the requirements name. */
 function installation(): string {

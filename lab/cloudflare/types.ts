@@ -151,6 +151,7 @@ export interface Switch extends Disposable {
 
 /**
  * - `before`: the request has arrived; nothing has been read or written.
+ *   Faults come after it: with `dropped-before-commit` on the same occasion, nothing is committed.
  * - `after`: what it asked for is committed and published, or refused; it is not answered yet.
  */
 export type Moment = "before" | "after";
