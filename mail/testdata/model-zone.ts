@@ -151,3 +151,35 @@ export function recordsOf({ mx }: ModelZone): FormerMx[] {
 export function mxTexts(zone: ModelZone): string[] {
   return recordsOf(zone).map(formatMx);
 }
+
+/** The goal of the examples: one gateway host for the organisation contoso. */
+export const GOAL: MxGoal = {
+  holder: "contoso",
+  claim: { resource: "9f86d081", generation: "a3c1f2e4" },
+  mayClaim: true,
+  wanted: [mxOf("10 mx1.gateway.test")],
+  known: [],
+  server: "2c26b46b",
+};
+
+/** What a later call of the same resource wants: it has its claim, and the state has a copy. */
+export function laterGoal(zone: ModelZone, change: Partial<MxGoal> = {}): MxGoal {
+  const journal = journalOf(zone);
+  const copy = journal === undefined ? undefined : copyOf(journal);
+  return { ...GOAL, mayClaim: false, known: GOAL.wanted, copy, ...change };
+}
+
+/** Google Workspace's older set, with what a person wrote beside it. */
+export const GOOGLE: readonly FormerMx[] = [
+  {
+    preference: 1,
+    exchange: "aspmx.l.google.com",
+    ttl: 3_600,
+    comment: "Google",
+    tags: ["owner:it"],
+  },
+  { preference: 5, exchange: "alt1.aspmx.l.google.com", ttl: 3_600, comment: "Google" },
+  { preference: 5, exchange: "alt2.aspmx.l.google.com", ttl: 3_600 },
+  { preference: 10, exchange: "alt3.aspmx.l.google.com", ttl: 300 },
+  { preference: 10, exchange: "alt4.aspmx.l.google.com", ttl: 1, tags: ["site:2", "owner:it"] },
+];

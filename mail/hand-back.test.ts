@@ -1,0 +1,305 @@
+import { describe, expect, test } from "vitest";
+import { nextHandBackStep } from "./hand-back.ts";
+import { formatClaim } from "./journal.ts";
+import { formatMx } from "./mx.ts";
+import { isNotHeld, type MxGoal } from "./mx-goal.ts";
+import {
+  addMx,
+  bypass,
+  GOAL,
+  GOOGLE,
+  handBack,
+  journalOf,
+  laterGoal,
+  type ModelZone,
+  mxOf,
+  mxTexts,
+  recordsOf,
+  run,
+  runSteps,
+  takeover,
+  withoutMx,
+  worldOf,
+  zoneWith,
+} from "./testdata/model-zone.ts";
+
+const own = zoneWith("10 mail.contoso.test");
+const taken = run(own, takeover(GOAL));
+const wildcard = { name: "*.test", mx: [{ ...mxOf("10 mail.contoso.test"), ttl: 600 }] };
+const inherits: ModelZone = { ...zoneWith(), wildcard };
+const mail = "10 mail.contoso.test.";
+const ours = "10 mx1.gateway.test.";
+const extra = { ...mxOf("20 backup.example.com"), ttl: 60, comment: "mine" };
+
+test.each<[string, ModelZone]>([
+  ["Google's five, with comments and tags", zoneWith(...GOOGLE)],
+  ["no MX", zoneWith()],
+  ["the null MX", zoneWith({ ...mxOf("0 "), ttl: 300, comment: "no mail here" })],
+  ["a null MX with company", zoneWith("0 ", "10 mail.contoso.test")],
+  ["a wildcard", inherits],
+  [
+    "a wildcard with the null MX",
+    { ...zoneWith(), wildcard: { name: "*.test", mx: [{ ...mxOf("0 "), ttl: 1 }] } },
+  ],
+])("puts back what was before: %s", (_, zone) => {
+  const back = run(run(zone, takeover(GOAL)), handBack(GOAL));
+  expect(recordsOf(back)).toEqual(recordsOf(zone));
+  expect(back.texts).toEqual([]);
+});
+
+test("the former MX are seen beside the gateway's for the overlap before those go", () => {
+  const { steps } = runSteps(taken, handBack(GOAL));
+  expect(steps).toMatchObject([
+    {
+      after: "at-once",
+      add: own.mx.map(({ id: _, ...mx }) => mx),
+      journal: { phase: "returning" },
+    },
+    { after: "overlap", remove: taken.mx, journal: { phase: "returning" } },
+    { after: "served", journal: "removed", last: true },
+  ]);
+});
+
+test("the gateway's record becomes the null MX, and keeps neither comment nor tags", () => {
+  const goal = { ...GOAL, wanted: [...GOAL.wanted, mxOf("20 mx2.gateway.test")] };
+  const two = run(zoneWith("0 "), takeover(goal));
+  const [swap] = runSteps(two, handBack(goal)).steps;
+  expect(swap).toMatchObject({ after: "served", add: [] });
+  expect(swap?.patch.map(({ to }) => to)).toEqual([{ ...mxOf("0 "), ttl: 3_600 }]);
+  expect(swap?.remove.map(formatMx)).toEqual(["20 mx2.gateway.test."]);
+});
+
+test("a second run has nothing to do", () => {
+  const back = run(taken, handBack(GOAL));
+  expect(nextHandBackStep(worldOf(back), laterGoal(taken), false)).toBeUndefined();
+});
+
+test("in a takeover that has added nothing yet only the journal goes", () => {
+  for (const zone of [own, inherits]) {
+    const { zone: back, steps } = runSteps(runSteps(zone, takeover(GOAL), 1).zone, handBack(GOAL));
+    expect(steps).toHaveLength(1);
+    expect(back).toEqual(zone);
+  }
+});
+
+test("copies of a wildcard stay where the wildcard would no longer answer", () => {
+  const orphaned = { ...run(inherits, takeover(GOAL)), wildcard: undefined };
+  const back = run(orphaned, handBack(GOAL));
+  expect(mxTexts(back)).toEqual([mail]);
+  expect(back.texts).toEqual([]);
+});
+
+describe("who may", () => {
+  const claim = { resource: "60303ae2", generation: "77de68da" };
+
+  test.each<[string, Partial<MxGoal>, string]>([
+    ["another organisation", { holder: "fabrikam" }, "other-holder"],
+    ["another resource", { claim }, "claim-lost"],
+    [
+      "an earlier create of this resource",
+      { claim: { ...GOAL.claim, generation: "0" } },
+      "claim-lost",
+    ],
+  ])("%s may not", (_, change, code) => {
+    const { steps, refusal } = runSteps(taken, handBack(laterGoal(taken, change)));
+    expect(steps).toEqual([]);
+    expect(refusal?.code).toBe(code);
+    expect(isNotHeld(refusal)).toBe(true);
+  });
+
+  test("other refusals are failures", () => {
+    const { refusal } = runSteps(taken, handBack(laterGoal(taken, { server: "fcde2b2e" })));
+    expect(isNotHeld(refusal)).toBe(false);
+    expect(isNotHeld(new Error("claim-lost"))).toBe(false);
+  });
+
+  test("a renamed resource's delete only drops its claim; its successor hands back", () => {
+    const renamed = run(taken, takeover({ ...GOAL, claim }));
+    const { zone, steps } = runSteps(renamed, handBack(laterGoal(taken)));
+    expect(steps).toMatchObject([{ last: true, add: [], patch: [], remove: [] }]);
+    expect(zone.mx).toEqual(taken.mx);
+    expect(journalOf(zone)?.claims.map(formatClaim)).toEqual(["60303ae2.77de68da"]);
+    const back = run(zone, handBack(laterGoal(zone, { claim })));
+    expect(recordsOf(back)).toEqual(recordsOf(own));
+  });
+
+  test("a bypass is for the domain, whoever else claims it", () => {
+    const renamed = run(taken, takeover({ ...GOAL, claim }));
+    expect(mxTexts(run(renamed, bypass(laterGoal(renamed))))).toEqual([mail]);
+  });
+
+  test("a create with a bypass claims a domain that the organisation holds", () => {
+    const zone = run(taken, bypass({ ...GOAL, claim }));
+    expect(mxTexts(zone)).toEqual([mail]);
+    expect(journalOf(zone)?.claims.map(formatClaim)).toEqual([
+      "9f86d081.a3c1f2e4",
+      "60303ae2.77de68da",
+    ]);
+  });
+});
+
+describe("bypass", () => {
+  test("keeps the journal, and a second run has nothing to do", () => {
+    const { zone } = runSteps(taken, bypass(GOAL));
+    expect(recordsOf(zone)).toEqual(recordsOf(own));
+    expect(journalOf(zone)).toEqual({ ...journalOf(taken), phase: "bypassed" });
+    expect(nextHandBackStep(worldOf(zone), GOAL, true)).toBeUndefined();
+  });
+
+  test("before any takeover changes nothing, not even a journal", () => {
+    expect(runSteps(own, bypass(GOAL)).steps).toEqual([]);
+  });
+
+  test("then handed back: only the journal goes, and a wildcard answers again", () => {
+    for (const zone of [own, inherits]) {
+      const bypassed = run(run(zone, takeover(GOAL)), bypass(GOAL));
+      expect(mxTexts(bypassed)).toEqual([mail]);
+      expect(recordsOf(run(bypassed, handBack(GOAL)))).toEqual(recordsOf(zone));
+    }
+  });
+});
+
+describe("the Server was changed after the takeover", () => {
+  const goal = laterGoal(taken, { server: "fcde2b2e" });
+
+  test("dead MX are not put back", () => {
+    expect(() => nextHandBackStep(worldOf(taken), goal, false)).toThrow(
+      expect.objectContaining({ code: "server-changed", problem: expect.stringContaining(mail) }),
+    );
+  });
+
+  test("handBackTo stands in for them, and is journalled", () => {
+    const given = { ...goal, handBackTo: [mxOf("10 new.contoso.test")] };
+    const { zone, steps } = runSteps(taken, handBack(given));
+    expect(recordsOf(zone)).toEqual([{ ...mxOf("10 new.contoso.test"), ttl: 1 }]);
+    expect(steps[0]?.journal).toMatchObject({ former: [mxOf("10 new.contoso.test")], revision: 2 });
+  });
+
+  test("handBackTo that names a former MX keeps its TTL, comment and tags", () => {
+    const google = run(zoneWith(...GOOGLE), takeover(GOAL));
+    const [first] = GOOGLE;
+    const given = { ...laterGoal(google), handBackTo: [mxOf("1 aspmx.l.google.com")] };
+    expect(recordsOf(run(google, handBack(given)))).toEqual([first]);
+  });
+
+  test("a corrected handBackTo replaces the first, and the dead MX do not stay", () => {
+    const first = { ...goal, handBackTo: [mxOf("10 nwe.contoso.test")] };
+    const half = runSteps(taken, handBack(first), 1).zone;
+    const second = { ...goal, handBackTo: [mxOf("10 new.contoso.test")] };
+    expect(mxTexts(run(half, handBack(second)))).toEqual(["10 new.contoso.test."]);
+    const early = runSteps(own, takeover(GOAL), 2).zone;
+    const { zone, steps } = runSteps(early, handBack(second));
+    expect(mxTexts(zone)).toEqual(["10 new.contoso.test."]);
+    expect(steps[0]?.after).toBe("served");
+  });
+
+  test("does not matter where the former MX stand", () => {
+    const half = runSteps(own, takeover(GOAL), 2).zone;
+    expect(mxTexts(run(half, handBack(laterGoal(half, { server: "fcde2b2e" }))))).toEqual([mail]);
+  });
+});
+
+test("the journal and the state's copy contradict one another", () => {
+  const copy = { former: GOOGLE, revision: 1, server: GOAL.server };
+  const goal = laterGoal(taken, { copy });
+  expect(() => nextHandBackStep(worldOf(taken), goal, false)).toThrow(
+    expect.objectContaining({ code: "journal-contradicts-state" }),
+  );
+  const given = { ...goal, handBackTo: [mxOf("10 new.contoso.test")] };
+  expect(mxTexts(run(taken, handBack(given)))).toEqual(["10 new.contoso.test."]);
+});
+
+describe("a person deleted the journal", () => {
+  test("the state's copy is put back", () => {
+    const back = run({ ...taken, texts: [] }, handBack(laterGoal(taken)));
+    expect(recordsOf(back)).toEqual(recordsOf(own));
+    expect(back.texts).toEqual([]);
+  });
+
+  test("the copy's Server counts, not the one of now", () => {
+    const goal = laterGoal(taken, { server: "fcde2b2e" });
+    const { refusal } = runSteps({ ...taken, texts: [] }, handBack(goal));
+    expect(refusal?.code).toBe("server-changed");
+  });
+
+  test("without a copy nothing is changed", () => {
+    const goal = laterGoal(taken, { copy: undefined });
+    const { steps, refusal } = runSteps({ ...taken, texts: [] }, handBack(goal));
+    expect(steps).toEqual([]);
+    expect(refusal?.code).toBe("former-mx-unknown");
+  });
+});
+
+describe("a person's edits", () => {
+  test("an MX beside ours stays beside the former ones", () => {
+    const back = run(addMx(taken, [extra]), handBack(GOAL));
+    expect(mxTexts(back)).toEqual([mail, "20 backup.example.com."]);
+  });
+
+  test("an MX beside ours stays instead of the former null MX", () => {
+    const nothing = run(zoneWith("0 "), takeover(GOAL));
+    expect(recordsOf(run(addMx(nothing, [extra]), handBack(GOAL)))).toEqual([extra]);
+  });
+
+  test.each<[string, readonly string[]]>([
+    ["all of ours", ["10 mx1.gateway.test", "20 mx2.gateway.test"]],
+    ["one of ours", ["10 mx1.gateway.test"]],
+  ])("an MX in the place of %s: nothing is put back", (_, replaced) => {
+    const goal = { ...GOAL, wanted: [...GOAL.wanted, mxOf("20 mx2.gateway.test")] };
+    const moved = addMx(withoutMx(run(own, takeover(goal)), ...replaced), [extra]);
+    const back = run(moved, handBack(goal));
+    expect(recordsOf(back)).toEqual([extra]);
+    expect(back.texts).toEqual([]);
+  });
+
+  test("a killed update of the gateway is no such edit", () => {
+    const change = { ...laterGoal(taken), wanted: [mxOf("10 in.example.net")] };
+    const killed = addMx(run(taken, takeover(change)), [extra]);
+    const back = run(killed, handBack(laterGoal(taken)));
+    expect(mxTexts(back)).toEqual([mail, "20 backup.example.com."]);
+  });
+
+  test.each<[string, ModelZone]>([
+    ["in the takeover", runSteps(own, takeover(GOAL), 2).zone],
+    ["in the hand-back", runSteps(taken, handBack(GOAL), 1).zone],
+  ])("the former MX replaced while they stood beside ours, %s: not put back", (_, half) => {
+    const edited = addMx(withoutMx(half, "10 mail.contoso.test"), [extra]);
+    expect(recordsOf(run(edited, handBack(GOAL)))).toEqual([extra]);
+  });
+
+  test("the former MX removed while they stood beside ours: put back rather than leave no MX", () => {
+    for (const half of [runSteps(own, takeover(GOAL), 2), runSteps(taken, handBack(GOAL), 1)]) {
+      const edited = withoutMx(half.zone, "10 mail.contoso.test");
+      expect(mxTexts(run(edited, handBack(GOAL)))).toEqual([mail]);
+    }
+  });
+
+  test("all MX removed after the takeover: the former ones are put back, or a wildcard answers", () => {
+    for (const zone of [own, inherits]) {
+      const emptied = withoutMx(run(zone, takeover(GOAL)), "10 mx1.gateway.test");
+      const { zone: back, steps } = runSteps(emptied, handBack(GOAL));
+      expect(recordsOf(back)).toEqual(recordsOf(zone));
+      expect(steps).toHaveLength(zone === own ? 2 : 1);
+    }
+  });
+});
+
+test("a former MX that is the gateway's target by now stays", () => {
+  for (const target of ["10 filter.example.com", "20 filter.example.com"]) {
+    const filtered = zoneWith("10 filter.example.com", "20 mail.contoso.test");
+    const before = run(filtered, takeover(GOAL));
+    const goal = laterGoal(before, { wanted: [mxOf(target)] });
+    const moved = run(before, takeover(goal));
+    expect(mxTexts(moved)).toEqual([`${target}.`]);
+    const back = run(moved, handBack(goal));
+    expect(mxTexts(back)).toEqual(["10 filter.example.com.", "20 mail.contoso.test."]);
+  }
+});
+
+test("handed back and taken over again: a new journal of what stands then", () => {
+  const back = run(taken, handBack(GOAL));
+  const other = addMx(withoutMx(back, "10 mail.contoso.test"), [extra]);
+  const again = run(other, takeover({ ...GOAL, claim: { ...GOAL.claim, generation: "2" } }));
+  expect(mxTexts(again)).toEqual([ours]);
+  expect(journalOf(again)).toMatchObject({ former: [extra], revision: 1 });
+});
