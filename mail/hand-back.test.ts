@@ -52,7 +52,7 @@ test("the former MX are seen beside the gateway's for the overlap before those g
   expect(steps).toMatchObject([
     {
       after: "at-once",
-      add: own.mx.map(({ id: _, ...mx }) => mx),
+      add: recordsOf(own),
       journal: { phase: "returning" },
     },
     { after: "overlap", remove: taken.mx, journal: { phase: "returning" } },

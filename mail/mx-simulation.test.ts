@@ -1,8 +1,8 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { MxRecord } from "./dns.ts";
 import type { FormerMx } from "./journal.ts";
-import { formatMx, gatewayComment, includesAllMx, includesMx, isNullMx, sameMx } from "./mx.ts";
+import { formatMx, gatewayComment, includesMx, isNullMx, sameMx } from "./mx.ts";
 import { answeringMx, isNotHeld, type JournalCopy, type MxGoal, type MxStep } from "./mx-goal.ts";
 import {
   addMx,
@@ -130,7 +130,7 @@ function makeCall(scene: Scene, made: Call, refusals: readonly string[] = []): S
   const gateway = want === "hand-back" && created ? created.gateway : made.gateway;
   const next = nextOf(want, goalOf(state, { ...made, gateway }));
   const { zone, steps: done, finished, refusal } = runSteps(scene.zone, next, steps);
-  if (refusal !== undefined) expect(refusals).toContain(refusal.code);
+  expect([undefined, ...refusals]).toContain(refusal?.code);
   expectSound(scene.zone, done);
   if (!recorded) return { zone, state };
   if (want === "hand-back") return { zone, state: finished ? { generation } : state };
@@ -144,31 +144,39 @@ const isTheirs = ({ exchange, comment }: FormerMx) =>
   !gatewayHosts.has(exchange) && comment !== gatewayComment(exchange);
 const hasMixedNull = ({ mx }: ModelZone) => mx.length > 1 && mx.some(isNullMx);
 
-/** What must hold of every step, whatever happened before. */
+/** What must never be true of a step, whatever happened before. */
+function faultsOf(before: ModelZone, step: MxStep, after: ModelZone): string[] {
+  const listed = [before, after].flatMap((zone) => journalOf(zone)?.former ?? []);
+  const gone = before.mx.filter(
+    (mx) => isTheirs(mx) && !after.mx.some((other) => other.id === mx.id && sameMx(other, mx)),
+  );
+  const [answered, answers] = [before, after].map((zone) => answeringMx(worldOf(zone)));
+  const noMore = (answered ?? []).filter((mx) => !isNullMx(mx) && !includesMx(answers ?? [], mx));
+  const restoresMixedNull = listed.some(isNullMx) && !listed.every(isNullMx);
+  const former = journalOf(after)?.former ?? [];
+  const atOnce = step.after === "at-once";
+  const faults = {
+    "removes what the journal does not list": gone.some((mx) => !includesMx(listed, mx)),
+    "leaves no MX": answered?.length !== 0 && answers?.length === 0 && listed.length > 0,
+    "gives a null MX company": !hasMixedNull(before) && hasMixedNull(after) && !restoresMixedNull,
+    "journals the gateway's MX": former.some(({ exchange }) => gatewayHosts.has(exchange)),
+    "changes on an old view": atOnce && step.remove.length + step.patch.length > 0,
+    "moves mail at once": atOnce && noMore.length > 0 && journalOf(before)?.phase !== "held",
+  };
+  return Object.entries(faults).flatMap(([fault, found]) =>
+    found ? [`${step.what}: ${fault}`] : [],
+  );
+}
+
 function expectSound(start: ModelZone, steps: readonly MxStep[]): void {
   let before = start;
-  for (const step of steps) {
+  const faults = steps.flatMap((step) => {
     const after = applyStep(before, step);
-    const listed = [before, after].flatMap((zone) => journalOf(zone)?.former ?? []);
-    const gone = before.mx.filter(
-      (mx) => isTheirs(mx) && !after.mx.some((other) => other.id === mx.id && sameMx(other, mx)),
-    );
-    const unlisted = gone.filter((mx) => !includesMx(listed, mx));
-    expect(unlisted.map(formatMx), step.what).toEqual([]);
-    if (answeringMx(worldOf(before)).length > 0 && answeringMx(worldOf(after)).length === 0) {
-      expect(listed.map(formatMx), `${step.what}: no MX is left`).toEqual([]);
-    }
-    const restoresMixed = listed.some(isNullMx) && !listed.every(isNullMx);
-    if (!hasMixedNull(before) && !restoresMixed) expect(hasMixedNull(after)).toBe(false);
-    if (step.after === "at-once" && journalOf(before)?.phase !== "held") {
-      const answered = answeringMx(worldOf(before)).filter((mx) => !isNullMx(mx));
-      expect(includesAllMx(answeringMx(worldOf(after)), answered), step.what).toBe(true);
-    }
-    const former = journalOf(after)?.former ?? [];
-    expect(former.filter(({ exchange }) => gatewayHosts.has(exchange))).toEqual([]);
-    if (step.remove.length + step.patch.length > 0) expect(step.after).not.toBe("at-once");
+    const found = faultsOf(before, step, after);
     before = after;
-  }
+    return found;
+  });
+  expect(faults).toEqual([]);
 }
 
 test("killed anywhere and as often as you like, it ends where an undisturbed run ends", () => {
@@ -246,9 +254,9 @@ function expectEnded({ zone }: Scene, want: Call["want"], gateway: number): void
   const hosts = zone.mx.filter((mx) => !isTheirs(mx)).map(formatMx);
   const wanted = want === "takeover" ? (GATEWAYS[gateway] ?? []).map(formatMx) : [];
   expect(hosts.toSorted()).toEqual(wanted.toSorted());
-  const phase = journalOf(zone)?.phase;
-  if (want === "takeover") expect(phase).toBe("held");
-  else expect(phase).toBe(want === "bypass" && zone.texts.length > 0 ? "bypassed" : undefined);
+  const bypassed = zone.texts.length > 0 ? "bypassed" : undefined;
+  const phases = { takeover: "held", bypass: bypassed, "hand-back": undefined };
+  expect(journalOf(zone)?.phase).toBe(phases[want]);
 }
 
 test("with a person's edits in between, every step is sound and every run ends", () => {
@@ -292,7 +300,7 @@ test("a hand-back without the claim changes nothing", () => {
       const goal = { ...goalOf(state, { gateway: 0 }), claim, mayClaim: false };
       const { steps, refusal } = runSteps(zone, handBack(goal));
       expect(steps).toEqual([]);
-      if (refusal !== undefined) expect(isNotHeld(refusal)).toBe(true);
+      expect(refusal === undefined || isNotHeld(refusal)).toBe(true);
     }),
   );
 });

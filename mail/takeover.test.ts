@@ -149,8 +149,9 @@ describe("bypass", () => {
   });
 });
 
+const claimsIn = (zone: ModelZone) => journalOf(zone)?.claims.map(formatClaim);
+
 describe("claims", () => {
-  const claims = (zone: ModelZone) => journalOf(zone)?.claims.map(formatClaim);
   const taken = run(own, takeover(GOAL));
 
   test("a create that was killed and comes again replaces its claim", () => {
@@ -158,7 +159,7 @@ describe("claims", () => {
       const killed = runSteps(own, takeover(GOAL), steps).zone;
       const claim = { ...GOAL.claim, generation: "b5d4045c" };
       const zone = run(killed, takeover({ ...GOAL, claim }));
-      expect(claims(zone)).toEqual(["9f86d081.b5d4045c"]);
+      expect(claimsIn(zone)).toEqual(["9f86d081.b5d4045c"]);
       expect(mxTexts(zone)).toEqual([ours]);
     }
   });
@@ -166,7 +167,7 @@ describe("claims", () => {
   test("a renamed or moved resource adds its claim and changes nothing else", () => {
     const claim = { resource: "60303ae2", generation: "77de68da" };
     const { zone, steps } = runSteps(taken, takeover({ ...GOAL, claim }));
-    expect(claims(zone)).toEqual(["9f86d081.a3c1f2e4", "60303ae2.77de68da"]);
+    expect(claimsIn(zone)).toEqual(["9f86d081.a3c1f2e4", "60303ae2.77de68da"]);
     expect(steps).toHaveLength(1);
     expect(zone.mx).toEqual(taken.mx);
   });

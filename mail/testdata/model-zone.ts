@@ -143,7 +143,10 @@ export function run(zone: ModelZone, next: NextStep): ModelZone {
 /** Without what only the model knows, in a fixed order. */
 export function recordsOf({ mx }: ModelZone): FormerMx[] {
   return mx
-    .map(({ id: _, ...record }) => record)
+    .map((record): FormerMx => {
+      const { id: _, ...plain } = record;
+      return plain;
+    })
     .toSorted((a, b) => (formatMx(a) < formatMx(b) ? -1 : 1));
 }
 
