@@ -1,4 +1,5 @@
 /** One PowerDNS authoritative server with its own database, driven through its HTTP API. */
+import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -19,10 +20,9 @@ export interface RrSet {
 }
 
 const schema = "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql";
-const apiKey = "lab";
 
 /** Without the caches off, an answer can be older than the database. */
-const settings = (address: string, directory: string) => `\
+const settings = (address: string, directory: string, apiKey: string) => `\
 launch=gsqlite3
 gsqlite3-database=${join(directory, "zones.sqlite3")}
 gsqlite3-dnssec=yes
@@ -48,19 +48,23 @@ api-key=${apiKey}
 export class PowerDns implements AsyncDisposable {
   readonly address: string;
   readonly #program: Program;
+  readonly #apiKey: string;
   /** Changes that wait until a paused server runs again. */
   #waiting: (() => Promise<void>)[] | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(address: string, program: Program) {
+  private constructor(address: string, program: Program, apiKey: string) {
     this.address = address;
     this.#program = program;
+    this.#apiKey = apiKey;
   }
 
   /** @param directory is created; it takes the configuration, the database and the log. */
   static async start(name: string, address: string, directory: string): Promise<PowerDns> {
     mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, "pdns.conf"), settings(address, directory));
+    // Its own, so that another server at the address is not taken for this one.
+    const apiKey = randomUUID();
+    writeFileSync(join(directory, "pdns.conf"), settings(address, directory, apiKey));
     using database = new DatabaseSync(join(directory, "zones.sqlite3"));
     database.exec(readFileSync(schema, "utf8"));
     const program = new Program(
@@ -68,7 +72,7 @@ export class PowerDns implements AsyncDisposable {
       ["/usr/sbin/pdns_server", `--config-dir=${directory}`],
       join(directory, "log"),
     );
-    const server = new PowerDns(address, program);
+    const server = new PowerDns(address, program, apiKey);
     try {
       await program.ready(() => server.#answers());
     } catch (error) {
@@ -119,9 +123,10 @@ export class PowerDns implements AsyncDisposable {
   }
 
   /** Stops answering. Changes wait until `resume`. */
-  pause(): void {
+  async pause(): Promise<void> {
     this.#waiting ??= [];
-    this.#program.pause();
+    await this.#last;
+    await this.#program.pause();
   }
 
   /** Answers again, with every change that was made meanwhile. */
@@ -163,7 +168,7 @@ export class PowerDns implements AsyncDisposable {
   #request(method: string, path: string, body?: unknown): Promise<Response> {
     return fetch(`http://${this.address}:8081/api/v1/servers/localhost/${path}`, {
       method,
-      headers: { "x-api-key": apiKey },
+      headers: { "x-api-key": this.#apiKey },
       signal: AbortSignal.timeout(10_000),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });

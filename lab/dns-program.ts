@@ -1,7 +1,7 @@
 /** Runs one of the lab's DNS servers as a child that dies with this process and logs to a file. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** A program of the lab's DNS did not start, died, or refused what it was asked. */
@@ -51,8 +51,16 @@ export class Program implements AsyncDisposable {
     });
   }
 
-  pause(): void {
+  /** Resolves when none of its threads runs any more. */
+  async pause(): Promise<void> {
     this.#child.kill("SIGSTOP");
+    const tasks = `/proc/${this.#child.pid}/task`;
+    const stopped = () =>
+      readdirSync(tasks).every((task) => / T /.test(readFileSync(`${tasks}/${task}/stat`, "utf8")));
+    while (!stopped()) {
+      if (this.#ended()) throw this.error("has ended");
+      await sleep(1);
+    }
   }
 
   resume(): void {

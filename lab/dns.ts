@@ -164,7 +164,7 @@ class Dns implements LabDns {
 
   async setServerDown(index: number, down: boolean): Promise<void> {
     const server = this.#server(index);
-    if (down) server.pause();
+    if (down) await server.pause();
     else await server.resume();
   }
 
