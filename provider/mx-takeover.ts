@@ -120,7 +120,7 @@ function nextStep(world: MxWorld, goal: MxGoal, bypass: boolean): MxStep | undef
 
 function unfinishedReason(error: unknown): string {
   const why = error instanceof Error ? error.message : String(error);
-  return `${why} Old and new MX are in the zone's hands, mail keeps flowing; run pulumi up again to go on.`;
+  return `${why} Mail keeps flowing, as no MX goes before its successor is served; run pulumi up again to go on.`;
 }
 
 function goalOf(inputs: Inputs, { claim, mayClaim, old }: Standing): MxGoal {
@@ -148,7 +148,10 @@ function predict(
   const journal = step?.journal === "removed" ? undefined : (step?.journal ?? world.journal);
   const former = journal?.former ?? world.present;
   const before = sortMx(inputs.handBackTo ?? former).map(plainMx);
-  const after = sortMx(inputs.bypass ? before : inputs.mx).map(plainMx);
+  const stays = inputs.bypass
+    ? before
+    : [...inputs.mx, ...findExtraMx(world, { wanted: inputs.mx, known: old?.mx ?? [] })];
+  const after = sortMx(stays).map(plainMx);
   if (step !== undefined) {
     const now = world.inherited?.mx ?? world.present;
     call.info(`MX of ${inputs.domain}: ${formatMxSet(now)} → ${formatMxSet(after)}`);

@@ -13,9 +13,12 @@ import {
 
 export const DOMAIN = "contoso.test";
 
-/** Which MX targets the gateway has: the second set is what an update moves the domain to. */
+/** An update from the first to the second changes a preference, adds a target and removes one. */
 export const GATEWAYS = {
-  first: [{ exchange: "smtp-in.gateway.test", preference: 10 }],
+  first: [
+    { exchange: "smtp-in.gateway.test", preference: 10 },
+    { exchange: "mx1.gateway.test", preference: 30 },
+  ],
   second: [
     { exchange: "smtp-in.gateway.test", preference: 5 },
     { exchange: "mx2.gateway.test", preference: 20 },
@@ -82,11 +85,13 @@ export async function tryAllPoints(
   life: Life,
   runner: Runner,
   { before, disturbed }: Scenario,
-  disturb: () => void = () => undefined,
+  disturb: () => unknown = () => undefined,
 ): Promise<{ points: number; failures: string[] }> {
   const { cloudflare } = life.world;
   await startOver(life, runner, before);
+  disturb();
   await mustRun(runner, disturbed);
+  await cloudflare.settled();
   const points = crashPoints(cloudflare.requests);
   const undisturbed = comparable(cloudflare.snapshot(life.zoneId));
   const failures: string[] = [];
@@ -102,6 +107,7 @@ export async function tryAllPoints(
   return { points: points.length, failures };
 }
 
+/** The zone as at the start, without faults, and the steps before the disturbed one done. */
 async function startOver(
   { world, zoneId, initial }: Life,
   runner: Runner,

@@ -1,0 +1,43 @@
+/** kill -9 of the provider at every point, under each fault of the API and of propagation. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Fault } from "../lab/cloudflare/index.ts";
+import { testNet } from "../lab/test-net.ts";
+import { createCallRunner } from "./crash-calls.ts";
+import { type Life, SCENARIOS, startLife, tryAllPoints } from "./crash-life.ts";
+
+const write = { kind: "write" } as const;
+const FAULTS: readonly Fault[] = [
+  { fault: "rate-limited", retryAfter: 1, match: write },
+  { fault: "error-before-commit", match: write, times: 2 },
+  { fault: "error-after-commit", match: write, times: 2 },
+  { fault: "dropped-before-commit", match: write, times: 2 },
+  { fault: "dropped-after-commit", match: write, times: 2 },
+  { fault: "slow", milliseconds: 30, times: "always" },
+  { fault: "piecemeal", milliseconds: 40, times: "always" },
+  { fault: "lagging-server", server: 1, milliseconds: 150, times: "always" },
+];
+const CASES = FAULTS.flatMap((fault) =>
+  SCENARIOS.map((scenario) => ({ fault, scenario, title: `${scenario.name}, ${fault.fault}` })),
+);
+
+let life: Life;
+let tried = 0;
+
+beforeAll(async () => {
+  life = await startLife(testNet);
+});
+
+afterAll(async () => {
+  console.log(`killed the provider at ${tried} points under ${FAULTS.length} faults`);
+  await life[Symbol.asyncDispose]();
+});
+
+test.each(CASES)("the provider is killed in $title", { timeout: 600_000 }, async (crash) => {
+  const runner = createCallRunner(life.world);
+  const { points, failures } = await tryAllPoints(life, runner, crash.scenario, () =>
+    life.world.cloudflare.addFault(crash.fault),
+  );
+  tried += points;
+  expect(points).toBeGreaterThan(5);
+  expect(failures).toEqual([]);
+});
