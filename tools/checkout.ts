@@ -8,7 +8,7 @@ import { execa } from "execa";
 const root = join(import.meta.dirname, "..");
 
 /** The real programs of the machine: what the set-up and the lab's namespace call, and no more. */
-const realPrograms = "sh cat sleep chmod flock unshare setpriv mount ip env sudo".split(" ");
+const realPrograms = "sh cat sleep mkdir chmod flock unshare setpriv mount ip env sudo".split(" ");
 
 /** A machine where all is there, and where installing anything fails. */
 const completeMachine: Record<string, string> = {
@@ -17,7 +17,7 @@ const completeMachine: Record<string, string> = {
   "apt-get": "exit 1",
   npm: "exit 1",
   go: "exit 1",
-  python3: "exit 0",
+  python3: `mkdir -p "$4/bin" && echo "#!/bin/sh" >"$4/bin/python" && chmod +x "$4/bin/python"`,
   pulumi: 'echo "own pulumi"',
 };
 

@@ -1,14 +1,17 @@
-/** The Debian packages of the lab: installed where missing, without starting or enabling a service. */
+/** The Debian packages of the engine and the lab: installed where missing, without starting or enabling a service. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { findProgram } from "./path.mjs";
 import { announce, runCommand, SetupError, withElapsedTime } from "./progress.mjs";
 
-/** What the lab runs. `file`: must be there too, since slim images leave documentation out. */
+/** What the build of the engine and the lab need. `file`: must be there too, since slim images leave documentation out. */
 const packages = [
+  // Go fetches the modules of the engine over TLS.
+  { name: "ca-certificates" },
   { name: "iproute2" },
   { name: "pdns-server", service: "pdns" },
   { name: "pdns-backend-sqlite3" },
+  { name: "python3-venv" },
   { name: "unbound", service: "unbound" },
   { name: "python3-spf", file: "/usr/share/doc/python3-spf/rfc7208-tests.yml.gz" },
 ];
@@ -41,17 +44,16 @@ fi
 exit 0
 `;
 
-/**
- * @throws {SetupError} without root and sudo: the lab's namespaces need one of them, even when all
- *   packages are there; without apt when one is missing
- */
+/** @throws {SetupError} unless root or sudo is there: the lab's namespaces need one of them too */
+export function requireRoot() {
+  if (isRoot() || findProgram("sudo") !== undefined) return;
+  throw new SetupError(
+    "Neither root nor sudo: one of them is needed for the lab's network namespace and packages.",
+  );
+}
+
+/** @throws {SetupError} if a package is missing, and apt too */
 export async function installDebianPackages() {
-  const isRoot = spawnSync("id", ["-u"], { encoding: "utf8" }).stdout?.trim() === "0";
-  if (!isRoot && findProgram("sudo") === undefined) {
-    throw new SetupError(
-      "Neither root nor sudo: one of them is needed for the lab's network namespace and packages.",
-    );
-  }
   const missing = missingPackages();
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name);
@@ -60,15 +62,17 @@ export async function installDebianPackages() {
       `apt-get is missing: the lab needs the Debian 12 packages ${names.join(", ")}.`,
     );
   }
-  announce(
-    `Installing the Debian packages of the lab: ${names.join(", ")}. No service is started.`,
-  );
-  if (!isRoot) askForPassword();
+  announce(`Installing Debian packages for the lab: ${names.join(", ")}. No service is started.`);
+  if (!isRoot()) askForPassword();
   const services = missing.flatMap(({ service }) => service ?? []).join(" ");
   const command = ["sh", "-c", installation, "sh", services, ...names];
   await withElapsedTime(() =>
-    runCommand("Installing Debian packages", isRoot ? command : ["sudo", ...command]),
+    runCommand("Installing Debian packages", isRoot() ? command : ["sudo", ...command]),
   );
+}
+
+function isRoot() {
+  return spawnSync("id", ["-u"], { encoding: "utf8" }).stdout?.trim() === "0";
 }
 
 function missingPackages() {

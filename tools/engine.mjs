@@ -1,5 +1,5 @@
 /** The Pulumi engine: the user's own, or one built from source once for all checkouts. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   copyFileSync,
@@ -14,6 +14,7 @@ import {
   utimesSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { underLock } from "./lock.mjs";
 import { cacheFolder, findProgram, languageHost, root } from "./path.mjs";
 import { announce, runCommand, SetupError, withElapsedTime } from "./progress.mjs";
 
@@ -22,30 +23,9 @@ const engine = "github.com/pulumi/pulumi/pkg/v3";
 /** The first Go that can fetch the newer one which go.mod asks for. */
 const oldestGo = 21;
 
-/**
- * Sees to it that a `pulumi` can be found: on the user's PATH, or in tools/language-host.
- *
- * @throws {SetupError} if there is none and no Go to build it with
- */
-export async function buildEngine() {
-  if (findProgram("pulumi") !== undefined) return;
-  const built = join(cacheFolder(), "engine", sourceHash(), "pulumi");
-  if (!existsSync(built)) {
-    const go = findGo();
-    await underLock(async () => {
-      if (!existsSync(built)) await build(go, built);
-    });
-  }
-  placeBesideLanguageHost(built);
-}
-
-function sourceHash() {
-  const hash = createHash("sha256");
-  for (const file of ["go.mod", "go.sum"]) hash.update(readFileSync(join(source, file)));
-  return hash.digest("hex").slice(0, 16);
-}
-
-function findGo() {
+/** @throws {SetupError} if there is neither an engine nor a Go that can build it */
+export function requireEngineOrGo() {
+  if (findProgram("pulumi") !== undefined || existsSync(builtEngine())) return;
   const go = findProgram("go");
   if (go === undefined) {
     throw new SetupError(
@@ -59,11 +39,28 @@ function findGo() {
       `Go ${stdout.trim().slice(2)} is too old: Go 1.${oldestGo} or newer is needed to build pulumi, which is not on the PATH.`,
     );
   }
-  return go;
+}
+
+/** Sees to it that a `pulumi` can be found: on the user's PATH, or in tools/language-host. */
+export async function buildEngine() {
+  if (findProgram("pulumi") !== undefined) return;
+  const built = builtEngine();
+  if (!existsSync(built)) {
+    await underLock("engine", async () => {
+      if (!existsSync(built)) await build(built);
+    });
+  }
+  placeBesideLanguageHost(built);
+}
+
+function builtEngine() {
+  const hash = createHash("sha256");
+  for (const file of ["go.mod", "go.sum"]) hash.update(readFileSync(join(source, file)));
+  return join(cacheFolder(), "engine", hash.digest("hex").slice(0, 16), "pulumi");
 }
 
 /** Builds beside the final place and renames, so that an interrupted build leaves no half engine. */
-async function build(go, built) {
+async function build(built) {
   const version = new RegExp(`${engine} (v\\S+)`).exec(
     readFileSync(join(source, "go.mod"), "utf8"),
   );
@@ -75,7 +72,7 @@ async function build(go, built) {
   );
   const stamp = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${version?.[1]}`;
   const unfinished = `${built}.${process.pid}`;
-  const command = [go, "build", "-ldflags", `-s -w ${stamp}`, "-o", unfinished];
+  const command = ["go", "build", "-ldflags", `-s -w ${stamp}`, "-o", unfinished];
   await withElapsedTime(() =>
     runCommand("Building the Pulumi engine", [...command, `${engine}/cmd/pulumi`], {
       cwd: source,
@@ -84,32 +81,6 @@ async function build(go, built) {
     }),
   );
   renameSync(unfinished, built);
-}
-
-/** The lock is held by a process that ends with this one, whatever ends it. */
-async function underLock(work) {
-  mkdirSync(cacheFolder(), { recursive: true });
-  const file = join(cacheFolder(), "engine.lock");
-  const holder = spawn("flock", [file, "sh", "-c", "echo locked; exec cat"], {
-    stdio: ["pipe", "pipe", "ignore"],
-  });
-  const locked = new Promise((resolve, reject) => {
-    holder.once("error", (cause) =>
-      reject(new SetupError(`Cannot lock ${file}: "flock" did not start.`, { cause })),
-    );
-    holder.once("exit", () => reject(new SetupError(`Cannot lock ${file}.`)));
-    holder.stdout.once("data", resolve);
-  });
-  const busy = setTimeout(
-    () => announce("Waiting for another checkout that builds the engine."),
-    1_000,
-  );
-  try {
-    await withElapsedTime(() => locked.finally(() => clearTimeout(busy)));
-    await work();
-  } finally {
-    holder.stdin.destroy();
-  }
 }
 
 /**

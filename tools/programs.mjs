@@ -1,4 +1,5 @@
 /** The programs behind the npm scripts: what each needs and how it is started with Node 24. */
+import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { enterNamespace } from "../lab/namespace.mjs";
@@ -15,6 +16,7 @@ const programs = {
   demo: { lab: true, run: (args) => startInLab("lab/demo.ts", args) },
   lab: { lab: true, run: (args) => startInLab("lab/lab.ts", args) },
   bench: { lab: true, run: (args) => startInLab("lab/bench.ts", args) },
+  leftovers: { lab: false, run: (args) => start("commands/leftovers.ts", args) },
 };
 
 /**
@@ -47,6 +49,15 @@ function environment() {
 
 function startInLab(file, args, variables = {}) {
   return enterNamespace([node, join(root, file), ...args], { ...environment(), ...variables });
+}
+
+/** For what looks at real stacks and domains: in the user's own network. */
+function start(file, args) {
+  const child = spawn(node, [join(root, file), ...args], { stdio: "inherit", env: environment() });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code ?? 2));
+  });
 }
 
 /** Runs the checks, then the tests; the last line is how many passed and failed, checks included. */

@@ -3,10 +3,10 @@
  * has anything to do; a step that was interrupted is done again by the next run.
  */
 
-import { installDebianPackages } from "./debian-packages.mjs";
-import { buildEngine } from "./engine.mjs";
+import { installDebianPackages, requireRoot } from "./debian-packages.mjs";
+import { buildEngine, requireEngineOrGo } from "./engine.mjs";
 import { installNodePackages } from "./node-packages.mjs";
-import { findProgram } from "./path.mjs";
+import { installOctoDns, requirePython } from "./octodns.mjs";
 import { interruptCommands, SetupError } from "./progress.mjs";
 
 const architectures = ["x64", "arm64"];
@@ -21,11 +21,16 @@ export async function setUp({ lab }) {
   const interruption = endOnSignal();
   try {
     requirePlatform();
-    if (lab) requirePython();
+    if (lab) {
+      requireRoot();
+      requireEngineOrGo();
+      requirePython();
+    }
     await installNodePackages();
     if (lab) {
       await installDebianPackages();
       await buildEngine();
+      await installOctoDns();
     }
   } finally {
     interruption.stop();
@@ -36,13 +41,6 @@ function requirePlatform() {
   if (process.platform === "linux" && architectures.includes(process.arch)) return;
   throw new SetupError(
     `This runs on Linux (Debian 12) on ${architectures.join(" or ")}, not on ${process.platform} ${process.arch}.`,
-  );
-}
-
-function requirePython() {
-  if (findProgram("python3") !== undefined) return;
-  throw new SetupError(
-    "python3 is missing: the lab checks itself with a client written in Python.",
   );
 }
 

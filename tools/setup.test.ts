@@ -1,6 +1,6 @@
 /** The set-up: what it refuses, what it installs, and that it does nothing where all is there. */
 import { existsSync } from "node:fs";
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { Checkout } from "./checkout.ts";
@@ -31,10 +31,12 @@ describe("where all is there", () => {
     await using checkout = await Checkout.create(
       `console.log(process.versions.node, ...process.argv.slice(2)); process.exitCode = 7;`,
     );
+    await checkout.run("demo");
+    const before = (await checkout.calls()).length;
     const { all, exitCode } = await checkout.run("demo", { args: ["--fast", "a b"] });
     expect(all).toBe(`${process.versions.node} --fast a b`);
     expect(exitCode).toBe(7);
-    const calls = await checkout.calls();
+    const calls = (await checkout.calls()).slice(before);
     expect(calls.filter((call) => !/^(id|dpkg-query) /.test(call))).toEqual([]);
   });
 
@@ -117,7 +119,7 @@ describe("npm packages", () => {
     const { all, exitCode } = await checkout.run("demo");
     expect(exitCode).toBe(1);
     expect(all).toContain("npm install failed (3).\nnpm: out of space");
-    expect((await checkout.calls())[0]).toMatch(/^npm install /);
+    expect(await checkout.calls()).toContainEqual(expect.stringMatching(/^npm install /));
 
     await checkout.install("2.0.0");
     await checkout.lock("2.0.0");
@@ -136,8 +138,30 @@ describe("Debian packages", () => {
     await checkout.fake("sudo", 'shift 2; echo "script for $*" >&2; exit 1');
     const { all, exitCode } = await checkout.run("demo");
     expect(exitCode).toBe(1);
-    expect(all).toContain("Installing the Debian packages of the lab: unbound.");
+    expect(all).toContain("Installing Debian packages for the lab: unbound.");
     expect(all).toMatch(/sh unbound unbound$/m);
+  });
+});
+
+describe("octoDNS", () => {
+  test("is installed once, in the versions that its requirements name", async () => {
+    await using checkout = await Checkout.create(`console.log("ran");`);
+    const { all } = await checkout.run("demo");
+    expect(all).toMatch(/^Installing octoDNS/);
+    const requirements = join(checkout.folder, "tools/octodns/requirements.txt");
+    await appendFile(requirements, "example==1.0.0\n");
+    expect((await checkout.run("demo")).all).toMatch(/^Installing octoDNS/);
+    expect((await checkout.run("demo")).all).toBe("ran");
+  });
+
+  test("that could not be installed is tried again", async () => {
+    await using checkout = await Checkout.create();
+    await checkout.fake("python3", "echo no module named venv; exit 1");
+    for (const _ of ["once", "again"]) {
+      const { all, exitCode } = await checkout.run("demo");
+      expect(all).toContain("virtual environment failed (1).\nno module named venv");
+      expect(exitCode).toBe(1);
+    }
   });
 });
 
