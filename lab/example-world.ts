@@ -76,6 +76,7 @@ function publicZones(net: string): PublicZone[] {
   return [
     zone("gateway.test", [
       ["smtp-in", "A", `${net}.1.1`, `${net}.1.2`],
+      ["mx2", "A", `${net}.1.2`],
       ["smtp-relay", "A", `${net}.1.11`],
       ["_spf", "TXT", `"v=spf1 ip4:${net}.1.0/24 -all"`],
     ]),

@@ -5,6 +5,7 @@ import { measureBudget } from "../mail/spf/index.ts";
 import { hasAny, type SpfStep, type SpfWorld } from "../mail/spf-claims.ts";
 import { journalRecord, readAgain } from "./apply-mx-steps.ts";
 import type { Batch, NewRecord, ZoneRecord } from "./cloudflare.ts";
+import { refuseHiddenWildcard } from "./hidden-wildcard.ts";
 import {
   type LiveDomain,
   readJournal,
@@ -62,6 +63,7 @@ export async function applySpfStep(
     refuseUnwritable(live.domain, view);
     const step = decide(spfWorld(live, view));
     if (step === undefined) return view;
+    await refuseHidingWildcard(live, view, step);
     const text = measured?.unmeasured(step);
     if (text !== undefined) {
       await measured?.measure(text);
@@ -87,6 +89,12 @@ export async function untilSpfServed(live: LiveDomain, call: Call, terms: readon
 export function spfWorld({ domain }: LiveDomain, view: View): SpfWorld {
   const texts = readTexts(view).map(({ id, content }) => ({ id, text: content }));
   return { domain, texts, claims: readJournal(view).spf };
+}
+
+/** A new record may be the first at its name. */
+export async function refuseHidingWildcard(live: LiveDomain, view: View, step: SpfStep) {
+  if (step.add.length === 0) return;
+  await refuseHiddenWildcard(live, view, ["A", "AAAA", "CNAME", "MX", "TXT"]);
 }
 
 /** The zone as it would be after the step. */

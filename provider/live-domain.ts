@@ -2,7 +2,7 @@
  * A tenant's domain as it is now: the records at its name and its journal, read from Cloudflare, and
  * what its delegated name servers answer.
  */
-import type { DnsAnswer, MxRecord, Resolver } from "../mail/dns.ts";
+import type { DnsAnswer, DnsType, MxRecord, Resolver } from "../mail/dns.ts";
 import { parentNames } from "../mail/domain-name.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { type Journal, type JournalRecord, journalName, parseJournal } from "../mail/journal.ts";
@@ -108,7 +108,7 @@ export class LiveDomain {
   }
 
   /** What every delegated name server answers for an RRset of the domain, now. */
-  async askNameServers<T extends "MX" | "TXT">(type: T): Promise<ServerAnswer<T>[]> {
+  async askNameServers<T extends DnsType>(type: T): Promise<ServerAnswer<T>[]> {
     this.#nameServers ??= findNameServers(this.resolver, this.zone.name);
     const servers = await this.#nameServers;
     return Promise.all(
@@ -131,7 +131,7 @@ export class LiveDomain {
   }
 }
 
-export interface ServerAnswer<T extends "MX" | "TXT"> {
+export interface ServerAnswer<T extends DnsType> {
   readonly server: NameServer;
   readonly answer: DnsAnswer<T>;
 }

@@ -5,6 +5,7 @@ import { formatMxSet, includesAllMx, sameMxSet, sortByHolder } from "../mail/mx.
 import type { MxWorld } from "../mail/mx-goal.ts";
 import { findLostSenders, insertTerms, selectSpf, suggestReplacements } from "../mail/spf/index.ts";
 import { unanswered } from "./dns.ts";
+import { refuseHiddenWildcard } from "./hidden-wildcard.ts";
 import {
   type LiveDomain,
   readTexts,
@@ -29,6 +30,9 @@ export async function refuseTakeover(
   await refuseBrokenDns(live);
   await refuseLoop(live, inputs);
   if (includesAllMx(world.present, inputs.mx)) return;
+  await refuseMissingHosts(live, inputs);
+  // Inherited MX are copied; nothing else is.
+  await refuseHiddenWildcard(live, view, ["A", "AAAA", "CNAME", "TXT"]);
   await refuseNotAdmitted(
     live.resolver,
     inputs.domain,
@@ -42,6 +46,23 @@ export async function refuseTakeover(
 async function refuseBrokenDns({ resolver, domain }: LiveDomain): Promise<void> {
   const { status } = await resolver(domain, "MX");
   if (status === "servfail" || status === "timeout") throw unanswered(domain, "MX", status);
+}
+
+/** An MX whose host has no address takes no mail (RFC 5321, section 5.1). */
+async function refuseMissingHosts({ resolver, domain }: LiveDomain, { mx }: Inputs): Promise<void> {
+  for (const { exchange } of mx) {
+    const answers = await Promise.all([resolver(exchange, "A"), resolver(exchange, "AAAA")]);
+    const failed = answers.find(({ status }) => status === "servfail" || status === "timeout");
+    if (answers.some(({ status }) => status === "ok")) continue;
+    if (failed !== undefined) throw unanswered(exchange, "A", failed.status);
+    throw new MailRuleError({
+      code: "gateway-host-without-address",
+      where: `MX of ${domain}`,
+      problem: `The gateway's host ${exchange} has no address in DNS, so no sender could deliver to it.`,
+      fix: "Correct mail:gateway, or give the host its address first.",
+      value: exchange,
+    });
+  }
 }
 
 async function refuseLoop({ resolver, domain }: LiveDomain, inputs: Inputs): Promise<void> {

@@ -70,16 +70,16 @@ const refusals: readonly Refusal[] = [
       })),
     ],
     entry: { name: "full.test" },
-    reason: /SPF of full\.test: .*11.*10/,
-    wayOn: /include|lookup/,
+    reason: /SPF of full\.test: The SPF record uses 11 of 10 lookups: a:host0\.full\.test 1/,
+    wayOn: /Remove senders that are no longer used/,
   },
   {
     what: "an SPF record that cannot be parsed",
     zone: "oddspf.test",
     records: [mx("oddspf.test", 10, "mail.oddspf.test"), txt("oddspf.test", "v=spf1 a:: -all")],
     entry: { name: "oddspf.test" },
-    reason: /SPF of oddspf\.test: .*a::/,
-    wayOn: /./,
+    reason: /Syntax error at position 7 of the SPF text "v=spf1 a:: -all"/,
+    wayOn: /Write `a`, `a:<domain>`/,
   },
   {
     what: "MX that Email Routing manages",
@@ -251,6 +251,7 @@ afterAll(() => lab[Symbol.asyncDispose]());
 
 describe("refused", () => {
   let run: Run;
+  let plain: string;
   const zones = new Map<Refusal, TenantZone>();
   const before = new Map<Refusal, readonly RecordSpec[]>();
 
@@ -279,6 +280,8 @@ describe("refused", () => {
     const first = await failed(stack.up(["--continue-on-error"]));
     const second = await failed(other.up());
     run = { ...first, text: first.text + second.text };
+    // With --continue-on-error Pulumi itself prints where its promises were rejected.
+    plain = second.text;
   });
 
   test.each(refusals)("$what, with the reason and the way on", (refusal) => {
@@ -291,7 +294,7 @@ describe("refused", () => {
   test("nothing was written, and no error looks like a crash", () => {
     expect(lab.world.cloudflare.requests.length).toBeGreaterThan(refusals.length);
     expect(lab.world.cloudflare.commits).toEqual([]);
-    expect(run.text).not.toMatch(/^\s+at .+:\d+:\d+/m);
+    expect(plain).not.toMatch(/^\s+at .+:\d+:\d+/m);
   });
 });
 
