@@ -51,6 +51,12 @@ export async function startLife(net: string): Promise<Life> {
   const world = await startWorld({ net });
   const zoneId = world.zoneIds.get(DOMAIN);
   if (zoneId === undefined) throw new Error(`The world has no zone ${DOMAIN}`);
+  const hosts = [...GATEWAYS.first, ...GATEWAYS.second].map(({ exchange }) => exchange);
+  const addresses = [`${net}.1.1`];
+  await world.dns.publish(
+    "gateway.test",
+    [...new Set(hosts)].map((name) => ({ name, type: "A", ttl: 60, records: addresses })),
+  );
   const others = world.cloudflare
     .snapshot(zoneId)
     .filter(({ name, type }) => !(name === DOMAIN && type === "MX"));
