@@ -1,13 +1,14 @@
 /** The checks of the source: types, type-aware lint, format, and the generated schema. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { nodeModulesBin, root } from "./path.mjs";
 import { announce, withElapsedTime } from "./progress.mjs";
 
 const checks = {
   types: ["tsc", "--noEmit"],
   lint: ["oxlint", "--type-aware", "--deny-warnings"],
-  format: ["biome", "ci", "--colors=off"],
+  format: ["biome", "ci"],
 };
 const generated = { "generated schema": ["node", "config/generate-schema.ts", "--check"] };
 
@@ -24,7 +25,10 @@ export async function check(env) {
     ...(await Promise.all(start(generated, env))),
   ]);
   const failing = results.filter(({ code }) => code !== 0);
-  for (const { name, output } of failing) console.log(`\n${name} failed:\n${output.trimEnd()}\n`);
+  for (const { name, output } of failing) {
+    // Some of them colour what goes to no terminal.
+    console.log(`\n${name} failed:\n${stripVTControlCharacters(output).trimEnd()}\n`);
+  }
   return failing.map(({ name }) => name);
 }
 

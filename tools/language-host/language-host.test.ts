@@ -81,7 +81,7 @@ describe("a failing program", () => {
     `);
     expect(exitCode).not.toBe(0);
     expect(all).toContain("error: domains[0].server: is missing\n");
-    expect(all).not.toMatch(/ at |exit code|unhandled/);
+    expect(all).not.toMatch(/^\s+at |exit code|unhandled/m);
   });
 
   test("shows where another error was thrown", async () => {
