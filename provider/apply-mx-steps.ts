@@ -145,10 +145,16 @@ function mxBatch(live: LiveDomain, view: View, step: MxStep): Batch {
     deletes: [...journal.deletes, ...step.remove.map(({ id }) => id)],
     patches: [
       ...journal.patches,
-      ...step.patch.map(({ id, to }) => ({ id, comment: "", ...mxRecord(live.domain, to) })),
+      ...step.patch.map(({ id, to }) => ({ id, ...blank(view, id), ...mxRecord(live.domain, to) })),
     ],
     posts: [...journal.posts, ...step.add.map((mx) => mxRecord(live.domain, mx))],
   };
+}
+
+/** What a patch must name to lose it: the comment, and the tags where there are any (a free plan has none). */
+function blank({ records }: View, id: string): Pick<NewRecord, "comment" | "tags"> {
+  const tagged = records.some((record) => record.id === id && record.tags !== undefined);
+  return tagged ? { comment: "", tags: [] } : { comment: "" };
 }
 
 function mxRecord(name: string, { exchange, preference, ...rest }: FormerMx): NewRecord {
