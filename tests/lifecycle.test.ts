@@ -203,6 +203,7 @@ test.each(beginnings)("$what: is what it was after destroy", (beginning) => {
 
 test.each(beginnings)("$what: no name server was ever without an MX of its own", (beginning) => {
   const { watched } = lifeOf(beginning);
+  expect(watched).not.toEqual([]);
   assertNeverEmptyOrForeign(watched, beginning.former, gatewayMx);
 });
 

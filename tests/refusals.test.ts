@@ -241,6 +241,10 @@ const refusals: readonly Refusal[] = [
   },
 ];
 
+function contents(zone: TenantZone): string[] {
+  return zone.snapshot().map(({ content }) => content);
+}
+
 let lab: TenantLab;
 
 beforeAll(async () => {
@@ -286,7 +290,6 @@ describe("refused", () => {
 
   test.each(refusals)("$what, with the reason and the way on", (refusal) => {
     const lines = run.text.split("\n").filter((line) => refusal.reason.test(line));
-    expect(lines, run.text).not.toEqual([]);
     expect(lines).toContainEqual(expect.stringMatching(refusal.wayOn));
     expect(zones.get(refusal)?.snapshot()).toEqual(before.get(refusal));
   });
@@ -370,7 +373,6 @@ test("what was refused goes on with what the refusal asks for, and comes off aga
   await using watch = watchNameServers(world, "moved.test");
   const up = await succeeded(stack.up());
   expect(up.text).toMatch(/Accepted: mail\.waived\.test .* may no longer send for waived\.test/);
-  const contents = (zone: TenantZone) => zone.snapshot().map(({ content }) => content);
   expect(contents(base)).toContain(`"v=spf1 a:mail.base.test ${gatewayTerm} -all"`);
   expect(contents(waived)).toContain('"v=spf1 mx -all"');
   const replacement = contents(replaced).find((text) => text.startsWith('"v=spf1'));

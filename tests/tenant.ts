@@ -1,5 +1,5 @@
 /** For the tests of the whole: the lab, the real engine, tenants' zones and tenants' stacks. */
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import type { z } from "zod";
@@ -36,6 +36,8 @@ export interface TenantFile {
   readonly organisation?: string;
   /** @default the gateway of the example world */
   readonly gateway?: z.input<typeof tenant>["gateway"];
+  /** Configuration beside that of the tenant. */
+  readonly config?: Readonly<Record<string, string>>;
   readonly domains: readonly DomainEntry[];
 }
 
@@ -95,11 +97,18 @@ export interface TenantLab extends AsyncDisposable {
   storedState(): Promise<string>;
 }
 
+export interface TenantLabOptions {
+  /** The text of another `index.ts`, in which it imports as if it lay in the checkout. */
+  readonly program?: string;
+}
+
 /** Starts a world of its own for the test file, with a project without stacks. */
-export async function startTenantLab(): Promise<TenantLab> {
+export async function startTenantLab({ program }: TenantLabOptions = {}): Promise<TenantLab> {
   await using parts = new AsyncDisposableStack();
   const world = parts.use(await startWorld({ net: testNet }));
-  const project = await createProject({ directory: world.directory, env: world.env });
+  const { directory, env } = world;
+  const source = program === undefined ? {} : { source: await projectWith(program, directory) };
+  const project = await createProject({ directory, env, ...source });
   const owned = parts.move();
   return {
     world,
@@ -172,8 +181,14 @@ function tenantStack(project: PulumiProject, name: string): TenantStack {
   };
 }
 
-function configOf({ organisation = "contoso", gateway: hosts = gateway, domains }: TenantFile) {
+function configOf({
+  organisation = "contoso",
+  gateway: hosts = gateway,
+  domains,
+  config,
+}: TenantFile) {
   return {
+    ...config,
     "mail:organisation": organisation,
     "mail:gateway": hosts,
     "mail:domains": domains.map((entry) => ({
@@ -192,6 +207,18 @@ async function replaceConfig(file: string, config: object): Promise<void> {
   const present: unknown = parse(await readFile(file, "utf8"));
   const kept = typeof present === "object" ? present : {};
   await writeFile(file, stringify({ ...kept, config }));
+}
+
+/** The checkout with another program. */
+async function projectWith(program: string, directory: string): Promise<string> {
+  const checkout = join(import.meta.dirname, "..");
+  const source = join(directory, "source");
+  await mkdir(source);
+  for (const name of await readdir(checkout)) {
+    if (name !== "index.ts") await symlink(join(checkout, name), join(source, name));
+  }
+  await writeFile(join(source, "index.ts"), program);
+  return source;
 }
 
 function stateFolder({ env }: PulumiProject): string {
