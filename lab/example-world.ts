@@ -2,7 +2,7 @@
  * What exists in the example world: two tenants, their mail systems and providers, the gateway, and
  * a sender. The addresses depend on the world; everything else is the same in every world.
  */
-import type { RecordSpec } from "./cloudflare/index.ts";
+import type { Plan, RecordSpec } from "./cloudflare/index.ts";
 import type { RrSet } from "./dns.ts";
 import type { GatewayRoute } from "./gateway.ts";
 
@@ -17,6 +17,8 @@ export interface TenantZone {
   readonly name: string;
   /** Cloudflare account. */
   readonly account: "Contoso" | "Fabrikam";
+  /** @default "free" */
+  readonly plan?: Plan;
   /** Before onboarding. */
   readonly records: readonly RecordSpec[];
 }
@@ -146,8 +148,14 @@ function tenantZones(net: string): TenantZone[] {
     {
       name: bookshop,
       account: "Contoso",
+      plan: "pro",
       records: [
-        mx(bookshop, 10, bookshopMx),
+        {
+          ...mx(bookshop, 10, bookshopMx),
+          ttl: 3600,
+          comment: "Orders and letters",
+          tags: ["owner:shop"],
+        },
         mx(bookshop, 20, backupMx),
         txt(bookshop, `v=spf1 a:${bookshopMx} include:_spf.mail-host.test ~all`),
         { name: bookshopMx, type: "A", content: `${net}.2.3` },

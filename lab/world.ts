@@ -141,10 +141,10 @@ async function addTenantZones(
   { tenantZones }: ExampleWorld,
 ): Promise<Map<string, string>> {
   const ids = new Map<string, string>();
-  for (const { name, account, records } of tenantZones) {
-    const id = await cloudflare.addZone({ name, account });
+  for (const { records, ...zone } of tenantZones) {
+    const id = await cloudflare.addZone(zone);
     await cloudflare.seed(id, records);
-    ids.set(name, id);
+    ids.set(zone.name, id);
   }
   return ids;
 }
