@@ -46,15 +46,19 @@ const mxJournal: fc.Arbitrary<MxJournal> = fc.record(
   },
   { requiredKeys: ["holder", "phase", "claims", "revision", "server", "former"] },
 );
-const spfClaim: fc.Arbitrary<SpfClaim> = fc.record({
-  holder: label,
-  claim,
-  terms: fc.array(
-    name.map((text) => `include:${text}`),
-    { maxLength: 3 },
-  ),
-  created: fc.boolean(),
-});
+const term = fc.oneof(
+  name.map((text) => `include:${text}`),
+  fc.constantFrom('exists:%{l}"mail".contoso.test', "exists:%{l}\\.contoso.test"),
+);
+const spfClaim: fc.Arbitrary<SpfClaim> = fc.record(
+  {
+    holder: label,
+    claim,
+    terms: fc.array(term, { maxLength: 3 }),
+    base: fc.array(term, { maxLength: 3 }).map((terms) => ["v=spf1", ...terms, " "].join(" ")),
+  },
+  { requiredKeys: ["holder", "claim", "terms"] },
+);
 
 const asRecords = (texts: readonly JournalText[]) =>
   texts.map((text, index) => ({ ...text, id: String(index) }));

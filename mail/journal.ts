@@ -8,7 +8,7 @@
  *
  *     v=mxhero1 kind=mx holder=contoso phase=held revision=1 claims=9f86d081.a3c1f2e4 server=2c26b46b former=1
  *     v=mxhero1 kind=was mx="10 mail.contoso.test." ttl=3600
- *     v=mxhero1 kind=spf holder=contoso claim=60303ae2.77de68da created=no terms="include:_spf.gateway.test"
+ *     v=mxhero1 kind=spf holder=contoso claim=60303ae2.77de68da terms="include:_spf.gateway.test"
  */
 import type { MxRecord } from "./dns.ts";
 import { isWithin } from "./domain-name.ts";
@@ -16,6 +16,7 @@ import { MailRuleError } from "./errors.ts";
 import { formatMx, sortMx } from "./mx.ts";
 
 const VERSION = "v=mxhero1";
+const FIELD = /([a-z0-9]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))/g;
 
 /**
  * How far the work is. It changes in the same transaction as the records that it speaks of.
@@ -68,10 +69,10 @@ export interface MxJournal {
 export interface SpfClaim {
   readonly holder: string;
   readonly claim: Claim;
-  /** The terms that this claim needs in the record. */
+  /** The terms that this claim needs in the record, and that go with the last claim on them. */
   readonly terms: readonly string[];
-  /** There was no SPF record before. */
-  readonly created: boolean;
+  /** What the record was created from, where there was none before. */
+  readonly base?: string;
 }
 
 /** A TXT record of the journal as the zone holds it. */
@@ -147,10 +148,10 @@ function formatFormer(mx: FormerMx): string {
   return `${VERSION} kind=was mx="${formatMx(mx)}" ttl=${mx.ttl}`;
 }
 
-export function formatSpfClaim({ holder, claim, terms, created }: SpfClaim): JournalText {
+export function formatSpfClaim({ holder, claim, terms, base }: SpfClaim): JournalText {
   const text = [
-    `${VERSION} kind=spf holder=${holder} claim=${formatClaim(claim)}`,
-    `created=${created ? "yes" : "no"} terms="${terms.join(" ")}"`,
+    `${VERSION} kind=spf holder=${holder} claim=${formatClaim(claim)} terms=${quote(terms.join(" "))}`,
+    ...(base === undefined ? [] : [`base=${quote(base)}`]),
   ].join(" ");
   return { text, comment: "pulumi-mxhero: who needs the gateway in SPF. Do not edit." };
 }
@@ -226,18 +227,24 @@ function parseFormer(fields: Map<string, string>, { comment, tags }: JournalReco
 }
 
 function parseSpfClaim(fields: Map<string, string>): SpfClaim {
+  const base = fields.get("base");
   return {
     holder: required(fields, "holder"),
     claim: parseClaim(required(fields, "claim")),
-    created: required(fields, "created") === "yes",
     terms: required(fields, "terms").split(" ").filter(Boolean),
+    ...(base !== undefined && { base }),
   };
+}
+
+/** SPF terms may hold quotes and backslashes (RFC 7208, section 7.1). */
+function quote(text: string): string {
+  return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }
 
 function parseFields(text: string): Map<string, string> {
   const fields = new Map<string, string>();
-  for (const [, key, quoted, plain] of text.matchAll(/([a-z0-9]+)=(?:"([^"]*)"|(\S*))/g)) {
-    if (key !== undefined) fields.set(key, quoted ?? plain ?? "");
+  for (const [, key, quoted, plain] of text.matchAll(FIELD)) {
+    if (key !== undefined) fields.set(key, quoted?.replace(/\\(.)/g, "$1") ?? plain ?? "");
   }
   return fields;
 }

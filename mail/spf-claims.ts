@@ -27,8 +27,11 @@ export interface SpfGoal {
   readonly claim: Claim;
   /** A create may add its claim; an update or a delete must not have lost it to a later create. */
   readonly mayClaim: boolean;
+  /** The gateway's terms. They go in the end even where they stood in the record before. */
   readonly terms: readonly string[];
-  /** The terms that the state remembers from before. */
+  /** The domain's own senders. Such a term that stood in the record before is not ours, and stays. */
+  readonly replacements: readonly string[];
+  /** The terms that the state remembers, for a resource whose claim was lost. */
   readonly known: readonly string[];
   /** The record to begin with where there is none. */
   readonly base?: string | undefined;
@@ -54,16 +57,27 @@ export function decideSpf(world: SpfWorld, goal: SpfGoal): SpfStep | undefined {
   const { own, others } = standing(world, goal);
   const selected = selectSpf(world.texts.map(({ text }) => text));
   if (selected.status === "several") throw several(world.domain, selected.records);
-  if (selected.status === "none" && goal.base === undefined) throw missing(world.domain, goal);
-  const former = selected.status === "one" ? selected.record : "";
-  const unneeded = without([...goal.known, ...(own?.terms ?? [])], [...goal.terms, ...others]);
-  const record = insertTerms(removeTerms(former || (goal.base ?? ""), unneeded), goal.terms);
-  const created = own?.created ?? selected.status === "none";
-  const claim = { holder: goal.holder, claim: goal.claim, terms: goal.terms, created };
+  const former = selected.status === "one" ? selected.record : undefined;
+  const start = former ?? goal.base;
+  if (start === undefined) throw missing(world.domain, goal);
+  const ours = [...(own?.terms ?? goal.known), ...others];
+  const replacements = goal.replacements.filter(
+    (term) => findTerm(start, term) === undefined || includesTerm(ours, term),
+  );
+  const terms = [...goal.terms, ...replacements];
+  const unneeded = without(own?.terms ?? goal.known, [...terms, ...others]);
+  const record = insertTerms(removeTerms(start, unneeded), terms);
+  const base = former === undefined ? goal.base : baseOf(world, own);
+  const claim = {
+    holder: goal.holder,
+    claim: goal.claim,
+    terms,
+    ...(base !== undefined && { base }),
+  };
   if (record === former && own !== undefined && sameClaim(own, claim)) return undefined;
   const present = world.texts.find(({ text }) => text === former);
   return {
-    what: `SPF of ${world.domain}: ${former || "no record"} → ${record}`,
+    what: `SPF of ${world.domain}: ${former ?? "no record"} → ${record}`,
     patch: present !== undefined && record !== former ? [{ id: present.id, text: record }] : [],
     add: present === undefined ? [record] : [],
     remove: [],
@@ -83,8 +97,8 @@ export function decideSpfRemoval(world: SpfWorld, goal: SpfGoal): SpfStep | unde
   const unneeded = without(own?.terms ?? goal.known, others);
   const affected = world.texts.filter(({ text }) => isSpf(text) && hasAny(text, unneeded));
   const cleaned = affected.map(({ id, text }) => ({ id, text: removeTerms(text, unneeded) }));
-  const isOurs = (text: string) =>
-    own?.created === true && claims.length === 0 && text === goal.base;
+  const base = claims.length === 0 ? own?.base : undefined;
+  const isOurs = (text: string) => base !== undefined && text === removeTerms(base, unneeded);
   if (affected.length === 0 && own === undefined) return undefined;
   return {
     what: `SPF of ${world.domain} without ${unneeded.join(" ") || "changes"}`,
@@ -120,8 +134,18 @@ function standing({ domain, claims }: SpfWorld, goal: SpfGoal) {
   return { own, others };
 }
 
+/** What the present record was created from, by whichever claim knows it. */
+function baseOf({ claims }: SpfWorld, own: SpfClaim | undefined): string | undefined {
+  return own?.base ?? claims.find(({ base }) => base !== undefined)?.base;
+}
+
 function without(terms: readonly string[], kept: readonly string[]): string[] {
-  return [...new Set(terms)].filter((term) => !kept.includes(term));
+  return [...new Set(terms)].filter((term) => !includesTerm(kept, term));
+}
+
+/** By the rules of SPF: case, qualifier and a trailing dot make no other term. */
+function includesTerm(terms: readonly string[], term: string): boolean {
+  return findTerm(["v=spf1", ...terms].join(" "), term) !== undefined;
 }
 
 function sameClaim(a: SpfClaim, b: SpfClaim): boolean {
@@ -159,11 +183,11 @@ function several(domain: string, records: readonly string[]): MailRuleError {
   });
 }
 
-function missing(domain: string, { terms }: SpfGoal): MailRuleError {
+function missing(domain: string, { terms, replacements }: SpfGoal): MailRuleError {
   return new MailRuleError({
     code: "spf-missing",
     where: `SPF of ${domain}`,
-    problem: `The domain has no SPF record to put ${terms.join(" ")} into, and a record with only that term would refuse its other senders.`,
+    problem: `The domain has no SPF record to put ${[...terms, ...replacements].join(" ")} into, and a record with only that would refuse its other senders.`,
     fix: 'Set spf.base of the domain to a record that names every sender, for instance "v=spf1 mx -all".',
     value: domain,
   });

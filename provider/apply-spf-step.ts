@@ -104,16 +104,25 @@ export function previewSpfStep(view: View, step: SpfStep | undefined): View {
     const patch = step.patch.find(({ id }) => id === record.id);
     return patch === undefined ? record : { ...record, content: patch.text };
   });
-  const blank: ZoneRecord = {
+  return {
+    records: [...changed, ...step.add.map(plannedText)],
+    journal: [
+      ...view.journal.filter(({ content }) => !isSpfClaim(content)),
+      ...step.claims.map((claim) => plannedText(formatSpfClaim(claim).text)),
+    ],
+  };
+}
+
+function plannedText(content: string): ZoneRecord {
+  return {
     id: "",
     name: "",
     type: "TXT",
-    content: "",
+    content,
     priority: 0,
     ttl: AUTOMATIC_TTL,
     readOnly: false,
   };
-  return { ...view, records: [...changed, ...step.add.map((content) => ({ ...blank, content }))] };
 }
 
 function spfBatch(live: LiveDomain, view: View, step: SpfStep): Batch {

@@ -6,7 +6,7 @@
  */
 import type { z } from "zod";
 import { MailRuleError } from "../mail/errors.ts";
-import { formatClaim, parseClaim } from "../mail/journal.ts";
+import { formatClaim, parseClaim, type SpfClaim } from "../mail/journal.ts";
 import { isNotHeld } from "../mail/mx-goal.ts";
 import {
   describeBudget,
@@ -70,7 +70,7 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
     const view = await live.observeShared();
     if (old === undefined) return importTerms(live, view, term, call);
     const goal = goalOf(old, old.claim);
-    if (readJournal(view).spf.length === 0 && !standsAnywhere(view, goal.terms)) return undefined;
+    if (readJournal(view).spf.length === 0 && !standsAnywhere(view, termsOf(old))) return undefined;
     const inputs = spfIncludeInputs.strip().parse(old);
     return { inputs, outputs: await outputsOf(live, view, inputs, goal, call) };
   },
@@ -97,7 +97,10 @@ function said(inputs: Inputs) {
   return { what: "SPF", plan: `add ${termsOf(inputs).join(" ")}` };
 }
 
-function termsOf({ include, replacements = [] }: Inputs): string[] {
+function termsOf({
+  include,
+  replacements = [],
+}: Pick<Inputs, "include" | "replacements">): string[] {
   return [...(include === undefined ? [] : [`include:${include}`]), ...replacements];
 }
 
@@ -106,7 +109,8 @@ function goalOf(inputs: Inputs, claim: string): SpfGoal {
     holder: inputs.organisation,
     claim: parseClaim(claim),
     mayClaim: false,
-    terms: termsOf(inputs),
+    terms: termsOf({ ...inputs, replacements: [] }),
+    replacements: inputs.replacements ?? [],
     known: [],
     base: inputs.base,
   };
@@ -121,7 +125,7 @@ async function change(live: LiveDomain, call: Call, inputs: Inputs, goal: SpfGoa
   const view = await applySpfStep(live, call, (world) => decideSpf(world, goal), measured);
   const outputs = await outputsOf(live, view, inputs, goal, call);
   try {
-    await untilSpfServed(live, call, goal.terms);
+    await untilSpfServed(live, call, termsOf(inputs));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Unfinished(inputs.domain, outputs, [why], { cause: error });
@@ -154,8 +158,9 @@ async function expectedRecord(live: LiveDomain, goal: SpfGoal): Promise<string |
   const { records } = await live.resolver(live.domain, "TXT");
   const spf = selectSpf(records);
   if (spf.status !== "one") return undefined;
-  const stale = goal.known.filter((term) => !goal.terms.includes(term));
-  return insertTerms(removeTerms(spf.record, stale), goal.terms);
+  const terms = [...goal.terms, ...goal.replacements];
+  const stale = goal.known.filter((term) => !terms.includes(term));
+  return insertTerms(removeTerms(spf.record, stale), terms);
 }
 
 function standsAnywhere(view: View, terms: readonly string[]): boolean {
@@ -166,7 +171,7 @@ async function outputsOf(
   { domain, resolver, zone }: LiveDomain,
   view: View,
   inputs: Inputs,
-  { claim, terms }: SpfGoal,
+  { claim }: SpfGoal,
   call: Call,
 ): Promise<Outputs> {
   const spf = selectSpf(readTexts(view).map(({ content }) => content));
@@ -179,8 +184,7 @@ async function outputsOf(
   const kept = { ...inputs, zone: { id: zone.id, name: zone.name }, claim: formatClaim(claim) };
   try {
     const budget = await measureBudget({ domain, record: after, resolver });
-    const rest = removeTerms(after, terms);
-    const before = own?.created === true && rest === inputs.base ? "" : rest;
+    const before = withoutClaim(after, own ?? { terms: termsOf(inputs) });
     const lookupsByTerm = describeBudget(budget);
     return { ...kept, before, after, lookups: budget.lookups, lookupsByTerm };
   } catch (error) {
@@ -188,6 +192,12 @@ async function outputsOf(
     call.warn(error.message);
     return { ...kept, before: after, after, lookups: 0, lookupsByTerm: "the record is faulty" };
   }
+}
+
+/** The record without what the claim brought; "" where there would be none. */
+function withoutClaim(record: string, { terms, base }: Pick<SpfClaim, "terms" | "base">): string {
+  const rest = removeTerms(record, terms);
+  return base !== undefined && rest === removeTerms(base, terms) ? "" : rest;
 }
 
 /**
@@ -216,6 +226,6 @@ async function importTerms(live: LiveDomain, view: View, term: string | undefine
     ...(replacements.length > 0 && { replacements }),
   });
   const claim = entry?.claim ?? newClaim(call.urn);
-  const goal = { ...goalOf(inputs, formatClaim(claim)), terms };
+  const goal = goalOf(inputs, formatClaim(claim));
   return { id: domain, inputs, outputs: await outputsOf(live, view, inputs, goal, call) };
 }
