@@ -82,9 +82,17 @@ export function journalStep(what: string, journal: MxJournal): MxStep {
   return { what, after: "at-once", add: [], patch: [], remove: [], journal };
 }
 
-/** The step by which a create adds its claim. @throws MailRuleError `claim-lost` for anyone else without one */
+/**
+ * The step by which a create adds its claim, or an organisation that was renamed its new name.
+ *
+ * @throws MailRuleError `claim-lost` for anyone else without a claim
+ */
 export function claimDomain(domain: string, journal: MxJournal, goal: MxGoal): MxStep | undefined {
-  if (includesClaim(journal.claims, goal.claim)) return undefined;
+  const { holder } = goal;
+  if (includesClaim(journal.claims, goal.claim)) {
+    if (journal.holder === holder) return undefined;
+    return journalStep(`write the organisation's new name, ${holder}`, { ...journal, holder });
+  }
   if (!goal.mayClaim) throw claimLost(domain, journal);
   const claims = withClaim(journal.claims, goal.claim);
   return journalStep(`claim ${domain} for this resource`, { ...journal, claims });
@@ -97,8 +105,9 @@ export function isNotHeld(error: unknown): error is MailRuleError {
   );
 }
 
+/** A claim proves more than a name: whoever has it holds the domain, under whatever name by now. */
 export function refuseOtherHolder(domain: string, journal: MxJournal, goal: MxGoal): void {
-  if (journal.holder === goal.holder) return;
+  if (journal.holder === goal.holder || includesClaim(journal.claims, goal.claim)) return;
   throw new MailRuleError({
     code: "other-holder",
     where: `MX of ${domain}`,

@@ -246,7 +246,7 @@ test("a record or a base that can't be parsed is refused", () => {
 });
 
 test("what another organisation holds is refused, and neither changed nor released", () => {
-  const world = worldOf(textsOf(`v=spf1 ${OURS} -all`), { ...claimOf("a"), holder: "fabrikam" });
+  const world = worldOf(textsOf(`v=spf1 ${OURS} -all`), { ...claimOf("b"), holder: "fabrikam" });
   const refusal = expect.objectContaining({ code: "other-holder", value: "fabrikam" });
   expect(() => decideSpf(world, goalOf("a", create))).toThrow(refusal);
   expect(() => decideSpfRemoval(world, goalOf("a", { known: [OURS] }))).toThrow(refusal);

@@ -125,7 +125,9 @@ function isSpf(text: string): boolean {
 
 /** This resource's claim, and the terms of all others. */
 function standing({ domain, claims }: SpfWorld, goal: SpfGoal) {
-  const foreign = claims.find(({ holder }) => holder !== goal.holder);
+  // A claim proves more than a name: whoever has it holds the domain, under whatever name by now.
+  const proof = claims.find(({ claim }) => formatClaim(claim) === formatClaim(goal.claim));
+  const foreign = claims.find(({ holder }) => holder !== goal.holder && holder !== proof?.holder);
   if (foreign !== undefined) throw otherHolder(domain, foreign.holder, goal.holder);
   const own = claims.find(({ claim }) => claim.resource === goal.claim.resource);
   const lost = own !== undefined && own.claim.generation !== goal.claim.generation;
