@@ -57,11 +57,23 @@ export async function applyMxSteps(run: MxRun, first?: View): Promise<View> {
       failures = 0;
     } catch (error) {
       view = await readAgain(live, call, error, ++failures);
-      if (!includesAllMx(readMx(view), adding)) continue;
+      if (!isDone(live, view, step)) continue;
     }
     await seeServed(run, step, adding, view);
     if (step.last === true) return view;
   }
+}
+
+/** Whether a write that was not confirmed was done all the same. */
+function isDone(live: LiveDomain, view: View, step: MxStep): boolean {
+  const { deletes, patches, posts } = journalBatch(live, view, step.journal);
+  const added = [...step.add, ...step.patch.map(({ to }) => to)];
+  const stands = (id: string) => view.records.some((record) => record.id === id);
+  return (
+    deletes.length + patches.length + posts.length === 0 &&
+    includesAllMx(readMx(view), added) &&
+    !step.remove.some(({ id }) => stands(id))
+  );
 }
 
 /** What the zone says of the domain's MX; asks for a wildcard only where its MX answer, or are to answer again. */
@@ -135,7 +147,7 @@ export async function readAgain(
   if (!passing || failures > WRITE_ATTEMPTS) throw error;
   const seconds =
     error instanceof WriteRefusedForNow ? error.retryAfterSeconds : 0.25 * 2 ** failures;
-  await pause(seconds, call, `${live.domain}: ${error.message}; reading again`);
+  await pause(seconds, call, `${live.domain}: ${error.message} Reading again`);
   return live.observe();
 }
 

@@ -44,7 +44,7 @@ export interface TenantFile {
 export interface TenantZone {
   readonly id: string;
   readonly name: string;
-  snapshot(): readonly RecordSpec[];
+  readonly snapshot: () => readonly RecordSpec[];
 }
 
 /** A resource as the state has it. Secrets are encrypted. */

@@ -1,5 +1,6 @@
 /** What changes while a domain is on the gateway: a bypass, the gateway's hosts, the domain's Server. */
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { RecordSpec } from "../lab/cloudflare/index.ts";
 import {
   failed,
   gateway,
@@ -33,11 +34,12 @@ function addZone(name: string): Promise<TenantZone> {
   ]);
 }
 
+function onlyMx(records: readonly RecordSpec[]): RecordSpec[] {
+  return records.filter(({ type }) => type === "MX");
+}
+
 function mxOf(zone: TenantZone): string[] {
-  return zone
-    .snapshot()
-    .filter(({ type }) => type === "MX")
-    .map(({ priority, content }) => `${priority} ${content}`);
+  return onlyMx(zone.snapshot()).map(({ priority, content }) => `${priority} ${content}`);
 }
 
 function journalOf(zone: TenantZone): string[] {
@@ -59,9 +61,7 @@ test("a bypass puts the old MX back and keeps everything else, in one line", asy
   await stack.write({ domains: [{ name: "bypass.test", bypass: true }] });
   await succeeded(stack.up());
   const bypassed = zone.snapshot();
-  const atDomain = (type: string) => (record: { name: string; type: string }) =>
-    record.name === "bypass.test" && record.type === type;
-  expect(bypassed.filter(atDomain("MX"))).toEqual(before.filter(atDomain("MX")));
+  expect(onlyMx(bypassed)).toEqual(onlyMx(before));
   expect(bypassed.map(({ content }) => content)).toContain(spf);
   expect(journalOf(zone)).toContainEqual(expect.stringContaining(" phase=bypassed "));
   const { domains } = await stack.outputs();
