@@ -1,0 +1,153 @@
+/**
+ * Looks at every domain of a stack: those of its file, of its state, and of calls that were cut short.
+ *
+ * Three-valued: what could not be read is unknown, and never counts as clean.
+ */
+import { ConfigurationError, readTenantConfig } from "../config/read-tenant.ts";
+import type { TenantConfig } from "../config/tenant.ts";
+import { MailRuleError } from "../mail/errors.ts";
+import { type DomainAddress, LiveDomain, readJournal, readMx } from "../provider/live-domain.ts";
+import type { Settings } from "../provider/settings.ts";
+import { type Finding, findAtDomain, findInState } from "./find-leftovers.ts";
+import { readConfiguration, readLocks, readState, type StackState } from "./stack.ts";
+
+export type Status = "clean" | "found" | "unknown";
+
+export interface DomainReport {
+  readonly domain: string;
+  readonly status: Status;
+  readonly findings: readonly Finding[];
+  /** Why the domain could not be read. */
+  readonly problem?: string;
+}
+
+export interface StackReport {
+  readonly stack: string;
+  /** `unknown` as soon as anything could not be read: then the rest is not the whole. */
+  readonly status: Status;
+  readonly findings: readonly Finding[];
+  /** Why the stack's file could not be read. */
+  readonly problem?: string;
+  readonly domains: readonly DomainReport[];
+  readonly mend: Mend;
+}
+
+/** Commands, in the order in which to run them. Both are empty where no command is needed. */
+export interface Mend {
+  /** The domains stay with the gateway. */
+  readonly stay: readonly string[];
+  /** They leave it. */
+  readonly leave: readonly string[];
+}
+
+/** @throws MailRuleError `stack-unreadable`, SettingsError */
+export async function inspectStack(stack: string): Promise<StackReport> {
+  const state = await readState(stack);
+  const { configuration, settings } = await readConfiguration(stack);
+  const locks = await readLocks(stack);
+  const file = await readTenantConfig(configuration).catch(asConfigurationError);
+  const config = file instanceof ConfigurationError ? undefined : file;
+  const findings = findInState(state, locks);
+  const domains: DomainReport[] = [];
+  for (const address of addressesOf(config, state)) {
+    domains.push(await inspectDomain(address, settings, config, state));
+  }
+  const all = [...findings, ...domains.flatMap((domain) => domain.findings)];
+  const unread =
+    file instanceof ConfigurationError || domains.some(({ status }) => status === "unknown");
+  return {
+    stack,
+    status: unread ? "unknown" : statusOf(all),
+    findings,
+    ...(file instanceof ConfigurationError && { problem: file.message }),
+    domains,
+    mend: planMend(stack, all, state),
+  };
+}
+
+function asConfigurationError(error: unknown): ConfigurationError {
+  if (error instanceof ConfigurationError) return error;
+  throw error;
+}
+
+/** The file knows best where a domain is; the state knows those that the file no longer has. */
+function addressesOf(config: TenantConfig | undefined, state: StackState): DomainAddress[] {
+  const addresses = new Map<string, DomainAddress>();
+  for (const { domain } of state.pending)
+    if (domain !== undefined) addresses.set(domain, { domain });
+  for (const { outputs } of [...state.takeovers, ...state.spfIncludes]) {
+    addresses.set(outputs.domain, outputs);
+  }
+  for (const { name, zoneId, credential } of config?.domains ?? []) {
+    addresses.set(name, { domain: name, zoneId, credential });
+  }
+  return [...addresses.values()].toSorted((a, b) => (a.domain < b.domain ? -1 : 1));
+}
+
+async function inspectDomain(
+  address: DomainAddress,
+  settings: Settings,
+  config: TenantConfig | undefined,
+  { takeovers, spfIncludes, pending }: StackState,
+): Promise<DomainReport> {
+  const { domain } = address;
+  try {
+    const live = await LiveDomain.open(settings, address);
+    const view = await live.observe();
+    const findings = findAtDomain({
+      domain,
+      inFile: config?.domains.some(({ name }) => name === domain) ?? true,
+      organisation: config?.organisation,
+      gatewayMx: config?.gateway.mx ?? [],
+      presentMx: readMx(view),
+      journal: orDamage(() => readJournal(view)),
+      takeovers: takeovers.filter(({ outputs }) => outputs.domain === domain),
+      spfIncludes: spfIncludes.filter(({ outputs }) => outputs.domain === domain),
+      pending,
+    });
+    return { domain, status: statusOf(findings), findings };
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return { domain, status: "unknown", findings: [], problem };
+  }
+}
+
+/** A journal that was read and makes no sense is a finding, not a failure to read. */
+function orDamage<T>(read: () => T): T | MailRuleError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof MailRuleError) return error;
+    throw error;
+  }
+}
+
+function statusOf(findings: readonly Finding[]): Status {
+  return findings.length === 0 ? "clean" : "found";
+}
+
+/**
+ * What the engine does after each kind of crash was measured: `cancel` frees the lock; a pending create
+ * stays in the state for ever unless it is cleared; after a killed update or delete `up` may say
+ * "unchanged" unless it reads first; `destroy` does not see what the state does not have.
+ */
+function planMend(stack: string, findings: readonly Finding[], { pending }: StackState): Mend {
+  const needs = new Set(findings.map(({ need }) => need));
+  needs.delete("person");
+  if (needs.size === 0) return { stay: [], leave: [] };
+  const of = `--stack ${stack}`;
+  const locked = findings.some(
+    ({ code }) => code === "stack-locked" || code === "operation-pending",
+  );
+  const first = [
+    ...(locked ? [`pulumi cancel ${of}`] : []),
+    ...(pending.some(({ type }) => type === "creating")
+      ? [`pulumi refresh --clear-pending-creates ${of}`]
+      : []),
+  ];
+  const up = needs.has("compare") ? `pulumi up --refresh ${of}` : `pulumi up ${of}`;
+  return {
+    stay: [...first, up],
+    leave: [...first, ...(needs.has("adopt") ? [up] : []), `pulumi destroy ${of}`],
+  };
+}

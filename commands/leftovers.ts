@@ -1,0 +1,61 @@
+/**
+ * `npm run leftovers -- <stack>`: finds what a killed run left behind, and names the command that mends it.
+ *
+ * It changes nothing. Ends with 0 where nothing is left behind, 1 where something is, and 2 where
+ * something could not be read.
+ */
+import { Command, CommanderError } from "commander";
+import { inspectStack, type StackReport, type Status } from "./inspect-stack.ts";
+
+const EXIT: Readonly<Record<Status, number>> = { clean: 0, found: 1, unknown: 2 };
+
+const WORDS: Readonly<Record<Status, string>> = {
+  clean: "nothing left behind",
+  found: "FOUND",
+  unknown: "NOT READ",
+};
+
+function describe({ stack, findings, problem, domains, mend }: StackReport): string {
+  const lines = [`Stack ${stack}: looked at ${domains.length} domains. Nothing was changed.`, ""];
+  const add = (texts: readonly string[]) => lines.push(...texts.map((text) => `  ${text}`));
+  if (problem !== undefined) lines.push(`${WORDS.unknown}: ${problem}`);
+  add(findings.map(({ text }) => text));
+  for (const report of domains) {
+    lines.push(`${report.domain}: ${WORDS[report.status]}`);
+    add([...report.findings.map(({ text }) => text), ...(report.problem ? [report.problem] : [])]);
+  }
+  const list = (title: string, commands: readonly string[]) => {
+    if (commands.length > 0) lines.push("", title, ...commands.map((command) => `  ${command}`));
+  };
+  list("If the domains are to stay with the gateway, run in this order:", mend.stay);
+  list("If they are to leave it:", mend.leave);
+  if (mend.stay.some((command) => command.startsWith("pulumi cancel"))) {
+    lines.push("", "pulumi cancel stops nobody: run it only when no run of the stack is alive.");
+  }
+  return lines.join("\n");
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const command = new Command("npm run leftovers --")
+    .description("Finds what a killed run left behind. Changes nothing.")
+    .argument("<stack>", "the stack's name, as pulumi stack ls shows it")
+    .option("--json", "print JSON")
+    .exitOverride()
+    .parse(args, { from: "user" });
+  const [stack = ""] = command.args;
+  const report = await inspectStack(stack);
+  const asJson = command.opts<{ json?: true }>().json === true;
+  console.log(asJson ? JSON.stringify(report, null, 2) : describe(report));
+  return EXIT[report.status];
+}
+
+try {
+  process.exitCode = await run(process.argv.slice(2));
+} catch (error) {
+  // Commander has printed its own messages already; help is no failure.
+  const helped = error instanceof CommanderError && error.exitCode === 0;
+  if (!(error instanceof CommanderError)) {
+    console.error(error instanceof Error ? error.message : error);
+  }
+  process.exitCode = helped ? 0 : EXIT.unknown;
+}
