@@ -8,7 +8,7 @@
  * @see https://developers.cloudflare.com/api/resources/dns/subresources/records/
  */
 import type Cloudflare from "cloudflare";
-import { isWithin } from "../mail/domain-name.ts";
+import { z } from "zod";
 import { MailRuleError } from "../mail/errors.ts";
 import { type Settings, tokenFor, tokenVariable } from "./settings.ts";
 import { decodeText, encodeText } from "./txt-content.ts";
@@ -17,6 +17,12 @@ export interface Zone {
   readonly id: string;
   readonly name: string;
   readonly nameServers: readonly string[];
+}
+
+/** A zone as Cloudflare has it, whether public DNS uses it or not. */
+export interface CandidateZone extends Zone {
+  readonly status: string;
+  readonly type: string;
 }
 
 /** A record of the types that matter here. `content` of a TXT is decoded, that of others is a plain name. */
@@ -49,18 +55,22 @@ export interface Batch {
   readonly posts: readonly NewRecord[];
 }
 
-/** The write may or may not have been done. Reading again tells. */
+const RUN_AGAIN = "Run again: it goes on from what stands in the zone then.";
+
+/** The write may or may not have been done, or the zone has changed since it was read. Reading again tells. */
 export class WriteUncertain extends Error {
   override readonly name = "WriteUncertain";
+  readonly fix = RUN_AGAIN;
 }
 
 /** The write was not done; it may be repeated after so many seconds. */
 export class WriteRefusedForNow extends Error {
   override readonly name = "WriteRefusedForNow";
+  readonly fix = RUN_AGAIN;
   readonly retryAfterSeconds: number;
 
   constructor(retryAfterSeconds: number, options: ErrorOptions) {
-    super("Cloudflare's rate limit is reached", options);
+    super("Cloudflare's rate limit is reached.", options);
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
@@ -68,6 +78,21 @@ export class WriteRefusedForNow extends Error {
 /** Pages as large as a real answer ever gets: one request reads all. */
 const RECORD_PAGE = 5_000;
 const ZONE_PAGE = 50;
+
+/**
+ * What only a zone that was changed since it was read answers: a record is gone (81044), or another
+ * stands in the way (81053 to 81058).
+ *
+ * @see https://developers.cloudflare.com/dns/manage-dns-records/troubleshooting/records-with-same-name/
+ */
+const CHANGED_MEANWHILE = new Set([81_044, 81_053, 81_054, 81_055, 81_056, 81_057, 81_058]);
+
+/** Older answers wrap the fault of a record in 1004, and say in a chain what it is. */
+const apiFault = z.object({ code: z.number(), message: z.string() });
+const apiFaults = z
+  .array(apiFault.extend({ error_chain: z.array(apiFault).default([]) }))
+  .transform((faults) => faults.flatMap(({ error_chain, ...fault }) => [fault, ...error_chain]))
+  .catch([]);
 
 type RecordFilter = Pick<Cloudflare.DNS.RecordListParams, "match" | "name" | "type">;
 
@@ -87,8 +112,8 @@ export class CloudflareAccount {
   /** All zones of that name: one domain may lie in several accounts, and only one of them is live. */
   findZones(name: string): Promise<CandidateZone[]> {
     return this.#read(`zones named ${name}`, async (client) => {
-      const { result } = await client.zones.list({ name, per_page: ZONE_PAGE });
-      return result.map(asZone);
+      const page = await client.zones.list({ name, per_page: ZONE_PAGE });
+      return itemsOf(page).map(asZone);
     });
   }
 
@@ -138,9 +163,9 @@ export class CloudflareAccount {
       const query = { zone_id: zone.id, per_page: RECORD_PAGE, ...filter };
       let page = await client.dns.records.list(query);
       for (;;) {
-        records.push(...page.result.map(asRecord));
+        records.push(...itemsOf(page).map(asRecord));
         // The SDK would ask for one more page to see that it is empty.
-        if (page.result.length < RECORD_PAGE) return records;
+        if (page.result.length < (page.result_info.per_page ?? RECORD_PAGE)) return records;
         page = await page.getNextPage();
       }
     });
@@ -165,28 +190,36 @@ export class CloudflareAccount {
   }
 
   async #explainWrite(error: unknown, what: string): Promise<Error> {
-    const { APIError, APIConnectionError } = await import("cloudflare");
+    const { APIError } = await import("cloudflare");
     const status = error instanceof APIError ? error.status : undefined;
     if (error instanceof APIError && status === 429) {
       const seconds = Number(error.headers?.get("retry-after"));
       return new WriteRefusedForNow(seconds > 0 ? seconds : 5, { cause: error });
     }
-    if (error instanceof APIConnectionError || (status !== undefined && status >= 500)) {
-      return new WriteUncertain("Cloudflare did not confirm the write", { cause: error });
+    const said = await describe(error);
+    if (status === undefined || status >= 500) {
+      return new WriteUncertain(`Cloudflare, ${what}: the write was not confirmed (${said}).`, {
+        cause: error,
+      });
+    }
+    const faults = error instanceof APIError ? apiFaults.parse(error.errors) : [];
+    if (faults.some(({ code }) => CHANGED_MEANWHILE.has(code))) {
+      return new WriteUncertain(
+        `Cloudflare, ${what}: changed by someone else meanwhile (${said}).`,
+        { cause: error },
+      );
     }
     return this.#explain(error, what);
   }
 
   async #explain(error: unknown, what: string): Promise<Error> {
     const { APIError } = await import("cloudflare");
-    if (!(error instanceof APIError)) return asError(error);
-    const codes = error.errors.map(({ code, message }) => `${code} ${message}`).join("; ");
-    const said = codes || `HTTP ${error.status ?? "without an answer"}`;
-    const refused = error.status === 401 || error.status === 403;
+    const status = error instanceof APIError ? error.status : undefined;
+    const refused = status === 401 || status === 403;
     return new MailRuleError({
       code: refused ? "token-refused" : "cloudflare-error",
       where: `Cloudflare, ${what}`,
-      problem: `The API answered: ${said}.`,
+      problem: `The API answered: ${await describe(error)}.`,
       fix: refused
         ? `Give ${tokenVariable(this.#credential)} a valid token with Zone Read and DNS Write on that zone.`
         : "Nothing more was changed; correct what the API names, or run again when it is well.",
@@ -195,55 +228,18 @@ export class CloudflareAccount {
   }
 }
 
-export interface CandidateZone extends Zone {
-  readonly status: string;
-  readonly type: string;
+/** The items of a list. What has no page is no list, and proves no absence. */
+function itemsOf<T>({ result, result_info }: { result: T[]; result_info: { page?: number } }): T[] {
+  if (result_info.page === undefined) throw new Error("what should be a list has no page");
+  return result;
 }
 
-/**
- * The zone among the candidates that public DNS uses: active, full, and delegated to its name servers.
- *
- * @throws MailRuleError `zone-missing`, `zone-not-live`, `domain-outside-zone`
- */
-export function chooseZone(
-  candidates: readonly CandidateZone[],
-  domain: string,
-  delegatedTo: readonly string[],
-): Zone {
-  const inside = candidates.filter(({ name }) => isWithin(domain, name));
-  const live = inside.find(
-    ({ status, type, nameServers }) =>
-      status === "active" &&
-      type === "full" &&
-      delegatedTo.every((name) => nameServers.includes(name)),
-  );
-  if (live !== undefined) return live;
-  const [other] = candidates;
-  if (other !== undefined && inside.length === 0) {
-    throw new MailRuleError({
-      code: "domain-outside-zone",
-      problem: `The domain ${domain} does not lie in the zone ${other.name} (${other.id}).`,
-      fix: `Give the identifier of the zone that holds ${domain}, or leave zoneId out.`,
-      value: other.id,
-    });
-  }
-  if (other === undefined) {
-    throw new MailRuleError({
-      code: "zone-missing",
-      problem: `The token sees no zone for ${domain}.`,
-      fix: "Give a token that has Zone Read and DNS Write on the zone; for another account name its credential.",
-      value: domain,
-    });
-  }
-  const seen = inside.map(
-    ({ id, status, type, nameServers }) => `${id}: ${status}, ${type}, ${nameServers.join(" ")}`,
-  );
-  throw new MailRuleError({
-    code: "zone-not-live",
-    problem: `No zone for ${domain} at Cloudflare is the one that public DNS uses (delegated to ${delegatedTo.join(" ")}; seen: ${seen.join("; ")}).`,
-    fix: "Only an active, full zone that the parent delegates to can be changed: finish its set-up, or use the account that holds the live one.",
-    value: domain,
-  });
+async function describe(error: unknown): Promise<string> {
+  const { APIError } = await import("cloudflare");
+  if (!(error instanceof APIError)) return error instanceof Error ? error.message : String(error);
+  const faults = apiFaults.parse(error.errors).map(({ code, message }) => `${code} ${message}`);
+  if (faults.length > 0) return faults.join("; ");
+  return error.status === undefined ? `nothing (${error.message})` : `HTTP ${error.status}`;
 }
 
 function tokenMissing(credential: string | undefined): MailRuleError {
@@ -294,8 +290,4 @@ function asParameters({ name, type, content, priority = 0, ttl, comment, tags }:
   };
   if (type === "TXT") return { ...shared, type, content: encodeText(content) };
   return { ...shared, type, content: content || ".", priority };
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -7,11 +7,11 @@ import { parentNames } from "../mail/domain-name.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { type Journal, type JournalRecord, journalName, parseJournal } from "../mail/journal.ts";
 import type { ZoneMx } from "../mail/mx.ts";
+import { chooseZone } from "./choose-zone.ts";
 import {
   type Batch,
   type CandidateZone,
   CloudflareAccount,
-  chooseZone,
   type Zone,
   type ZoneRecord,
 } from "./cloudflare.ts";
@@ -196,7 +196,8 @@ async function findZone(account: CloudflareAccount, resolver: Resolver, address:
     const delegated = await findNameServers(resolver, apex);
     const found: CandidateZone[] =
       zoneId === undefined ? await account.findZones(apex) : [await account.getZone(zoneId)];
-    return chooseZone(found, domain, [...new Set(delegated.map(({ name }) => name))]);
+    const nameServers = [...new Set(delegated.map(({ name }) => name))];
+    return chooseZone(found, domain, { apex, nameServers });
   });
 }
 
