@@ -45,7 +45,7 @@ describe("readSettings", () => {
     };
     const settings = readSettings(configured, {
       CLOUDFLARE_API_TOKEN: "new",
-      CLOUDFLARE_API_TOKEN_PARTNER_A: "new a",
+      CLOUDFLARE_API_TOKEN_PARTNER_A: "new-a",
       CLOUDFLARE_API_TOKEN_B: "",
       CLOUDFLARE_BASE_URL: "http://127.1.0.20:8787/client/v4",
       MXHERO_RESOLVERS: "127.1.0.1, 127.2.0.1",
@@ -57,7 +57,7 @@ describe("readSettings", () => {
       waitSeconds: 2.5,
     });
     expect(tokenFor(settings)).toBe("new");
-    expect(tokenFor(settings, "partner-a")).toBe("new a");
+    expect(tokenFor(settings, "partner-a")).toBe("new-a");
     expect(tokenFor(settings, "b")).toBe("kept");
     expect(tokenFor(settings, "c")).toBeUndefined();
   });
@@ -73,6 +73,14 @@ describe("readSettings", () => {
     expect(read).toThrow(SettingsError);
     expect(read).toThrow(/apiToken: .*cloudflareBaseUrl: .*"sort".*MXHERO_RESOLVERS.*MXHERO_WAIT/);
     expect(read).not.toThrow(/12345|secret|dns\.example/);
+  });
+
+  test("refuses a token that no HTTP header can carry, and quotes no part of it", () => {
+    const configured = { apiToken: "secret one", apiTokens: { a: "secret\n" } };
+    const env = { CLOUDFLARE_API_TOKEN: "secr\u00e9t", CLOUDFLARE_API_TOKEN_B: "two\nsecret" };
+    const read = () => readSettings(configured, env);
+    expect(read).toThrow(/apiToken: .*apiTokens\.a: .*CLOUDFLARE_API_TOKEN: .*_TOKEN_B: .*blank/);
+    expect(read).not.toThrow(/secr/);
   });
 
   test("refuses names of credentials that share a variable", () => {

@@ -37,7 +37,14 @@ function fromJson<T extends z.ZodType>(schema: T) {
   }, schema);
 }
 
-const token = z.string().min(1, "the token is empty");
+// What can't stand in an HTTP header would be quoted by the error of whoever puts it there.
+const token = z
+  .string()
+  .min(1, "the token is empty")
+  .regex(
+    /^[!-~]*$/,
+    "the token holds a blank, a line break or another character that no token has",
+  );
 const url = z.url({ protocol: /^https?$/, error: "not an http or https URL" });
 const address = z.string().refine((value) => isIP(value) !== 0, "not an IP address");
 const seconds = z.number().positive().max(86_400);
@@ -69,6 +76,9 @@ const environmentSchema = z.object({
   MXHERO_WAIT_SECONDS: z.string().transform(Number).pipe(seconds).exactOptional(),
 });
 
+/** The tokens of named credentials, by variable. */
+const namedSchema = z.record(z.string(), token);
+
 /** Thrown when the configuration or the environment holds a faulty value. Quotes no value. */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
@@ -86,11 +96,14 @@ export class SettingsError extends Error {
  * @throws SettingsError
  */
 export function readSettings(configured: unknown, env: Environment = process.env): Settings {
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const set = Object.entries(env).filter(([, value]) => value !== undefined && value !== "");
   const given = configurationSchema.safeParse(configured);
-  const preferred = environmentSchema.safeParse(set);
-  if (!given.success || !preferred.success) {
-    throw new SettingsError([...faultsOf(given), ...faultsOf(preferred)]);
+  const preferred = environmentSchema.safeParse(Object.fromEntries(set));
+  const named = namedSchema.safeParse(
+    Object.fromEntries(set.filter(([name]) => name.startsWith(NAMED_TOKEN))),
+  );
+  if (!given.success || !preferred.success || !named.success) {
+    throw new SettingsError([given, preferred, named].flatMap(faultsOf));
   }
   const {
     CLOUDFLARE_API_TOKEN: apiToken = given.data.apiToken,
@@ -102,7 +115,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     ...(apiToken !== undefined && { apiToken }),
     ...(cloudflareBaseUrl !== undefined && { cloudflareBaseUrl }),
     ...(resolvers !== undefined && { resolvers }),
-    apiTokens: namedTokens(given.data.apiTokens ?? {}, set),
+    apiTokens: namedTokens(given.data.apiTokens ?? {}, named.data),
     waitSeconds,
   };
 }
@@ -120,13 +133,14 @@ export function tokenVariable(credential?: string): string {
     : `${NAMED_TOKEN}${credentialKey(credential)}`;
 }
 
-function namedTokens(given: Readonly<Record<string, string>>, env: Environment) {
+function namedTokens(
+  configured: Readonly<Record<string, string>>,
+  variables: Readonly<Record<string, string>>,
+): Map<string, string> {
   const tokens = new Map<string, string>();
-  for (const [name, value] of Object.entries(given)) tokens.set(credentialKey(name), value);
-  for (const [name, value] of Object.entries(env)) {
-    if (name.startsWith(NAMED_TOKEN) && value !== undefined) {
-      tokens.set(name.slice(NAMED_TOKEN.length), value);
-    }
+  for (const [name, value] of Object.entries(configured)) tokens.set(credentialKey(name), value);
+  for (const [name, value] of Object.entries(variables)) {
+    tokens.set(name.slice(NAMED_TOKEN.length), value);
   }
   return tokens;
 }
