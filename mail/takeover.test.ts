@@ -1,21 +1,25 @@
 import { describe, expect, test } from "vitest";
 import { formatClaim } from "./journal.ts";
 import { formatMx } from "./mx.ts";
-import type { MxGoal, MxStep } from "./mx-goal.ts";
-import { findExtraMx, nextTakeoverStep } from "./takeover.ts";
+import type { MxGoal } from "./mx-goal.ts";
+import { nextTakeoverStep } from "./takeover.ts";
 import {
   addMx,
-  applyStep,
   bypass,
   copyOf,
   GOAL,
   GOOGLE,
   handBack,
+  history,
+  INHERITS,
   journalOf,
   laterGoal,
+  MAIL,
   type ModelZone,
   mxOf,
   mxTexts,
+  OURS,
+  OWN,
   recordsOf,
   run,
   runSteps,
@@ -25,45 +29,39 @@ import {
   zoneWith,
 } from "./testdata/model-zone.ts";
 
-/** The MX after each step, as zone files have them. */
-function history(zone: ModelZone, steps: readonly MxStep[]): string[][] {
-  let now = zone;
-  return steps.map((step) => {
-    now = applyStep(now, step);
-    return mxTexts(now);
-  });
-}
-
-const mail = "10 mail.contoso.test.";
-const ours = "10 mx1.gateway.test.";
-const own = zoneWith("10 mail.contoso.test");
-const wildcard = { name: "*.test", mx: [{ ...mxOf("10 mail.contoso.test"), ttl: 600 }] };
-const inherits: ModelZone = { ...zoneWith(), wildcard };
-
 test.each<[string, ModelZone, string[][]]>([
-  ["one MX", own, [[mail], [mail, ours], [ours]]],
-  ["no MX", zoneWith(), [[], [ours], [ours]]],
-  ["the null MX, which has no company", zoneWith("0 "), [["0 ."], [ours]]],
-  ["a wildcard's MX, which stand beside ours as copies", inherits, [[], [mail, ours], [ours]]],
+  ["one MX", OWN, [[MAIL], [MAIL, OURS], [OURS]]],
+  ["no MX", zoneWith(), [[], [OURS], [OURS]]],
+  ["the null MX, which has no company", zoneWith("0 "), [["0 ."], [OURS]]],
+  ["a wildcard's MX, which stand beside ours as copies", INHERITS, [[], [MAIL, OURS], [OURS]]],
   [
     "a wildcard's null MX",
     { ...zoneWith(), wildcard: { name: "*.test", mx: [{ ...mxOf("0 "), ttl: 1 }] } },
-    [[], [ours], [ours]],
+    [[], [OURS], [OURS]],
   ],
   [
     "a null MX with company, which no standard allows",
     zoneWith("0 ", "10 mail.contoso.test"),
-    [["0 .", mail], ["0 .", mail, ours], [ours]],
+    [["0 .", MAIL], ["0 .", MAIL, OURS], [OURS]],
   ],
   [
     "one of ours already beside",
     zoneWith("10 mail.contoso.test", "10 mx1.gateway.test"),
-    [[mail, ours], [ours]],
+    [[MAIL, OURS], [OURS]],
+  ],
+  [
+    "an old gateway's host beside, which goes with the former MX",
+    zoneWith("10 mail.contoso.test", {
+      ...mxOf("5 in.example.net"),
+      ttl: 1,
+      comment: "mxhero gateway: in.example.net",
+    }),
+    [[MAIL, "5 in.example.net."], [MAIL, OURS, "5 in.example.net."], [OURS]],
   ],
   [
     "ours at another preference",
     zoneWith("10 mail.contoso.test", "5 mx1.gateway.test"),
-    [[mail, "5 mx1.gateway.test."], [mail, ours], [ours]],
+    [[MAIL, "5 mx1.gateway.test."], [MAIL, OURS], [OURS]],
   ],
 ])("takes over: %s", (_, zone, expected) => {
   const { steps } = runSteps(zone, takeover(GOAL));
@@ -82,9 +80,9 @@ test("the former MX are removed last, after the overlap, and stand in the journa
 });
 
 test("a wildcard's MX are journalled with the wildcard's name, and copied before ours hide it", () => {
-  const [first, second] = runSteps(inherits, takeover(GOAL)).steps;
-  expect(first?.journal).toMatchObject({ former: wildcard.mx, inherited: "*.test" });
-  expect(second?.add.map(formatMx)).toEqual([mail, ours]);
+  const [first, second] = runSteps(INHERITS, takeover(GOAL)).steps;
+  expect(first?.journal).toMatchObject({ former: INHERITS.wildcard?.mx, inherited: "*.test" });
+  expect(second?.add.map(formatMx)).toEqual([MAIL, OURS]);
 });
 
 test("the null MX is changed only after another look at the zone", () => {
@@ -93,12 +91,12 @@ test("the null MX is changed only after another look at the zone", () => {
 });
 
 describe("another goal than before", () => {
-  const taken = run(own, takeover(GOAL));
+  const taken = run(OWN, takeover(GOAL));
   const change = (wanted: string[]) => laterGoal(taken, { wanted: wanted.map(mxOf) });
 
   test("other gateway hosts: both stand for the overlap", () => {
     const { steps, zone } = runSteps(taken, takeover(change(["10 in.example.net"])));
-    expect(history(taken, steps)).toEqual([["10 in.example.net.", ours], ["10 in.example.net."]]);
+    expect(history(taken, steps)).toEqual([["10 in.example.net.", OURS], ["10 in.example.net."]]);
     expect(steps.map(({ after }) => after)).toEqual(["at-once", "overlap"]);
     expect(journalOf(zone)).toEqual(journalOf(taken));
   });
@@ -112,30 +110,30 @@ describe("another goal than before", () => {
   test("two preferences of one host: each record is changed once", () => {
     const two = run(taken, takeover(change(["5 mx1.gateway.test", "15 mx1.gateway.test"])));
     const goal = { ...change(["10 mx1.gateway.test", "20 mx1.gateway.test"]) };
-    expect(mxTexts(run(two, takeover(goal)))).toEqual([ours, "20 mx1.gateway.test."]);
+    expect(mxTexts(run(two, takeover(goal)))).toEqual([OURS, "20 mx1.gateway.test."]);
   });
 
   test("an old gateway host is known by its comment where the state does not know it", () => {
     const long = `10 in.${"long-name.".repeat(12)}example.com`;
     for (const before of ["10 in.example.net", long]) {
-      const zone = run(own, takeover({ ...GOAL, wanted: [mxOf(before)] }));
+      const zone = run(OWN, takeover({ ...GOAL, wanted: [mxOf(before)] }));
       const renamed = { ...GOAL, claim: { resource: "60303ae2", generation: "1" } };
       const after = run(zone, takeover(renamed));
-      expect(mxTexts(after)).toEqual([ours]);
-      expect(journalOf(after)?.former.map(formatMx)).toEqual([mail]);
+      expect(mxTexts(after)).toEqual([OURS]);
+      expect(journalOf(after)?.former.map(formatMx)).toEqual([MAIL]);
     }
   });
 });
 
 describe("bypass", () => {
-  const bypassed = run(run(own, takeover(GOAL)), bypass(GOAL));
+  const bypassed = run(run(OWN, takeover(GOAL)), bypass(GOAL));
 
   test("and back: the MX that stand now are what a hand-back restores", () => {
     const edited = addMx(withoutMx(bypassed, "10 mail.contoso.test"), [
       { ...mxOf("10 new.contoso.test"), ttl: 60 },
     ]);
     const again = run(edited, takeover(laterGoal(bypassed, { server: "fcde2b2e" })));
-    expect(mxTexts(again)).toEqual([ours]);
+    expect(mxTexts(again)).toEqual([OURS]);
     expect(journalOf(again)).toMatchObject({
       former: [{ ...mxOf("10 new.contoso.test"), ttl: 60 }],
       revision: 2,
@@ -152,15 +150,15 @@ describe("bypass", () => {
 const claimsIn = (zone: ModelZone) => journalOf(zone)?.claims.map(formatClaim);
 
 describe("claims", () => {
-  const taken = run(own, takeover(GOAL));
+  const taken = run(OWN, takeover(GOAL));
 
   test("a create that was killed and comes again replaces its claim", () => {
     for (const steps of [1, 2, 3]) {
-      const killed = runSteps(own, takeover(GOAL), steps).zone;
+      const killed = runSteps(OWN, takeover(GOAL), steps).zone;
       const claim = { ...GOAL.claim, generation: "b5d4045c" };
       const zone = run(killed, takeover({ ...GOAL, claim }));
       expect(claimsIn(zone)).toEqual(["9f86d081.b5d4045c"]);
-      expect(mxTexts(zone)).toEqual([ours]);
+      expect(mxTexts(zone)).toEqual([OURS]);
     }
   });
 
@@ -181,7 +179,9 @@ describe("claims", () => {
   });
 
   test("another organisation is refused, whatever else it says", () => {
-    const goal: MxGoal = { ...GOAL, holder: "fabrikam", handBackTo: [mxOf("10 x.example.com")] };
+    const claim = { resource: "60303ae2", generation: "77de68da" };
+    const handBackTo = [mxOf("10 x.example.com")];
+    const goal: MxGoal = { ...GOAL, claim, holder: "fabrikam", handBackTo };
     expect(() => nextTakeoverStep(worldOf(taken), goal)).toThrow(
       expect.objectContaining({ code: "other-holder", value: "contoso" }),
     );
@@ -189,7 +189,7 @@ describe("claims", () => {
 });
 
 describe("the journal and the state's copy", () => {
-  const taken = run(own, takeover(GOAL));
+  const taken = run(OWN, takeover(GOAL));
   const copy = { former: GOOGLE, revision: 1, server: GOAL.server };
 
   test.each([
@@ -200,7 +200,7 @@ describe("the journal and the state's copy", () => {
     expect(() => nextTakeoverStep(worldOf(taken), goal)).toThrow(
       expect.objectContaining({
         code: "journal-contradicts-state",
-        problem: expect.stringContaining(mail),
+        problem: expect.stringContaining(MAIL),
       }),
     );
     const given = { ...goal, handBackTo: [mxOf("10 new.contoso.test")] };
@@ -208,7 +208,7 @@ describe("the journal and the state's copy", () => {
   });
 
   test("an older copy is no contradiction", () => {
-    const edited = run(run(own, takeover(GOAL)), bypass(GOAL));
+    const edited = run(run(OWN, takeover(GOAL)), bypass(GOAL));
     const again = run(addMx(edited, [{ ...mxOf("20 b.example.com"), ttl: 1 }]), takeover(GOAL));
     const goal = laterGoal(taken);
     expect(goal.copy?.revision).toBeLessThan(journalOrFail(again).revision);
@@ -248,111 +248,12 @@ describe("only the gateway's MX, and no journal", () => {
   });
 });
 
-describe("a person deleted the journal", () => {
-  const taken = run(inherits, takeover(GOAL));
-  const goal = laterGoal(taken, { server: "fcde2b2e" });
-  const { phase: _, ...journal } = journalOrFail(taken);
-
-  test("after the takeover: the state's copy is written, newer than itself, with its Server", () => {
-    const zone = run({ ...taken, texts: [] }, takeover(goal));
-    expect(journalOf(zone)).toEqual({ ...journal, phase: "held", revision: 2 });
-  });
-
-  test("after the takeover, and someone's MX stands beside ours: that one is not former", () => {
-    const extra = addMx({ ...taken, texts: [] }, [{ ...mxOf("20 backup.example.com"), ttl: 1 }]);
-    const zone = run(extra, takeover(goal));
-    expect(journalOf(zone)).toEqual({ ...journal, phase: "held", revision: 2 });
-    expect(mxTexts(zone)).toEqual([ours, "20 backup.example.com."]);
-  });
-
-  test("half-way, while the former MX stood: it goes on from there", () => {
-    const half = runSteps(own, takeover(GOAL), 2).zone;
-    const later = laterGoal(half);
-    for (const { copy } of [later, { copy: undefined }]) {
-      const zone = run({ ...half, texts: [] }, takeover({ ...later, copy }));
-      expect(mxTexts(zone)).toEqual([ours]);
-      expect(journalOf(zone)?.former.map(formatMx)).toEqual([mail]);
-    }
-  });
-});
-
-describe("a person's edits", () => {
-  const added = { ...mxOf("20 backup.example.com"), ttl: 60, comment: "mine" };
-
-  test("between the journal and the removal are journalled, too", () => {
-    for (const steps of [1, 2]) {
-      const half = addMx(runSteps(own, takeover(GOAL), steps).zone, [added]);
-      const zone = run(half, takeover(GOAL));
-      expect(mxTexts(zone)).toEqual([ours]);
-      expect(journalOf(zone)?.former).toEqual(
-        [...zoneWith("10 mail.contoso.test").mx, added].map(
-          ({ preference, exchange, ttl, ...rest }) => ({
-            preference,
-            exchange,
-            ttl,
-            ...("comment" in rest && { comment: rest.comment }),
-          }),
-        ),
-      );
-      expect(journalOf(zone)?.revision).toBe(2);
-    }
-  });
-
-  test("of a TTL in that time as well", () => {
-    const half = runSteps(own, takeover(GOAL), 2).zone;
-    const slower = { ...half, mx: half.mx.map((mx) => ({ ...mx, ttl: 7_200 })) };
-    expect(journalOf(run(slower, takeover(GOAL)))?.former).toMatchObject([{ ttl: 7_200 }]);
-  });
-
-  test("of the wildcard between the journal and the copies", () => {
-    const half = runSteps(inherits, takeover(GOAL), 1).zone;
-    const other = { name: "*.test", mx: [{ ...mxOf("10 new.contoso.test"), ttl: 60 }] };
-    const zone = run({ ...half, wildcard: other }, takeover(GOAL));
-    expect(journalOf(zone)).toMatchObject({ former: other.mx, inherited: "*.test" });
-  });
-
-  test("an MX beside ours is left alone, and named", () => {
-    const taken = addMx(run(own, takeover(GOAL)), [added]);
-    expect(nextTakeoverStep(worldOf(taken), GOAL)).toBeUndefined();
-    expect(findExtraMx(worldOf(taken), GOAL)).toMatchObject([added]);
-    const half = runSteps(own, takeover(GOAL), 2).zone;
-    expect(findExtraMx(worldOf(half), GOAL)).toEqual([]);
-  });
-
-  test("one of ours removed: it comes back", () => {
-    const goal = { ...GOAL, wanted: [...GOAL.wanted, mxOf("20 mx2.gateway.test")] };
-    const taken = run(own, takeover(goal));
-    for (const gone of [["10 mx1.gateway.test"], ["10 mx1.gateway.test", "20 mx2.gateway.test"]]) {
-      const zone = run(withoutMx(taken, ...gone), takeover(goal));
-      expect(mxTexts(zone)).toEqual([ours, "20 mx2.gateway.test."]);
-      expect(journalOf(zone)).toEqual(journalOf(taken));
-    }
-  });
-
-  test("the domain pointed elsewhere: that is what a hand-back restores", () => {
-    const moved = addMx(withoutMx(run(own, takeover(GOAL)), "10 mx1.gateway.test"), [added]);
-    const { zone, steps } = runSteps(moved, takeover(GOAL));
-    expect(history(moved, steps)).toEqual([
-      ["20 backup.example.com."],
-      [ours, "20 backup.example.com."],
-      [ours],
-    ]);
-    expect(journalOf(zone)).toMatchObject({ former: [added], revision: 2 });
-  });
-
-  test("all MX removed while the former ones stood: they are still what to put back", () => {
-    const half = runSteps(own, takeover(GOAL), 1).zone;
-    const zone = run(withoutMx(half, "10 mail.contoso.test"), takeover(GOAL));
-    expect(journalOf(zone)?.former.map(formatMx)).toEqual([mail]);
-  });
-});
-
 test("a takeover goes on where a hand-back was killed, and the other way round", () => {
-  const taken = run(own, takeover(GOAL));
+  const taken = run(OWN, takeover(GOAL));
   for (const steps of [1, 2, 3]) {
     const half = runSteps(taken, handBack(GOAL), steps).zone;
     const zone = run(half, takeover(GOAL));
-    expect(mxTexts(zone)).toEqual([ours]);
-    expect(recordsOf(run(zone, handBack(GOAL)))).toEqual(recordsOf(own));
+    expect(mxTexts(zone)).toEqual([OURS]);
+    expect(recordsOf(run(zone, handBack(GOAL)))).toEqual(recordsOf(OWN));
   }
 });

@@ -186,3 +186,21 @@ export const GOOGLE: readonly FormerMx[] = [
   { preference: 10, exchange: "alt3.aspmx.l.google.com", ttl: 300 },
   { preference: 10, exchange: "alt4.aspmx.l.google.com", ttl: 1, tags: ["site:2", "owner:it"] },
 ];
+
+/** A domain with one MX of its own, and one that inherits it from a wildcard. */
+export const OWN = zoneWith("10 mail.contoso.test");
+const wildcard = { name: "*.test", mx: [{ ...mxOf("10 mail.contoso.test"), ttl: 600 }] };
+export const INHERITS: ModelZone = { ...zoneWith(), wildcard };
+
+/** The former MX and the gateway's in the examples, as zone files have them. */
+export const MAIL = "10 mail.contoso.test.";
+export const OURS = "10 mx1.gateway.test.";
+
+/** The MX after each step. */
+export function history(zone: ModelZone, steps: readonly MxStep[]): string[][] {
+  let now = zone;
+  return steps.map((step) => {
+    now = applyStep(now, step);
+    return mxTexts(now);
+  });
+}
