@@ -1,7 +1,7 @@
 /** Carries out one step on a domain's SPF record: read, decide, write at once, see it served. */
 import { MailRuleError } from "../mail/errors.ts";
 import { formatSpfClaim, isJournalText, journalKind } from "../mail/journal.ts";
-import { measureBudget } from "../mail/spf/index.ts";
+import { measureBudget, selectSpf } from "../mail/spf/index.ts";
 import { hasAny, type SpfStep, type SpfWorld } from "../mail/spf-claims.ts";
 import { journalRecord, readAgain } from "./apply-mx-steps.ts";
 import type { Batch, NewRecord, ZoneRecord } from "./cloudflare.ts";
@@ -11,6 +11,7 @@ import {
   readJournal,
   readTexts,
   refuseUnwritable,
+  type ServerAnswer,
   type View,
 } from "./live-domain.ts";
 import type { Call } from "./resource.ts";
@@ -58,15 +59,17 @@ export async function applySpfStep(
   measured?: MeasuredRecords,
 ): Promise<View> {
   let view = await live.observe();
+  let proven = false;
   for (let failures = 0; ; ) {
     call.signal.throwIfAborted();
     refuseUnwritable(live.domain, view);
     const step = decide(spfWorld(live, view));
     if (step === undefined) return view;
-    await refuseHidingWildcard(live, view, step);
     const text = measured?.unmeasured(step);
-    if (text !== undefined) {
-      await measured?.measure(text);
+    if (text !== undefined || (step.add.length > 0 && !proven)) {
+      await refuseNewRecord(live, view, step, call);
+      proven = step.add.length > 0;
+      if (text !== undefined) await measured?.measure(text);
       view = await live.observe();
       continue;
     }
@@ -91,10 +94,23 @@ export function spfWorld({ domain }: LiveDomain, view: View): SpfWorld {
   return { domain, texts, claims: readJournal(view).spf };
 }
 
-/** A new record may be the first at its name. */
-export async function refuseHidingWildcard(live: LiveDomain, view: View, step: SpfStep) {
+/** A new record must neither hide a wildcard nor stand beside one that the API did not show. */
+export async function refuseNewRecord(live: LiveDomain, view: View, step: SpfStep, call: Call) {
   if (step.add.length === 0) return;
   await refuseHiddenWildcard(live, view, ["A", "AAAA", "CNAME", "MX", "TXT"]);
+  if (!call.preview) {
+    const what = "no name server serves an SPF record, as Cloudflare's API has none";
+    return untilServed(live, call, "TXT", what, servesNoSpf);
+  }
+  const other = (await live.askNameServers("TXT")).find((answer) => !servesNoSpf(answer));
+  if (other === undefined) return;
+  call.warn(
+    `Cloudflare's API has no SPF record for ${live.domain}, but ${other.server.name} does not say so: the change waits until they agree.`,
+  );
+}
+
+function servesNoSpf({ answer: { status, records } }: ServerAnswer<"TXT">): boolean {
+  return ["ok", "nodata", "nxdomain"].includes(status) && selectSpf(records).status === "none";
 }
 
 /** The zone as it would be after the step. */

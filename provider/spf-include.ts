@@ -20,7 +20,7 @@ import {
   applySpfStep,
   MeasuredRecords,
   previewSpfStep,
-  refuseHidingWildcard,
+  refuseNewRecord,
   spfWorld,
   untilSpfServed,
 } from "./apply-spf-step.ts";
@@ -143,7 +143,7 @@ async function preview(
   const view = await live.observeShared();
   refuseUnwritable(live.domain, view);
   const step = decideSpf(spfWorld(live, view), goal);
-  if (step !== undefined) await refuseHidingWildcard(live, view, step);
+  if (step !== undefined) await refuseNewRecord(live, view, step, call);
   const text = step && measured.unmeasured(step);
   if (text !== undefined) await measured.measure(text);
   const outputs = await outputsOf(live, previewSpfStep(view, step), inputs, goal, call);
