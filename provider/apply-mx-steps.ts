@@ -84,6 +84,8 @@ export async function mxWorld(live: LiveDomain, view: View): Promise<MxWorld> {
   const world = { domain, present, journal };
   const wasInherited = journal?.inherited !== undefined;
   if (journal?.phase === "taking" || (present.length > 0 && !wasInherited)) return world;
+  // Any other record at the name hides the wildcard (RFC 4592, section 2.2.1).
+  if (view.records.some(({ type }) => type !== "MX")) return world;
   const answers = await live.askNameServers("MX");
   if (!answers.some(({ answer }) => answer.status === "ok")) return world;
   const wildcard = await live.findWildcardMx();
