@@ -128,7 +128,7 @@ test("claims that no resource has", () => {
 
 test("a claim of another organisation, or of another resource besides, is for a person", () => {
   const theirs = { mx: mxJournal({ holder: "fabrikam" }), spf: [] };
-  expect(codes({ takeovers: [], journal: theirs })).toEqual(["held-by-other"]);
+  expect(codes({ takeovers: [], journal: theirs })).toEqual(["other-holder"]);
   const both = { mx: mxJournal({ claims: [mine, elses] }), spf: [] };
   const [found] = findings({ journal: both });
   expect(found).toMatchObject({ code: "claimed-twice", need: "person" });

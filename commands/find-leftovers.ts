@@ -173,7 +173,7 @@ function claimsWithoutResource(
   const names = unknown.map(formatClaim).join(", ");
   if (organisation !== undefined && holder !== organisation) {
     const text = `The organisation "${holder}" holds ${what}: claim ${names}. It is not this stack's to mend; let "${holder}" hand the domain back.`;
-    return [{ code: "held-by-other", text, need: "person" }];
+    return [{ code: "other-holder", text, need: "person" }];
   }
   if (stored.length > 0) {
     const text = `Another resource claims ${what}, too: ${names}. A destroy here leaves the domain to it. If another stack has the domain, look there; keep it in one stack only.`;

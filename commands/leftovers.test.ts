@@ -227,6 +227,20 @@ test("a domain that was deleted from the file after a killed create is still loo
   );
 }, 120_000);
 
+test("what a removed stack left behind leaves with a new stack of that name", async () => {
+  await kill(up, { victim: "engine", write: 2 });
+  await succeed(["cancel", "--yes"]);
+  await succeed([...destroy, "--remove"]);
+  expect(await check()).toMatchObject({ exitCode: 2 });
+
+  await project.addStack(stack, stackFile([DOMAIN]));
+  const { exitCode, codes, report } = await check();
+  expect({ exitCode, codes }).toMatchObject({ exitCode: 1 });
+  expect(codes).toContain("claim-without-resource");
+  await runNamed(report?.mend.leave);
+  expect(world.cloudflare.snapshot(zone)).toEqual(start);
+}, 120_000);
+
 test("the gateway's MX without a journal need handBackTo", async () => {
   const own = { name: DOMAIN, type: "MX", content: OLD_MX };
   const gateway = { name: DOMAIN, type: "MX", content: NEW_MX, priority: 10 };

@@ -16,7 +16,8 @@ const WORDS: Readonly<Record<Status, string>> = {
 };
 
 function describe({ stack, findings, problem, domains, mend }: StackReport): string {
-  const lines = [`Stack ${stack}: looked at ${domains.length} domains. Nothing was changed.`, ""];
+  const count = domains.length === 1 ? "1 domain" : `${domains.length} domains`;
+  const lines = [`Stack ${stack}: looked at ${count}. Nothing was changed.`, ""];
   const add = (texts: readonly string[]) => lines.push(...texts.map((text) => `  ${text}`));
   if (problem !== undefined) lines.push(`${WORDS.unknown}: ${problem}`);
   add(findings.map(({ text }) => text));

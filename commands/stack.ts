@@ -163,7 +163,7 @@ async function readJson<T>(schema: z.ZodType<T>, args: readonly string[]): Promi
   throw new MailRuleError({
     code: "stack-unreadable",
     where: command,
-    problem: missing ? "The program pulumi is not on the PATH." : stderr.trim(),
+    problem: missing ? "The program pulumi is not on the PATH." : sentence(stderr),
     fix: missing
       ? "Install Pulumi, then run again."
       : "Correct what it names (the stack's name, the login, PULUMI_CONFIG_PASSPHRASE), then run again.",
@@ -181,4 +181,10 @@ function read<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
     fix: "Use the version of this project that last ran pulumi up on the stack.",
     cause: error,
   });
+}
+
+/** `error: no stack named 'x' found` as a sentence. */
+function sentence(stderr: string): string {
+  const text = stderr.trim().replace(/^error: /, "");
+  return /[.!]$/.test(text) ? text : `${text}.`;
 }
