@@ -61,15 +61,19 @@ function statusOf(error: unknown): DnsStatus {
 }
 
 /**
- * The apex of the zone that holds a domain: the closest name above it that has NS records.
+ * The apex of the zone that holds a domain: the closest name above it that has NS records. An alias is
+ * no apex, though its answer may hold the NS records of another zone; nor is a top-level domain.
  *
  * @throws MailRuleError `dns-servfail`, `dns-timeout`, `domain-not-delegated`
  */
 export async function findApex(resolver: Resolver, domain: string): Promise<string> {
-  for (const name of [domain, ...parentNames(domain)]) {
+  for (const name of [domain, ...parentNames(domain)].filter((each) => each.includes("."))) {
     const { status } = await resolver(name, "NS");
-    if (status === "ok") return name;
-    if (status !== "nodata" && status !== "nxdomain") throw unanswered(name, "NS", status);
+    if (isFailure(status)) throw unanswered(name, "NS", status);
+    if (status !== "ok") continue;
+    const alias = await resolver(name, "CNAME");
+    if (isFailure(alias.status)) throw unanswered(name, "CNAME", alias.status);
+    if (alias.status !== "ok") return name;
   }
   throw new MailRuleError({
     code: "domain-not-delegated",
@@ -90,12 +94,17 @@ export async function findNameServers(resolver: Resolver, apex: string): Promise
   const found = await Promise.all(
     delegated.records.map(async (name) => {
       const v4 = await resolver(name, "A");
+      if (isFailure(v4.status)) throw unanswered(name, "A", v4.status);
       const { status, records } = v4.status === "ok" ? v4 : await resolver(name, "AAAA");
-      if (status !== "ok") throw unanswered(name, "A", status);
+      if (status !== "ok") throw unanswered(name, "AAAA", status);
       return records.map((address) => ({ name, address }));
     }),
   );
   return found.flat();
+}
+
+function isFailure(status: DnsStatus): boolean {
+  return status === "servfail" || status === "timeout";
 }
 
 /** The error for an answer that proves nothing. Not being told is never "absent". */
