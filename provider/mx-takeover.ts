@@ -266,6 +266,14 @@ function sayExtras(world: MxWorld, goal: MxGoal, call: Call): void {
 
 function sayWhatStands(live: LiveDomain, view: View, old: Outputs, call: Call): void {
   const present = readMx(view);
+  const { mx: journal } = readJournal(view);
+  if (journal !== undefined) {
+    const claims = journal.claims.map(formatClaim).join(", ");
+    call.warn(
+      `${live.domain} stays where it is: another resource of "${journal.holder}" holds it, too (claim ${claims}), and hands it back when it is deleted. If its state is lost, run pulumi import mxhero:index:MxTakeover for ${live.domain} in a stack, then destroy that.`,
+    );
+    return;
+  }
   if (includesAllMx(present, old.before) || present.length === 0) return;
   call.warn(
     `The MX of ${live.domain} were changed by someone else since the takeover (${formatMxSet(present)}): left as they are; ${formatMxSet(old.before)} was not put back.`,

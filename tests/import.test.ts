@@ -8,6 +8,7 @@ import {
   startTenantLab,
   succeeded,
   type TenantLab,
+  type TenantStack,
   type TenantZone,
   txt,
 } from "./tenant.ts";
@@ -65,6 +66,12 @@ async function loseState(name: string, domain: string): Promise<void> {
   await succeeded(lost.run(["stack", "rm", "--yes", "--force", "--preserve-config"]));
 }
 
+async function importBoth(stack: TenantStack, domain: string): Promise<void> {
+  const options = ["--yes", "--skip-preview", "--generate-code=false", "--protect=false"];
+  await succeeded(stack.run(["import", "mxhero:index:SpfInclude", "spf", domain, ...options]));
+  await succeeded(stack.run(["import", "mxhero:index:MxTakeover", "mx", domain, ...options]));
+}
+
 test("pulumi import reads both, up changes nothing in the zone, destroy puts everything back", async () => {
   const { cloudflare } = lab.world;
   const zone = await addZone("lost.test");
@@ -74,9 +81,7 @@ test("pulumi import reads both, up changes nothing in the zone, destroy puts eve
 
   const stack = await addStack("found", { "test:domain": "lost.test" });
   cloudflare.clearLogs();
-  const options = ["--yes", "--skip-preview", "--generate-code=false", "--protect=false"];
-  await succeeded(stack.run(["import", "mxhero:index:SpfInclude", "spf", "lost.test", ...options]));
-  await succeeded(stack.run(["import", "mxhero:index:MxTakeover", "mx", "lost.test", ...options]));
+  await importBoth(stack, "lost.test");
   const imported = await stack.resources();
   expect(imported.find(({ type }) => type.endsWith("MxTakeover"))).toMatchObject({
     id: "lost.test",
@@ -101,6 +106,26 @@ test("pulumi import reads both, up changes nothing in the zone, destroy puts eve
   await succeeded(stack.destroy());
   expect(zone.snapshot()).toEqual(before);
   assertNeverEmptyOrForeign(await watch.stop(), gatewayMx, ["10 mail.lost.test"]);
+});
+
+test("where a lost stack also holds the domain, its claim is imported and handed back", async () => {
+  const zone = await addZone("claimed.test");
+  const before = zone.snapshot();
+  await loseState("lost-claim", "claimed.test");
+  const next = await addStack("next", { "test:domain": "claimed.test" });
+  await succeeded(next.up());
+  const { text } = await succeeded(next.destroy());
+  expect(text).toMatch(
+    /claimed\.test stays where it is: .*run pulumi import mxhero:index:MxTakeover for claimed\.test/,
+  );
+  const exchanges = zone.snapshot().filter(({ type }) => type === "MX");
+  expect(exchanges).toEqual([expect.objectContaining({ content: "smtp-in.gateway.test" })]);
+
+  const last = await addStack("last", { "test:domain": "claimed.test" });
+  await importBoth(last, "claimed.test");
+  await succeeded(last.up());
+  await succeeded(last.destroy());
+  expect(zone.snapshot()).toEqual(before);
 });
 
 test("the import option does the same in one run", async () => {

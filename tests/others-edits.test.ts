@@ -218,3 +218,18 @@ test("where the MX were moved elsewhere since, hand-back leaves them and cleans 
   expect(spfRecord(zone).content).toBe('"v=spf1 a:mail.away.test -all"');
   assertNeverEmptyOrForeign(await watch.stop(), ["5 in.new-gateway.mail-host.test"]);
 });
+
+test("a journal that someone deleted is written again from the state", async () => {
+  const zone = await addZone("forgotten.test");
+  const before = zone.snapshot();
+  const stack = await lab.addStack("forgotten", { domains: [{ name: "forgotten.test" }] });
+  await succeeded(stack.up());
+  await lab.world.cloudflare.edit(zone.id, { remove: journalOf(zone) });
+  await using watch = watchNameServers(lab.world, "forgotten.test");
+  await succeeded(stack.destroy());
+  // The state has no comments: they belong to the tenant's zone.
+  const uncommented = before.map((record) => ({ ...record, comment: undefined }));
+  expect(zone.snapshot()).toEqual(uncommented);
+  const former = ["10 mail.forgotten.test", "20 backup.mail-host.test"];
+  assertNeverEmptyOrForeign(await watch.stop(), gatewayMx, former);
+});

@@ -87,7 +87,10 @@ test("a domain that moves to another stack stays on the gateway when it leaves t
   const second = await lab.addStack("second", { domains: [{ name: "moved.test" }] });
   await succeeded(second.up());
   await first.write({ domains: [{ name: "stays.test" }] });
-  await succeeded(first.up());
+  const { text } = await succeeded(first.up());
+  expect(text).toMatch(
+    /moved\.test stays where it is: another resource of "contoso" holds it, too/,
+  );
   expect(spfOf(moved)).toEqual([`"v=spf1 a:mail.moved.test ${gatewayTerm} -all"`]);
   await succeeded(first.destroy());
   expect(stays.snapshot()).toEqual(before[1]);

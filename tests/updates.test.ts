@@ -139,6 +139,39 @@ test("new hosts of the gateway replace the old ones, and what is put back stays 
   }
 });
 
+test("another SPF domain of the gateway replaces the former one", async () => {
+  const zone = await addZone("spf.test");
+  const before = zone.snapshot();
+  const domains = [{ name: "spf.test" }];
+  const stack = await lab.addStack("spf", { domains });
+  await succeeded(stack.up());
+  await stack.write({ domains, gateway: { ...gateway, spfInclude: "_spf.mail-host.test" } });
+  await succeeded(stack.up());
+  expect(zone.snapshot().map(({ content }) => content)).toContain(
+    '"v=spf1 a:mail.spf.test include:_spf.mail-host.test -all"',
+  );
+  await succeeded(stack.destroy());
+  expect(zone.snapshot()).toEqual(before);
+});
+
+test("a domain whose mail no longer comes in by the gateway gets its MX back, and keeps SPF", async () => {
+  const zone = await addZone("outward.test");
+  const before = zone.snapshot();
+  const stack = await lab.addStack("outward", { domains: [{ name: "outward.test" }] });
+  await succeeded(stack.up());
+  await using watch = watchNameServers(lab.world, "outward.test");
+  await stack.write({ domains: [{ name: "outward.test", inbound: "none" }] });
+  await succeeded(stack.up());
+  expect(onlyMx(zone.snapshot())).toEqual(onlyMx(before));
+  expect(zone.snapshot().map(({ content }) => content)).toContain(
+    `"v=spf1 a:mail.outward.test ${gatewayTerm} -all"`,
+  );
+  const former = ["10 mail.outward.test", "20 backup.mail-host.test"];
+  assertNeverEmptyOrForeign(await watch.stop(), gatewayMx, former);
+  await succeeded(stack.destroy());
+  expect(zone.snapshot()).toEqual(before);
+});
+
 test("where the Server was changed, destroy asks for the MX to put back", async () => {
   const { cloudflare } = lab.world;
   const zone = await addZone("server.test");
