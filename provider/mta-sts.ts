@@ -1,9 +1,11 @@
 /** Fetches a domain's MTA-STS policy (RFC 8461), and refuses MX that it does not admit. */
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { get } from "node:https";
 import type { LookupFunction } from "node:net";
 import type { Resolver } from "../mail/dns.ts";
 import { MailRuleError } from "../mail/errors.ts";
-import { findPolicyId, notAdmitted, parsePolicy } from "../mail/mta-sts.ts";
+import { findPolicyId, type MtaStsPolicy, notAdmitted, parsePolicy } from "../mail/mta-sts.ts";
 import { unanswered } from "./dns.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -12,7 +14,8 @@ const SIZE_LIMIT = 65_536;
 
 /**
  * @throws MailRuleError `mta-sts-not-admitted` where an enforced policy names none of the patterns that
- *   an exchange matches; `mta-sts-unreadable` where there is a policy that can't be read
+ *   an exchange matches; `mta-sts-unreadable` where there is a policy that can't be read, and
+ *   `mta-sts-policy` where it is none; `dns-servfail`, `dns-timeout`
  */
 export async function refuseNotAdmitted(
   resolver: Resolver,
@@ -24,7 +27,7 @@ export async function refuseNotAdmitted(
   if (status === "servfail" || status === "timeout") throw unanswered(name, "TXT", status);
   const id = findPolicyId(records);
   if (id === undefined) return;
-  const policy = parsePolicy(await fetchPolicy(resolver, domain));
+  const policy = readPolicy(domain, await fetchPolicy(resolver, domain));
   const refused = notAdmitted(policy, exchanges);
   if (policy.mode !== "enforce" || refused.length === 0) return;
   const lines = refused.map((exchange) => `"mx: ${exchange}"`).join(", ");
@@ -37,23 +40,40 @@ export async function refuseNotAdmitted(
   });
 }
 
-function fetchPolicy(resolver: Resolver, domain: string): Promise<string> {
+function readPolicy(domain: string, text: string): MtaStsPolicy {
+  try {
+    return parsePolicy(text);
+  } catch (error) {
+    throw error instanceof MailRuleError ? error.at(`MTA-STS policy of ${domain}`) : error;
+  }
+}
+
+/** Redirects are not followed (section 3.3). */
+async function fetchPolicy(resolver: Resolver, domain: string): Promise<string> {
   const url = `https://mta-sts.${domain}/.well-known/mta-sts.txt`;
-  return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) => reject(unreadable(domain, url, cause));
-    const request = get(url, { lookup: lookupWith(resolver), timeout: TIMEOUT_MS }, (response) => {
-      if (response.statusCode !== 200) fail(new Error(`HTTP ${response.statusCode}`));
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        text += chunk;
-        if (text.length > SIZE_LIMIT) request.destroy(new Error("more than 64 KB"));
-      });
-      response.on("end", () => resolve(text));
-    });
-    request.on("timeout", () => request.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`)));
-    request.on("error", fail);
-  });
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    const request = get(url, { lookup: lookupWith(resolver), signal });
+    const [response]: IncomingMessage[] = await once(request, "response");
+    if (response === undefined || response.statusCode !== 200) {
+      request.destroy();
+      throw new Error(`HTTP ${response?.statusCode}`);
+    }
+    return await readText(response);
+  } catch (error) {
+    const late = signal.aborted ? new Error(`no answer in ${TIMEOUT_MS / 1000} s`) : error;
+    throw unreadable(domain, url, late);
+  }
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  let text = "";
+  response.setEncoding("utf8");
+  for await (const chunk of response) {
+    text += String(chunk);
+    if (text.length > SIZE_LIMIT) throw new Error("more than 64 KB");
+  }
+  return text;
 }
 
 /** Host names are looked up where all DNS of the provider is. */
