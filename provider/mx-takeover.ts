@@ -61,7 +61,7 @@ export const mxTakeover: ResourceKind<Inputs, Outputs> = {
         call,
         overlapSeconds: old.overlapSeconds,
         next: (world) => nextHandBackStep(world, goal, false),
-        beforeAdding: (exchanges) => refuseNotAdmitted(live.resolver, old.domain, exchanges),
+        beforeAdding: (exchanges) => refuseHandBack(live, exchanges, call),
         onWrite: () => undefined,
       });
       sayWhatStands(live, view, old, call);
@@ -95,7 +95,9 @@ async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: St
   let written = false;
   const overlapSeconds = inputs.overlapSeconds;
   const beforeAdding = (exchanges: readonly string[]) =>
-    refuseNotAdmitted(live.resolver, inputs.domain, exchanges);
+    inputs.bypass
+      ? refuseHandBack(live, exchanges, call)
+      : refuseNotAdmitted(live.resolver, inputs.domain, exchanges);
   const onWrite = () => {
     written = true;
   };
@@ -111,6 +113,20 @@ async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: St
     const after = await live.observe().catch(() => view);
     const outputs = outputsOf(live, after, inputs, standing);
     throw new Unfinished(inputs.domain, outputs, [unfinishedReason(error)], { cause: error });
+  }
+}
+
+/** Senders knew these MX before: a policy that nobody can read now is no reason to stay on the gateway. */
+async function refuseHandBack(
+  { resolver, domain }: LiveDomain,
+  exchanges: readonly string[],
+  call: Call,
+): Promise<void> {
+  try {
+    await refuseNotAdmitted(resolver, domain, exchanges);
+  } catch (error) {
+    if (!(error instanceof MailRuleError) || error.code !== "mta-sts-unreadable") throw error;
+    call.warn(`${error.where}: ${error.problem} The MX are put back all the same.`);
   }
 }
 

@@ -79,6 +79,14 @@ function editAtRead(zone: TenantZone, read: number) {
   return lab.world.cloudflare.intercept("before", { match, skip: read - 1 }, () => editZone(zone));
 }
 
+/** The next two writes of the zone wait for one another, so that neither was read by the other. */
+function meetAtWrite({ id }: TenantZone, skip: number): void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const match = { kind: "write", path: `^/zones/${id}/` } as const;
+  lab.world.cloudflare.intercept("before", { match, skip }, () => promise);
+  lab.world.cloudflare.intercept("before", { match, skip: skip + 1 }, () => resolve());
+}
+
 test("two stacks work on one zone at the same time", async () => {
   const zone = await lab.addZone("shared.test", [
     mx("shared.test", 10, "mail.shared.test"),
@@ -104,6 +112,25 @@ test("two stacks work on one zone at the same time", async () => {
   for (const watch of [watchApex, watchBranch]) {
     assertNeverEmptyOrForeign(await watch.stop(), gatewayMx, ["10 mail.shared.test"]);
   }
+});
+
+test("two stacks of an organisation take one domain over at the same moment", async () => {
+  const zone = await addZone("race.test");
+  const before = zone.snapshot();
+  const stacks = await Promise.all(
+    ["race-a", "race-b"].map((name) => lab.addStack(name, { domains: [{ name: "race.test" }] })),
+  );
+  // Neither sees the other's first write of SPF, nor of the journal.
+  for (const skip of [0, 2]) meetAtWrite(zone, skip);
+  await using watch = watchNameServers(lab.world, "race.test");
+  const runs = await Promise.all(stacks.map((stack) => stack.up()));
+  lab.world.cloudflare.clearFaults();
+  expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+  expect(mxOf(zone)).toEqual(gatewayMx);
+  for (const stack of stacks) await succeeded(stack.destroy());
+  expect(zone.snapshot()).toEqual(before);
+  const former = ["10 mail.race.test", "20 backup.mail-host.test"];
+  assertNeverEmptyOrForeign(await watch.stop(), former, gatewayMx);
 });
 
 test("edits between preview and up, and at every read of up", async () => {
