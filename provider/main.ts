@@ -1,5 +1,5 @@
 /** The provider `mxhero`: the kinds of resources that it has. */
-import { serve } from "./server.ts";
+import { serve } from "./protocol/server.ts";
 
 await serve({
   "mxhero:index:MxTakeover": async () => (await import("./mx-takeover.ts")).mxTakeover,

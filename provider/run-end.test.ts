@@ -3,8 +3,8 @@ import { once } from "node:events";
 import grpc from "@grpc/grpc-js";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
-import { partOf, ToyClient, URN } from "./toy-client.ts";
-import { encode } from "./wire.ts";
+import { partOf, ToyClient, URN } from "./protocol/toy-client.ts";
+import { encode } from "./protocol/wire.ts";
 
 const slow = { name: "bear", size: 1, mode: "slow" };
 const toys = new ToyClient();

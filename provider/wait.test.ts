@@ -7,8 +7,8 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type LabDns, startDns } from "../lab/dns.ts";
 import { testNet as net } from "../lab/test-net.ts";
 import { LiveDomain, type ServerAnswer } from "./live-domain.ts";
+import { Cancelled } from "./protocol/running-calls.ts";
 import type { Call } from "./resource.ts";
-import { Cancelled } from "./running-calls.ts";
 import { readSettings } from "./settings.ts";
 import { pause, untilServed } from "./wait.ts";
 

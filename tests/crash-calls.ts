@@ -12,7 +12,7 @@ import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import statusPb from "@pulumi/pulumi/proto/status_pb.js";
 import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
 import type { World } from "../lab/world.ts";
-import { decode, encode } from "../provider/wire.ts";
+import { decode, encode } from "../provider/protocol/wire.ts";
 import { DOMAIN, GATEWAYS, type Gateway, type Runner, type Step } from "./crash-life.ts";
 
 const EXECUTABLE = fileURLToPath(new URL("../provider/pulumi-resource-mxhero", import.meta.url));

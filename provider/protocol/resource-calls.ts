@@ -2,11 +2,11 @@
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
 import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
+import { type Call, type Change, type ResourceKind, Unfinished } from "../resource.ts";
 import { check } from "./check.ts";
 import { changes } from "./diff.ts";
 import type { Exchange } from "./exchange.ts";
 import { PartlyDone } from "./failures.ts";
-import { type Call, type Change, type ResourceKind, Unfinished } from "./resource.ts";
 import { type Decoded, encode, type Path } from "./wire.ts";
 
 export type AnyKind = ResourceKind<object, object>;

@@ -14,7 +14,7 @@ import pluginPb from "@pulumi/pulumi/proto/plugin_pb.js";
 import resourceGrpc from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import resourcePb from "@pulumi/pulumi/proto/resource_pb.js";
 import { z } from "zod";
-import { createProject, type PulumiRun } from "../lab/pulumi.ts";
+import { createProject, type PulumiRun } from "../../lab/pulumi.ts";
 import { encode, type Path } from "./wire.ts";
 
 /** What a program registers. */

@@ -4,7 +4,7 @@ import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import statusPb from "@pulumi/pulumi/proto/status_pb.js";
 import anyPb from "google-protobuf/google/protobuf/any_pb.js";
 import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
-import type { Unfinished } from "./resource.ts";
+import type { Unfinished } from "../resource.ts";
 import { Cancelled } from "./running-calls.ts";
 import { encode, type Path } from "./wire.ts";
 

@@ -6,7 +6,7 @@ import type pluginPb from "@pulumi/pulumi/proto/plugin_pb.js";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import packageJson from "../package.json" with { type: "json" };
+import packageJson from "../../package.json" with { type: "json" };
 import { ask, partOf, ToyClient, URN } from "./toy-client.ts";
 import { decode, encode, type Path, UNKNOWN } from "./wire.ts";
 

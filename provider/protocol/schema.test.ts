@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import type { ResourceKind } from "./resource.ts";
+import type { ResourceKind } from "../resource.ts";
 import { schemaOf } from "./schema.ts";
 
 const record = z.strictObject({ exchange: z.string(), preference: z.number().int() });

@@ -1,7 +1,7 @@
 /** The provider's schema, made from the schemas of its resources and of its configuration. */
 import { z } from "zod";
+import { configurationSchema } from "../settings.ts";
 import type { Kinds } from "./resource-calls.ts";
-import { configurationSchema } from "./settings.ts";
 
 type JsonSchema = z.core.JSONSchema.JSONSchema;
 

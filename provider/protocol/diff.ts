@@ -1,6 +1,7 @@
 /** The differences between a resource's state and its new inputs, unknown ones included. */
+
+import type { Change, ResourceKind } from "../resource.ts";
 import { pathText } from "./check.ts";
-import type { Change, ResourceKind } from "./resource.ts";
 import { type Decoded, isWithin, type Path, type Value, valueAt, withValueAt } from "./wire.ts";
 
 /**

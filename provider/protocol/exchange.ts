@@ -1,8 +1,8 @@
 /** One call of the engine: what it brought, what it may show, and what the resource is given for it. */
 import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
+import type { Call } from "../resource.ts";
+import type { Settings } from "../settings.ts";
 import type { EngineLog, Level } from "./engine-log.ts";
-import type { Call } from "./resource.ts";
-import type { Settings } from "./settings.ts";
 import { type Decoded, decode, secretTexts } from "./wire.ts";
 
 /** Shorter secrets would take ordinary words and numbers out of messages. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import type { ResourceKind } from "../resource.ts";
 import { changes } from "./diff.ts";
-import type { ResourceKind } from "./resource.ts";
 import { decode, encode, type Path, UNKNOWN } from "./wire.ts";
 
 const inputs = z.strictObject({

@@ -8,6 +8,7 @@ import pluginPb from "@pulumi/pulumi/proto/plugin_pb.js";
 import type { IResourceProviderServer } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
+import { configurationSchema, readSettings, type Settings } from "../settings.ts";
 import { check } from "./check.ts";
 import type { EngineLog } from "./engine-log.ts";
 import { Exchange } from "./exchange.ts";
@@ -24,7 +25,6 @@ import {
 } from "./resource-calls.ts";
 import { Cancelled, type RunningCalls } from "./running-calls.ts";
 import { schemaOf } from "./schema.ts";
-import { configurationSchema, readSettings, type Settings } from "./settings.ts";
 import { decode, type ValueObject } from "./wire.ts";
 
 export type Handlers = Pick<

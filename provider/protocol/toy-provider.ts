@@ -7,7 +7,7 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { type Call, type ResourceKind, Unfinished } from "./resource.ts";
+import { type Call, type ResourceKind, Unfinished } from "../resource.ts";
 import { serve } from "./server.ts";
 
 const world = process.env["TOY_WORLD"] ?? "";
