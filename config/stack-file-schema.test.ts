@@ -8,7 +8,7 @@ import { contoso, gateway, stackValues } from "./example-tenant.ts";
 import { readTenantConfig } from "./read-tenant.ts";
 import { stackFileSchema } from "./stack-file-schema.ts";
 
-const stacks = new URL("../stacks", import.meta.url);
+const stacks = new URL("../stacks/", import.meta.url);
 const names = (await readdir(stacks)).filter((name) => name.endsWith(".yaml"));
 const validate = new Ajv({ allErrors: true }).compile(stackFileSchema());
 const stackFile = z.object({ config: z.record(z.string(), z.unknown()) });

@@ -43,3 +43,6 @@ export const mxTakeoverOutputs = z.strictObject({
   before: z.array(mxRecord),
   after: z.array(mxRecord),
 });
+
+export type MxTakeoverInputs = z.output<typeof mxTakeoverInputs>;
+export type MxTakeoverOutputs = z.output<typeof mxTakeoverOutputs>;

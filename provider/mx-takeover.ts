@@ -3,25 +3,27 @@
  *
  * Wiring only: what to do next is decided in mail/takeover.ts and mail/hand-back.ts.
  */
-import type { z } from "zod";
 import { MailRuleError } from "../mail/errors.ts";
 import { nextHandBackStep } from "../mail/hand-back.ts";
-import { type FormerMx, formatClaim, type MxJournal, parseClaim } from "../mail/journal.ts";
-import { formatMxSet, includesAllMx, plainMx, sameMxSet, sortMx } from "../mail/mx.ts";
-import { isNotHeld, type MxGoal, type MxStep, type MxWorld } from "../mail/mx-goal.ts";
-import { findExtraMx, nextTakeoverStep } from "../mail/takeover.ts";
+import { formatClaim } from "../mail/journal.ts";
+import { formatMxSet, includesAllMx, sameMxSet } from "../mail/mx.ts";
+import { isNotHeld, type MxWorld } from "../mail/mx-goal.ts";
 import { applyMxSteps, mxWorld } from "./apply-mx-steps.ts";
-import { fingerprint, newClaim } from "./claims.ts";
+import { newClaim } from "./claims.ts";
 import { inputChange } from "./input-changes.ts";
 import { LiveDomain, readJournal, readMx, type View } from "./live-domain.ts";
 import { refuseNotAdmitted } from "./mta-sts.ts";
-import { mxTakeoverInputs, mxTakeoverOutputs } from "./mx-takeover-schema.ts";
+import { importTakeover, refresh, sayExtras } from "./mx-takeover-read.ts";
+import {
+  type MxTakeoverInputs as Inputs,
+  mxTakeoverInputs,
+  mxTakeoverOutputs,
+  type MxTakeoverOutputs as Outputs,
+} from "./mx-takeover-schema.ts";
+import { goalOf, nextStep, outputsOf, predict, type Standing } from "./mx-takeover-state.ts";
 import { openOrSay } from "./open-domain.ts";
 import { type Call, type Change, type ResourceKind, Unfinished } from "./resource.ts";
 import { refuseTakeover } from "./takeover-conditions.ts";
-
-export type Inputs = z.output<typeof mxTakeoverInputs>;
-export type Outputs = z.output<typeof mxTakeoverOutputs>;
 
 export const mxTakeover: ResourceKind<Inputs, Outputs> = {
   type: "mxhero:index:MxTakeover",
@@ -76,12 +78,6 @@ function said(inputs: Inputs) {
   return { what: "MX", plan: formatMxSet(inputs.bypass ? [] : inputs.mx) };
 }
 
-interface Standing {
-  readonly claim: string;
-  readonly mayClaim: boolean;
-  readonly old?: Outputs;
-}
-
 /** Create and update: brings the MX to what the inputs say, or in a preview says what that would be. */
 async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: Standing) {
   const goal = goalOf(inputs, standing);
@@ -130,154 +126,9 @@ async function refuseHandBack(
   }
 }
 
-function nextStep(world: MxWorld, goal: MxGoal, bypass: boolean): MxStep | undefined {
-  return bypass ? nextHandBackStep(world, goal, true) : nextTakeoverStep(world, goal);
-}
-
 function unfinishedReason(error: unknown): string {
   const why = error instanceof Error ? error.message : String(error);
   return `${why} Mail keeps flowing, as no MX goes before its successor is served; run pulumi up again to go on.`;
-}
-
-function goalOf(inputs: Inputs, { claim, mayClaim, old }: Standing): MxGoal {
-  return {
-    holder: inputs.organisation,
-    claim: parseClaim(claim),
-    mayClaim,
-    wanted: inputs.mx,
-    known: old?.mx ?? [],
-    server: fingerprint(inputs.server),
-    handBackTo: inputs.handBackTo,
-    copy: old?.journal,
-  };
-}
-
-/** What is certain of the outputs, and the change in words. */
-function predict(
-  live: LiveDomain,
-  world: MxWorld,
-  step: MxStep | undefined,
-  inputs: Inputs,
-  { claim, old }: Standing,
-  call: Call,
-): Partial<Outputs> {
-  const journal = step?.journal === "removed" ? undefined : (step?.journal ?? world.journal);
-  const former = journal?.former ?? world.present;
-  const before = sortMx(inputs.handBackTo ?? former).map(plainMx);
-  const stays = inputs.bypass
-    ? before
-    : [...inputs.mx, ...findExtraMx(world, { wanted: inputs.mx, known: old?.mx ?? [] })];
-  const after = sortMx(stays).map(plainMx);
-  if (step !== undefined) {
-    const now = world.inherited?.mx ?? world.present;
-    call.info(`MX of ${inputs.domain}: ${formatMxSet(now)} → ${formatMxSet(after)}`);
-  }
-  return { zone: live.zone, before, after, ...(old !== undefined && { claim }) };
-}
-
-function outputsOf(
-  live: LiveDomain,
-  view: View,
-  inputs: Inputs,
-  { claim, old }: Standing,
-): Outputs {
-  const { mx: journal } = readJournal(view);
-  const present = readMx(view);
-  const former = (journal ?? old?.journal)?.former ?? present;
-  return {
-    ...inputs,
-    zone: { id: live.zone.id, name: live.zone.name },
-    claim,
-    journal: copyOf(journal) ?? old?.journal ?? notYet(inputs, present),
-    before: sortMx(inputs.handBackTo ?? former).map(plainMx),
-    after: sortMx(present).map(plainMx),
-  };
-}
-
-type Copy = Outputs["journal"];
-
-/** Comments and tags are not for the state: the journal keeps them where they came from. */
-function copyOf(journal: MxJournal | undefined): Copy | undefined {
-  if (journal === undefined) return undefined;
-  const { former, revision, server, inherited } = journal;
-  const copy = { former: former.map(asFormer), revision, server };
-  return inherited === undefined ? copy : { ...copy, inherited };
-}
-
-/** A domain that was bypassed from the start has no journal: nothing was taken. */
-function notYet({ server }: Inputs, present: readonly FormerMx[]): Copy {
-  return { former: present.map(asFormer), revision: 0, server: fingerprint(server) };
-}
-
-function asFormer({ preference, exchange, ttl }: FormerMx) {
-  return { preference, exchange, ttl };
-}
-
-function refresh(live: LiveDomain, view: View, old: Outputs, call: Call) {
-  const { mx: journal } = readJournal(view);
-  const goal = goalOf(old, { claim: old.claim, mayClaim: false, old });
-  const world: MxWorld = { domain: old.domain, present: readMx(view), journal };
-  const outputs = outputsOf(live, view, old, { claim: old.claim, mayClaim: false, old });
-  try {
-    if (journal === undefined && nextHandBackStep(world, goal, false) === undefined) {
-      return old.bypass ? { inputs: inputsOf(old), outputs } : undefined;
-    }
-    const half = journal?.phase === "taking" || journal?.phase === "returning";
-    if (half && nextStep(world, goal, old.bypass) !== undefined) {
-      const reason = `The MX of ${old.domain} are half-way (${journal.phase}): run pulumi up to go on, or pulumi destroy to go back.`;
-      throw new Unfinished(old.domain, outputs, [reason]);
-    }
-  } catch (error) {
-    if (!(error instanceof MailRuleError)) throw error;
-    call.warn(error.message);
-  }
-  sayExtras(world, goal, call);
-  return { inputs: inputsOf(old), outputs };
-}
-
-function inputsOf(old: Outputs): Inputs {
-  return mxTakeoverInputs.strip().parse(old);
-}
-
-/** An import needs the journal: only it tells the gateway's MX from the mail system's. */
-function importTakeover(live: LiveDomain, view: View) {
-  const { domain } = live;
-  const { mx: journal } = readJournal(view);
-  const [claim, ...others] = journal?.claims ?? [];
-  if (journal === undefined || claim === undefined || others.length > 0) {
-    throw new MailRuleError({
-      code: "import-without-journal",
-      where: `MX of ${domain}`,
-      problem:
-        others.length > 0
-          ? `Several resources claim the domain (${[claim, ...others].map((c) => c && formatClaim(c)).join(", ")}).`
-          : `There is no journal at ${live.journalName}, so what to put back is unknown.`,
-      fix: "Write the resource into the program instead and run pulumi up: it adopts what is there (with handBackTo where only the gateway's MX are left).",
-      value: domain,
-    });
-  }
-  const former = journal.former.map(asFormer);
-  const present = readMx(view);
-  const mx = present.filter((record) => !includesAllMx(former, [record])).map(plainMx);
-  const inputs = mxTakeoverInputs.parse({
-    organisation: journal.holder,
-    domain,
-    mx,
-    server: former.find(({ exchange }) => fingerprint(exchange) === journal.server)?.exchange ?? "",
-    bypass: journal.phase === "bypassed",
-  });
-  return {
-    inputs,
-    outputs: outputsOf(live, view, inputs, { claim: formatClaim(claim), mayClaim: false }),
-  };
-}
-
-function sayExtras(world: MxWorld, goal: MxGoal, call: Call): void {
-  const extra = findExtraMx(world, goal);
-  if (extra.length === 0) return;
-  call.warn(
-    `${world.domain} also has ${formatMxSet(extra)}, which someone added after the takeover: left alone. Mail sent there goes around the gateway; remove it if it is not wanted.`,
-  );
 }
 
 function sayWhatStands(live: LiveDomain, view: View, old: Outputs, call: Call): void {

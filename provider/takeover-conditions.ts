@@ -14,7 +14,7 @@ import {
   type View,
 } from "./live-domain.ts";
 import { refuseNotAdmitted } from "./mta-sts.ts";
-import type { Inputs } from "./mx-takeover.ts";
+import type { MxTakeoverInputs as Inputs } from "./mx-takeover-schema.ts";
 import type { Call } from "./resource.ts";
 import { untilServed } from "./wait.ts";
 

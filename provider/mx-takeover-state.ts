@@ -1,0 +1,99 @@
+/** What `MxTakeover` wants by its inputs and its state, and what it stores of what the zone shows. */
+
+import { nextHandBackStep } from "../mail/hand-back.ts";
+import { type FormerMx, type MxJournal, parseClaim } from "../mail/journal.ts";
+import { recogniseMailSystem } from "../mail/mail-system.ts";
+import { formatMxSet, plainMx, sortMx } from "../mail/mx.ts";
+import type { MxGoal, MxStep, MxWorld } from "../mail/mx-goal.ts";
+import { findExtraMx, nextTakeoverStep } from "../mail/takeover.ts";
+import { fingerprint } from "./claims.ts";
+import { type LiveDomain, readJournal, readMx, type View } from "./live-domain.ts";
+import type { MxTakeoverInputs, MxTakeoverOutputs } from "./mx-takeover-schema.ts";
+import type { Call } from "./resource.ts";
+
+/** With which right a resource acts. */
+export interface Standing {
+  readonly claim: string;
+  readonly mayClaim: boolean;
+  readonly old?: MxTakeoverOutputs;
+}
+
+export function goalOf(inputs: MxTakeoverInputs, { claim, mayClaim, old }: Standing): MxGoal {
+  return {
+    holder: inputs.organisation,
+    claim: parseClaim(claim),
+    mayClaim,
+    wanted: inputs.mx,
+    known: old?.mx ?? [],
+    server: fingerprint(inputs.server),
+    handBackTo: inputs.handBackTo,
+    copy: old?.journal,
+  };
+}
+
+/** A bypass goes the way of a hand-back, and keeps the domain. */
+export function nextStep(world: MxWorld, goal: MxGoal, bypass: boolean): MxStep | undefined {
+  return bypass ? nextHandBackStep(world, goal, true) : nextTakeoverStep(world, goal);
+}
+
+/** What is certain of the outputs, and the change in words. */
+export function predict(
+  live: LiveDomain,
+  world: MxWorld,
+  step: MxStep | undefined,
+  inputs: MxTakeoverInputs,
+  { claim, old }: Standing,
+  call: Call,
+): Partial<MxTakeoverOutputs> {
+  const journal = step?.journal === "removed" ? undefined : (step?.journal ?? world.journal);
+  const former = journal?.former ?? world.present;
+  const before = sortMx(inputs.handBackTo ?? former).map(plainMx);
+  const stays = inputs.bypass
+    ? before
+    : [...inputs.mx, ...findExtraMx(world, { wanted: inputs.mx, known: old?.mx ?? [] })];
+  const after = sortMx(stays).map(plainMx);
+  if (step !== undefined) {
+    const now = world.inherited?.mx ?? world.present;
+    const { name } = recogniseMailSystem(now);
+    call.info(`MX of ${inputs.domain}: ${formatMxSet(now)} (${name}) → ${formatMxSet(after)}`);
+  }
+  return { zone: live.zone, before, after, ...(old !== undefined && { claim }) };
+}
+
+export function outputsOf(
+  live: LiveDomain,
+  view: View,
+  inputs: MxTakeoverInputs,
+  { claim, old }: Standing,
+): MxTakeoverOutputs {
+  const { mx: journal } = readJournal(view);
+  const present = readMx(view);
+  const former = (journal ?? old?.journal)?.former ?? present;
+  return {
+    ...inputs,
+    zone: { id: live.zone.id, name: live.zone.name },
+    claim,
+    journal: copyOf(journal) ?? old?.journal ?? notYet(inputs, present),
+    before: sortMx(inputs.handBackTo ?? former).map(plainMx),
+    after: sortMx(present).map(plainMx),
+  };
+}
+
+type Copy = MxTakeoverOutputs["journal"];
+
+/** Comments and tags are not for the state: the journal keeps them where they came from. */
+function copyOf(journal: MxJournal | undefined): Copy | undefined {
+  if (journal === undefined) return undefined;
+  const { former, revision, server, inherited } = journal;
+  const copy = { former: former.map(asFormer), revision, server };
+  return inherited === undefined ? copy : { ...copy, inherited };
+}
+
+/** A domain that was bypassed from the start has no journal: nothing was taken. */
+function notYet({ server }: MxTakeoverInputs, present: readonly FormerMx[]): Copy {
+  return { former: present.map(asFormer), revision: 0, server: fingerprint(server) };
+}
+
+export function asFormer({ preference, exchange, ttl }: FormerMx) {
+  return { preference, exchange, ttl };
+}
