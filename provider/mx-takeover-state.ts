@@ -54,8 +54,9 @@ export function predict(
   const after = sortMx(stays).map(plainMx);
   if (step !== undefined) {
     const now = world.inherited?.mx ?? world.present;
-    const { name } = recogniseMailSystem(now);
-    call.info(`MX of ${inputs.domain}: ${formatMxSet(now)} (${name}) → ${formatMxSet(after)}`);
+    const { name, role } = recogniseMailSystem(now);
+    const system = role === "unknown" || role === "none" ? "" : ` (${name})`;
+    call.info(`MX of ${inputs.domain}: ${formatMxSet(now)}${system} → ${formatMxSet(after)}`);
   }
   return { zone: live.zone, before, after, ...(old !== undefined && { claim }) };
 }
