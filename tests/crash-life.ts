@@ -107,7 +107,9 @@ export async function tryAllPoints(
     try {
       await tryPoint(life, runner, point, disturbed, undisturbed);
     } catch (error) {
-      failures.push(`${describePoint(point)}: ${error instanceof Error ? error.message : error}`);
+      failures.push(
+        `${describePoint(point)}: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
   return { points: points.length, failures };

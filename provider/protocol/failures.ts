@@ -4,7 +4,8 @@ import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import statusPb from "@pulumi/pulumi/proto/status_pb.js";
 import anyPb from "google-protobuf/google/protobuf/any_pb.js";
 import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
-import type { Unfinished } from "../resource.ts";
+import { MailRuleError } from "../../mail/errors.ts";
+import { Unfinished } from "../resource.ts";
 import { Cancelled } from "./running-calls.ts";
 import { encode, type Path } from "./wire.ts";
 
@@ -42,12 +43,28 @@ export class CallFailure extends Error {
 /**
  * A plain error shows its message and changes no state. Of `PartlyDone` the engine stores the state with
  * the reasons and shows those; the next `up` calls Update.
+ *
+ * @param place where in the stack's file the cause may stand
  */
-export function callFailure(error: unknown, redact = (text: string) => text): CallFailure {
+export function callFailure(
+  error: unknown,
+  redact = (text: string) => text,
+  place?: string,
+): CallFailure {
   if (error instanceof CallFailure) return error;
-  if (error instanceof PartlyDone) return initFailed(error, redact);
+  const cause = error instanceof PartlyDone ? error.cause : error;
+  const show = (text: string) => redact(`${text}${reference(cause, place)}`);
+  if (error instanceof PartlyDone) return initFailed(error, show);
   const code = error instanceof Cancelled ? grpc.status.CANCELLED : grpc.status.UNKNOWN;
-  return new CallFailure(code, redact(errorText(error)));
+  return new CallFailure(code, show(errorText(error)));
+}
+
+/** The code of a refusal, which is documented in docs/refusals.md, and the place in the stack's file. */
+function reference(error: unknown, place: string | undefined): string {
+  const root = error instanceof Unfinished ? error.cause : error;
+  const code = root instanceof MailRuleError ? root.code : undefined;
+  const parts = [code, place].filter((part) => part !== undefined);
+  return parts.length === 0 ? "" : ` (${parts.join("; ")})`;
 }
 
 /** The stacks of an error and of its causes. */

@@ -9,6 +9,7 @@ import type { IResourceProviderServer } from "@pulumi/pulumi/proto/provider_grpc
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
 import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
 import { configurationSchema, readSettings, type Settings } from "../settings.ts";
+import { placeInStackFile } from "../stack-file-place.ts";
 import { check } from "./check.ts";
 import type { EngineLog } from "./engine-log.ts";
 import { Exchange } from "./exchange.ts";
@@ -66,7 +67,8 @@ export function handlers({ kinds, version, calls, log }: HandlerOptions): Handle
         return await work(kinds, request, exchange);
       } catch (error) {
         exchange.show("debug", errorTrace(error));
-        throw callFailure(error, (text) => exchange.redact(text));
+        const place = placeInStackFile(request.getUrn());
+        throw callFailure(error, (text) => exchange.redact(text), place);
       } finally {
         await log.written();
       }
