@@ -171,7 +171,9 @@ test("a preview warns, and changes nothing", async () => {
   keeps = (record) => !isOfType("TXT")(record) && !isOfType("MX")(record);
   const { call, warn } = callOf(true);
   await spfInclude.create(spf, call);
-  expect(warn).toHaveBeenCalledWith(expect.stringMatching(/no SPF record .* ns[12]\.dns-host\.test/));
+  expect(warn).toHaveBeenCalledWith(
+    expect.stringMatching(/no SPF record .* ns[12]\.dns-host\.test/),
+  );
   expect(lab.cloudflare.commits).toEqual([]);
 });
 
