@@ -1,6 +1,7 @@
 /** Runs the program that the stack's configuration asks for. */
 import { enableCompileCache } from "node:module";
 import { RunError } from "@pulumi/pulumi/errors.js";
+import { startProvider } from "./provider/early-start.ts";
 
 // Pulumi's start-up maps every stack trace through source maps, and takes one for each promise: 20 ms for
 // each resource. Node runs TypeScript at its own positions, so that nothing needs to be mapped.
@@ -9,6 +10,7 @@ Reflect.deleteProperty(Error, "prepareStackTrace");
 enableCompileCache();
 
 export default async function program() {
+  await startProvider();
   const { stackConfiguration } = await import("./stacks/configuration.ts");
   const stack = stackConfiguration();
   if (Object.keys(stack.values).some((key) => key.startsWith("mail:"))) {
