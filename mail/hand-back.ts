@@ -152,10 +152,11 @@ function closeJournal(
   }
   const areCopies =
     journal.inherited !== undefined && inherited !== undefined && sameMxSet(theirs, journal.former);
+  const wildcard = theirs.length > 0 ? journal.inherited : undefined;
+  const stay = `remove the journal; the MX that ${wildcard} gave stay as the domain's own`;
+  const keepAll = wildcard === undefined ? "remove the journal" : stay;
   return {
-    what: areCopies
-      ? `let ${inherited.name} answer again, remove the journal`
-      : "remove the journal",
+    what: areCopies ? `let ${inherited.name} answer again, remove the journal` : keepAll,
     after: "served",
     add: [],
     patch: [],

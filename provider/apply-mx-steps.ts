@@ -86,10 +86,14 @@ export async function mxWorld(live: LiveDomain, view: View): Promise<MxWorld> {
   if (journal?.phase === "taking" || (present.length > 0 && !wasInherited)) return world;
   // Any other record at the name hides the wildcard (RFC 4592, section 2.2.1).
   if (view.records.some(({ type }) => type !== "MX")) return world;
-  const answers = await live.askNameServers("MX");
-  if (!answers.some(({ answer }) => answer.status === "ok")) return world;
+  if (present.length === 0) {
+    const answers = await live.askNameServers("MX");
+    if (!answers.some(({ answer }) => answer.status === "ok")) return world;
+  }
   const wildcard = await live.findWildcardMx();
   if (wildcard === undefined) return world;
+  // While MX of the domain's own stand, the name servers' answer does not tell what the wildcard would.
+  if (present.length > 0 && !(await live.wouldInherit(wildcard.name))) return world;
   const mx = wildcard.mx.map(({ content, priority, ttl }) => ({
     exchange: content,
     preference: priority,

@@ -111,6 +111,20 @@ test("the null MX is an empty exchange, read and written", async () => {
   ]);
 });
 
+test("the records at and below a name", async () => {
+  await lab.cloudflare.seed(zone.id, [
+    mx("sub.contoso.test", "mail.contoso.test"),
+    txt("_dmarc.sub.contoso.test", "v=DMARC1; p=none"),
+    txt("notsub.contoso.test", "x"),
+    txt("sub._mxhero.contoso.test", "v=mxhero1 sub"),
+  ]);
+  const records = await account().listSubtree(zone, "sub.contoso.test");
+  expect(records.map(({ name }) => name).toSorted()).toEqual([
+    "_dmarc.sub.contoso.test",
+    "sub.contoso.test",
+  ]);
+});
+
 test("MX at wildcard names, whatever the depth", async () => {
   await lab.cloudflare.seed(zone.id, [
     mx("*.contoso.test", "mail.contoso.test"),

@@ -134,6 +134,11 @@ export class CloudflareAccount {
     return this.#list(zone, { type: "MX", name: { startswith: "*." } });
   }
 
+  /** The records at a name and at all names below it. */
+  listSubtree(zone: Pick<Zone, "id" | "name">, name: string): Promise<ZoneRecord[]> {
+    return this.#list(zone, { match: "any", name: { exact: name, endswith: `.${name}` } });
+  }
+
   /**
    * Writes one batch; returns the records as they are now.
    *
@@ -216,6 +221,7 @@ export class CloudflareAccount {
     const { APIError } = await import("cloudflare");
     const status = error instanceof APIError ? error.status : undefined;
     const refused = status === 401 || status === 403;
+    if (status === 404) return zoneGone(what, await describe(error), error);
     return new MailRuleError({
       code: refused ? "token-refused" : "cloudflare-error",
       where: `Cloudflare, ${what}`,
@@ -226,6 +232,16 @@ export class CloudflareAccount {
       cause: error,
     });
   }
+}
+
+function zoneGone(what: string, said: string, cause: unknown): MailRuleError {
+  return new MailRuleError({
+    code: "zone-gone",
+    where: `Cloudflare, ${what}`,
+    problem: `The API does not know it (any more): ${said}.`,
+    fix: "If the zone was made anew or moved to another account, give its zoneId or credential and run pulumi up; if the domain is gone for good, take its resources out of the state with pulumi state delete.",
+    cause,
+  });
 }
 
 /** The items of a list. What has no page is no list, and proves no absence. */

@@ -107,6 +107,20 @@ export class LiveDomain {
       : { name, mx: records.filter((record) => record.name === name) };
   }
 
+  /**
+   * Whether a wildcard would answer for the domain once its own MX are gone: nothing else may stand at
+   * or below the domain, nor at a name between it and the wildcard (RFC 4592, section 3.3.1).
+   */
+  async wouldInherit(wildcard: string): Promise<boolean> {
+    const encloser = wildcard.slice("*.".length);
+    const between = this.domain.slice(0, -encloser.length - 1);
+    const top = `${between.slice(between.lastIndexOf(".") + 1)}.${encloser}`;
+    const records = await this.#account.listSubtree(this.zone, top);
+    const isOwn = ({ name, type }: ZoneRecord) => name === this.domain && type === "MX";
+    // A list without the domain's own MX lists too little.
+    return records.some(isOwn) && records.every(isOwn);
+  }
+
   /** What every delegated name server answers for an RRset of the domain, now. */
   async askNameServers<T extends DnsType>(type: T): Promise<ServerAnswer<T>[]> {
     this.#nameServers ??= findNameServers(this.resolver, this.zone.name);

@@ -1,0 +1,104 @@
+/** `MxTakeover` on the lab's emulator and name servers: what only shows with a real zone. */
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { RecordSpec } from "../lab/cloudflare/index.ts";
+import { startTestLab, type TestLab } from "../lab/cloudflare/test-lab.ts";
+import { testNet } from "../lab/test-net.ts";
+import { mxTakeover } from "./mx-takeover.ts";
+import {
+  type MxTakeoverInputs,
+  mxTakeoverInputs,
+  mxTakeoverOutputs,
+} from "./mx-takeover-schema.ts";
+import type { Call } from "./resource.ts";
+import { readSettings } from "./settings.ts";
+
+let lab: TestLab;
+let zone: string;
+
+beforeAll(async () => {
+  lab = await startTestLab();
+  zone = await lab.cloudflare.addZone({ name: "contoso.test" });
+  await lab.dns.host("smtp-in.gateway.test", `${testNet}.1.1`);
+});
+
+afterAll(() => lab.dispose());
+
+function startCall() {
+  const warn = vi.fn<Call["warn"]>();
+  const call: Call = {
+    urn: "urn:pulumi:contoso::mail::mxhero:index:MxTakeover::contoso.test",
+    preview: false,
+    signal: new AbortController().signal,
+    settings: readSettings(
+      {},
+      {
+        CLOUDFLARE_API_TOKEN: lab.operator,
+        CLOUDFLARE_BASE_URL: lab.cloudflare.url,
+        MXHERO_RESOLVERS: lab.dns.resolver,
+        MXHERO_WAIT_SECONDS: "3",
+      },
+    ),
+    info: () => undefined,
+    warn,
+    progress: () => undefined,
+  };
+  return { call, warn };
+}
+
+const inputsOf = (inputs: Partial<MxTakeoverInputs>): MxTakeoverInputs =>
+  mxTakeoverInputs.parse({
+    organisation: "contoso",
+    domain: "contoso.test",
+    mx: [{ exchange: "smtp-in.gateway.test", preference: 10 }],
+    server: "mail.contoso.test",
+    overlapSeconds: 0,
+    ...inputs,
+  });
+
+const mx = (name: string, content: string, priority = 10): RecordSpec => ({
+  name,
+  type: "MX",
+  content,
+  priority,
+});
+
+const mxAt = (name: string) =>
+  lab.cloudflare
+    .snapshot(zone)
+    .filter((record) => record.type === "MX" && record.name === name)
+    .map(({ content }) => content);
+
+async function takeOver(inputs: MxTakeoverInputs) {
+  const { outputs } = await mxTakeover.create(inputs, startCall().call);
+  return mxTakeoverOutputs.parse(outputs);
+}
+
+test.each<[string, string, RecordSpec | undefined, string[]]>([
+  ["nothing else", "sub.contoso.test", undefined, []],
+  [
+    "a record below the domain",
+    "sub.contoso.test",
+    { name: "_dmarc.sub.contoso.test", type: "TXT", content: '"v=DMARC1; p=none"' },
+    ["mail.contoso.test"],
+  ],
+  [
+    "a record between the domain and the wildcard",
+    "a.sub.contoso.test",
+    { name: "sub.contoso.test", type: "A", content: "192.0.2.1" },
+    ["mail.contoso.test"],
+  ],
+])(
+  "copies of a wildcard's MX go only where it answers again: %s",
+  async (_, domain, added, left) => {
+    const seeded = [mx("*.contoso.test", "mail.contoso.test")];
+    await lab.cloudflare.seed(zone, seeded);
+    const held = await takeOver(inputsOf({ domain }));
+    expect(mxAt(domain)).toEqual(["smtp-in.gateway.test"]);
+    if (added !== undefined) {
+      await lab.ask("POST", `/zones/${zone}/dns_records`, { ttl: 1, ...added });
+    }
+    await mxTakeover.delete(domain, held, startCall().call);
+    expect(mxAt(domain)).toEqual(left);
+    expect(lab.cloudflare.snapshot(zone).some(({ name }) => name.includes("_mxhero"))).toBe(false);
+  },
+);
