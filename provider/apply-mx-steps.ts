@@ -43,13 +43,15 @@ export async function applyMxSteps(run: MxRun, first?: View): Promise<View> {
     if (step === undefined) return view;
     if (step.after !== "at-once" && ready !== step.what) {
       await untilSafe(run, step, view);
+      await allow(run, step);
       ready = step.what;
       view = await live.observe();
       continue;
     }
     ready = undefined;
-    const adding = [...step.add, ...step.patch.map(({ to }) => to)];
-    if (adding.length > 0) await run.beforeAdding(adding.map(({ exchange }) => exchange));
+    // Where something is changed, this was asked before the zone was read again: that read is the last thing.
+    if (step.after === "at-once") await allow(run, step);
+    const adding = addedBy(step);
     run.onWrite();
     call.progress(`${live.domain}: ${step.what}`);
     try {
@@ -74,6 +76,15 @@ function isDone(live: LiveDomain, view: View, step: MxStep): boolean {
     includesAllMx(readMx(view), added) &&
     !step.remove.some(({ id }) => stands(id))
   );
+}
+
+function addedBy({ add, patch }: MxStep): FormerMx[] {
+  return [...add, ...patch.map(({ to }) => to)];
+}
+
+async function allow({ beforeAdding }: MxRun, step: MxStep): Promise<void> {
+  const adding = addedBy(step);
+  if (adding.length > 0) await beforeAdding(adding.map(({ exchange }) => exchange));
 }
 
 /** What the zone says of the domain's MX; asks for a wildcard only where its MX answer, or are to answer again. */

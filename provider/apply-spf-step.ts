@@ -48,21 +48,25 @@ export class MeasuredRecords {
   }
 }
 
-/**
- * @param measured given where the record must stay within its budget; absent for a removal
- * @returns the zone after the step, or as it stands where nothing is to be done
- */
-export async function applySpfStep(
-  live: LiveDomain,
-  call: Call,
-  decide: (world: SpfWorld) => SpfStep | undefined,
-  measured?: MeasuredRecords,
-): Promise<View> {
+export interface SpfRun {
+  readonly live: LiveDomain;
+  readonly call: Call;
+  readonly decide: (world: SpfWorld) => SpfStep | undefined;
+  /** Given where the record must stay within its budget; absent for a removal. */
+  readonly measured?: MeasuredRecords;
+  /** Told before the first write, with what stood then. From then on something of ours may be in the zone. */
+  readonly onWrite?: (view: View) => void;
+}
+
+/** Returns the zone after the step, or as it stands where nothing is to be done. */
+export async function applySpfStep(run: SpfRun): Promise<View> {
+  const { live, call, decide, measured, onWrite } = run;
   let view = await live.observe();
   let proven = false;
   for (let failures = 0; ; ) {
     call.signal.throwIfAborted();
-    refuseUnwritable(live.domain, view);
+    // What came to the name later, and is not to be changed, does not keep our terms in the record.
+    if (measured !== undefined) refuseUnwritable(live.domain, view);
     const step = decide(spfWorld(live, view));
     if (step === undefined) return view;
     const text = measured?.unmeasured(step);
@@ -74,6 +78,7 @@ export async function applySpfStep(
       continue;
     }
     call.progress(step.what);
+    onWrite?.(view);
     try {
       return await live.write(view, spfBatch(live, view, step));
     } catch (error) {

@@ -117,7 +117,7 @@ export function unanswered(name: string, type: string, status: DnsStatus): MailR
     code: status === "timeout" ? "dns-timeout" : "dns-servfail",
     where: `DNS ${type} ${name}`,
     problem: `A resolver got ${why}.`,
-    fix: `Look at "dig ${type} ${name}" and mend the zone's DNS, then run again; nothing was changed.`,
+    fix: `Look at "dig ${type} ${name}" and mend the zone's DNS, then run the same command again.`,
     value: name,
   });
 }

@@ -21,7 +21,7 @@ import {
   type MxTakeoverOutputs as Outputs,
 } from "./mx-takeover-schema.ts";
 import { goalOf, nextStep, outputsOf, predict, type Standing } from "./mx-takeover-state.ts";
-import { openOrSay } from "./open-domain.ts";
+import { openOrSay, zoneStill } from "./open-domain.ts";
 import { type Call, type Change, type ResourceKind, Unfinished } from "./resource.ts";
 import { refuseTakeover } from "./takeover-conditions.ts";
 
@@ -49,7 +49,7 @@ export const mxTakeover: ResourceKind<Inputs, Outputs> = {
   },
 
   async update(_id, old, news, call) {
-    const live = await openOrSay(news, call, { ...said(news), zone: old.zone });
+    const live = await openOrSay(news, call, { ...said(news), ...zoneStill(old, news) });
     if (live === undefined) return {};
     return change(live, call, news, { claim: old.claim, mayClaim: false, old });
   },
@@ -121,7 +121,7 @@ async function refuseHandBack(
   try {
     await refuseNotAdmitted(resolver, domain, exchanges);
   } catch (error) {
-    if (!(error instanceof MailRuleError) || error.code !== "mta-sts-unreadable") throw error;
+    if (!(error instanceof MailRuleError) || error.code === "mta-sts-not-admitted") throw error;
     call.warn(`${error.where}: ${error.problem} The MX are put back all the same.`);
   }
 }

@@ -25,3 +25,11 @@ export async function openOrSay(
     return undefined;
   }
 }
+
+/** The zone that the state knows, unless another zone or credential was given since: then it is searched again. */
+export function zoneStill(
+  old: DomainAddress & { readonly zone: KnownZone },
+  { zoneId, credential }: DomainAddress,
+): { readonly zone?: KnownZone } {
+  return old.zoneId === zoneId && old.credential === credential ? { zone: old.zone } : {};
+}

@@ -12,6 +12,8 @@ export const spfIncludeInputs = z.strictObject({
 export const spfIncludeOutputs = z.strictObject({
   ...spfIncludeInputs.shape,
   ...zoneOutputs,
+  /** The terms that the claim in the journal holds: what a delete takes out, should the journal be lost. */
+  claimedTerms: z.array(z.string()).exactOptional(),
   before: z.string(),
   after: z.string(),
   lookups: z.number(),

@@ -15,7 +15,13 @@ import {
   removeTerms,
   selectSpf,
 } from "../mail/spf/index.ts";
-import { decideSpf, decideSpfRemoval, hasAny, type SpfGoal } from "../mail/spf-claims.ts";
+import {
+  decideSpf,
+  decideSpfRemoval,
+  hasAny,
+  type SpfGoal,
+  type SpfWorld,
+} from "../mail/spf-claims.ts";
 import {
   applySpfStep,
   MeasuredRecords,
@@ -27,7 +33,7 @@ import {
 import { newClaim } from "./claims.ts";
 import { inputChange } from "./input-changes.ts";
 import { LiveDomain, readJournal, readTexts, refuseUnwritable, type View } from "./live-domain.ts";
-import { openOrSay } from "./open-domain.ts";
+import { openOrSay, zoneStill } from "./open-domain.ts";
 import { type Call, type Change, type ResourceKind, Unfinished } from "./resource.ts";
 import { spfIncludeInputs, spfIncludeOutputs } from "./spf-include-schema.ts";
 
@@ -76,16 +82,16 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
   },
 
   async update(_id, old, news, call) {
-    const live = await openOrSay(news, call, { ...said(news), zone: old.zone });
+    const live = await openOrSay(news, call, { ...said(news), ...zoneStill(old, news) });
     if (live === undefined) return {};
-    return change(live, call, news, { ...goalOf(news, old.claim), known: termsOf(old) });
+    return change(live, call, news, { ...goalOf(news, old.claim), known: claimedTerms(old) });
   },
 
   async delete(_id, old, call) {
     const live = await LiveDomain.open(call.settings, old, old.zone);
-    const goal = { ...goalOf(old, old.claim), known: termsOf(old) };
+    const goal = { ...goalOf(old, old.claim), known: claimedTerms(old) };
     try {
-      await applySpfStep(live, call, (world) => decideSpfRemoval(world, goal));
+      await applySpfStep({ live, call, decide: (world) => decideSpfRemoval(world, goal) });
     } catch (error) {
       if (!isNotHeld(error)) throw error;
       call.warn(`${error.message} The SPF record of ${old.domain} was left as it is.`);
@@ -102,6 +108,11 @@ function termsOf({
   replacements = [],
 }: Pick<Inputs, "include" | "replacements">): string[] {
   return [...(include === undefined ? [] : [`include:${include}`]), ...replacements];
+}
+
+/** A domain's own sender that stood in the record before was never claimed, and is not taken out. */
+function claimedTerms({ claimedTerms: claimed, include }: Outputs): readonly string[] {
+  return claimed ?? (include === undefined ? [] : [`include:${include}`]);
 }
 
 function goalOf(inputs: Inputs, claim: string): SpfGoal {
@@ -122,15 +133,23 @@ async function change(live: LiveDomain, call: Call, inputs: Inputs, goal: SpfGoa
   if (call.preview) return preview(live, call, inputs, goal, measured);
   const expected = await expectedRecord(live, goal);
   if (expected !== undefined) await measured.measure(expected);
-  const view = await applySpfStep(live, call, (world) => decideSpf(world, goal), measured);
-  const outputs = await outputsOf(live, view, inputs, goal, call);
+  let seen: View | undefined;
+  const onWrite = (view: View) => {
+    seen = view;
+  };
   try {
+    const decide = (world: SpfWorld) => decideSpf(world, goal);
+    const view = await applySpfStep({ live, call, decide, measured, onWrite });
+    seen = view;
     await untilSpfServed(live, call, termsOf(inputs));
+    return await outputsOf(live, view, inputs, goal, call);
   } catch (error) {
+    if (seen === undefined) throw error;
+    const view = await live.observe().catch(() => seen ?? { records: [], journal: [] });
+    const outputs = await outputsOf(live, view, inputs, goal, call);
     const why = error instanceof Error ? error.message : String(error);
     throw new Unfinished(inputs.domain, outputs, [why], { cause: error });
   }
-  return outputs;
 }
 
 async function preview(
@@ -181,7 +200,12 @@ async function outputsOf(
   }
   const after = spf.status === "one" ? spf.record : "";
   const own = readJournal(view).spf.find((entry) => entry.claim.resource === claim.resource);
-  const kept = { ...inputs, zone: { id: zone.id, name: zone.name }, claim: formatClaim(claim) };
+  const kept = {
+    ...inputs,
+    zone: { id: zone.id, name: zone.name },
+    claim: formatClaim(claim),
+    ...(own !== undefined && { claimedTerms: [...own.terms] }),
+  };
   try {
     const budget = await measureBudget({ domain, record: after, resolver });
     const before = withoutClaim(after, own ?? { terms: termsOf(inputs) });

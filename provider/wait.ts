@@ -65,7 +65,7 @@ function notServed(live: LiveDomain, what: string, names: string, seconds: numbe
     code: "not-served",
     where: `DNS of ${live.domain}`,
     problem: `After ${formatSeconds(seconds)} it is still not so that ${what}: ${names} lag or do not answer.`,
-    fix: "Mail keeps flowing as before; look at those name servers, then run pulumi up again: it goes on from here.",
+    fix: "Mail keeps flowing as before; look at those name servers, then run the same command again: it goes on from here.",
     value: names,
   });
 }
