@@ -40,6 +40,8 @@ export const mxTakeoverOutputs = z.strictObject({
     server: z.string(),
     inherited: z.string().exactOptional(),
   }),
+  /** The gateway's MX of before that still stand, as after an update that was not finished. */
+  knownMx: z.array(mxRecord).exactOptional(),
   before: z.array(mxRecord),
   after: z.array(mxRecord),
 });

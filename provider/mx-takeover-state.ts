@@ -1,9 +1,10 @@
 /** What `MxTakeover` wants by its inputs and its state, and what it stores of what the zone shows. */
 
+import type { MxRecord } from "../mail/dns.ts";
 import { nextHandBackStep } from "../mail/hand-back.ts";
 import { type FormerMx, type MxJournal, parseClaim } from "../mail/journal.ts";
 import { recogniseMailSystem } from "../mail/mail-system.ts";
-import { formatMxSet, plainMx, sortMx } from "../mail/mx.ts";
+import { formatMxSet, includesMx, plainMx, sortMx } from "../mail/mx.ts";
 import type { MxGoal, MxStep, MxWorld } from "../mail/mx-goal.ts";
 import { findExtraMx, nextTakeoverStep } from "../mail/takeover.ts";
 import { fingerprint } from "./claims.ts";
@@ -24,11 +25,16 @@ export function goalOf(inputs: MxTakeoverInputs, { claim, mayClaim, old }: Stand
     claim: parseClaim(claim),
     mayClaim,
     wanted: inputs.mx,
-    known: old?.mx ?? [],
+    known: knownMx(old),
     server: fingerprint(inputs.server),
     handBackTo: inputs.handBackTo,
     copy: old?.journal,
   };
+}
+
+/** The gateway's MX of before, those of an update that was not finished among them. */
+function knownMx(old: MxTakeoverOutputs | undefined) {
+  return [...(old?.knownMx ?? []), ...(old?.mx ?? [])];
 }
 
 /** A bypass goes the way of a hand-back, and keeps the domain. */
@@ -50,7 +56,7 @@ export function predict(
   const before = sortMx(inputs.handBackTo ?? former).map(plainMx);
   const stays = inputs.bypass
     ? before
-    : [...inputs.mx, ...findExtraMx(world, { wanted: inputs.mx, known: old?.mx ?? [] })];
+    : [...inputs.mx, ...findExtraMx(world, { wanted: inputs.mx, known: knownMx(old) })];
   const after = sortMx(stays).map(plainMx);
   if (step !== undefined) {
     const now = world.inherited?.mx ?? world.present;
@@ -70,10 +76,13 @@ export function outputsOf(
   const { mx: journal } = readJournal(view);
   const present = readMx(view);
   const former = (journal ?? old?.journal)?.former ?? present;
+  const stands = ({ exchange }: MxRecord) => present.some((mx) => mx.exchange === exchange);
+  const known = knownMx(old).filter((mx) => stands(mx) && !includesMx(inputs.mx, mx));
   return {
     ...inputs,
     zone: { id: live.zone.id, name: live.zone.name },
     claim,
+    ...(known.length > 0 && { knownMx: known }),
     journal: copyOf(journal) ?? old?.journal ?? notYet(inputs, present),
     before: sortMx(inputs.handBackTo ?? former).map(plainMx),
     after: sortMx(present).map(plainMx),

@@ -1,5 +1,6 @@
 /** `MxTakeover` on the lab's emulator and name servers: what only shows with a real zone. */
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { z } from "zod";
 import type { RecordSpec } from "../lab/cloudflare/index.ts";
 import { startTestLab, type TestLab } from "../lab/cloudflare/test-lab.ts";
 import { testNet } from "../lab/test-net.ts";
@@ -102,3 +103,27 @@ test.each<[string, string, RecordSpec | undefined, string[]]>([
     expect(lab.cloudflare.snapshot(zone).some(({ name }) => name.includes("_mxhero"))).toBe(false);
   },
 );
+
+const gatewayMx = (exchange: string) => [{ exchange, preference: 10 }];
+
+test("a gateway host of before is known until it is gone, even after an update that failed", async () => {
+  await lab.cloudflare.seed(zone, [
+    mx("contoso.test", "mail.contoso.test"),
+    mx("contoso.test", "smtp-in.gateway.test"),
+  ]);
+  const held = await takeOver(inputsOf({}));
+  const news = inputsOf({ mx: gatewayMx("mx2.gateway.test") });
+  await lab.dns.host("mx2.gateway.test", `${testNet}.1.2`);
+  lab.cloudflare.addFault({ fault: "token-read-only", times: "always" });
+  const failed: unknown = await mxTakeover
+    .update("contoso.test", held, news, startCall().call)
+    .catch((error: unknown) => error);
+  lab.cloudflare.clearFaults();
+  const { outputs } = z.object({ outputs: mxTakeoverOutputs }).parse(failed);
+  expect(outputs.knownMx).toEqual(gatewayMx("smtp-in.gateway.test"));
+
+  const update = await mxTakeover.update("contoso.test", outputs, news, startCall().call);
+  expect(mxAt("contoso.test")).toEqual(["mx2.gateway.test"]);
+  expect(update).toMatchObject({ before: gatewayMx("mail.contoso.test") });
+  expect(update).not.toHaveProperty("knownMx");
+});
