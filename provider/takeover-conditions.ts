@@ -1,6 +1,7 @@
 /** What must hold before a domain's MX may be pointed at the gateway. Refused is what would lose mail. */
 import { MailRuleError } from "../mail/errors.ts";
 import { findLoop } from "../mail/loop.ts";
+import { recogniseMailSystem, recommendServer } from "../mail/mail-system.ts";
 import { formatMxSet, includesAllMx, sameMxSet, sortByHolder } from "../mail/mx.ts";
 import type { MxWorld } from "../mail/mx-goal.ts";
 import { findLostSenders, insertTerms, selectSpf, suggestReplacements } from "../mail/spf/index.ts";
@@ -145,5 +146,17 @@ async function refuseOtherZone(live: LiveDomain, world: MxWorld, call: Call): Pr
   const seen = formatMxSet(servedMx(first) ?? []);
   call.warn(
     `${first.server.name} answers ${seen} for ${live.domain}, Cloudflare's API has ${set}: the takeover waits until they agree.`,
+  );
+}
+
+/** For a preview: the Server that the mail system behind the present MX recommends, where it is another. */
+export function hintAtServer({ domain, present }: MxWorld, inputs: Inputs, call: Call): void {
+  const gatewayHosts = inputs.mx.map(({ exchange }) => exchange);
+  const { system, name, role } = recogniseMailSystem(present, gatewayHosts);
+  if (role !== "mailboxes") return;
+  const { server } = recommendServer(system, domain, present, gatewayHosts);
+  if (server === undefined || server === inputs.server) return;
+  call.info(
+    `Server of ${domain} is ${inputs.server}; the present MX belong to ${name}, which recommends ${server}.`,
   );
 }
