@@ -10,6 +10,7 @@ import {
   describePoint,
   remembersFormerMx,
 } from "./crash-points.ts";
+import { type Answer, assertNeverEmptyOrForeign, watchNameServers } from "./watch-name-servers.ts";
 
 export const DOMAIN = "contoso.test";
 
@@ -90,10 +91,11 @@ export const SCENARIOS: readonly Scenario[] = [
 export async function tryAllPoints(
   life: Life,
   runner: Runner,
-  { before, disturbed }: Scenario,
+  scenario: Scenario,
   disturb: () => unknown = () => undefined,
 ): Promise<{ points: number; failures: string[] }> {
   const { cloudflare } = life.world;
+  const { before, disturbed } = scenario;
   await startOver(life, runner, before);
   disturb();
   await mustRun(runner, disturbed);
@@ -105,7 +107,9 @@ export async function tryAllPoints(
     await startOver(life, runner, before);
     disturb();
     try {
+      await using watch = watchNameServers(life.world, DOMAIN);
       await tryPoint(life, runner, point, disturbed, undisturbed);
+      assertServed(await watch.stop(), life, scenario);
     } catch (error) {
       failures.push(
         `${describePoint(point)}: ${error instanceof Error ? error.message : String(error)}`,
@@ -140,14 +144,36 @@ async function tryPoint(
   const crash = armCrash(cloudflare, point, () => runner.kill());
   await runner.run(disturbed);
   expect(crash.count, "the point was reached").toBe(1);
-  const former = initial.filter(({ name, type }) => name === DOMAIN && type === "MX");
-  expect(remembersFormerMx(cloudflare.snapshot(zoneId), former), "the old MX is known").toBe(true);
+  expect(remembersFormerMx(cloudflare.snapshot(zoneId), mxOf(initial)), "the old MX is known").toBe(
+    true,
+  );
   cloudflare.clearFaults();
   await runner.recover();
   await mustRun(runner, disturbed);
   expect(comparable(cloudflare.snapshot(zoneId))).toEqual(undisturbed);
   if (disturbed !== "destroy") await mustRun(runner, "destroy");
   expect(cloudflare.snapshot(zoneId)).toEqual(initial);
+  await cloudflare.settled();
+}
+
+/** Every answer, from before the crash until after the destroy, has the former MX and the gateway's only. */
+function assertServed(
+  log: readonly Answer[],
+  { initial }: Life,
+  { before, disturbed }: Scenario,
+): void {
+  const former = mxOf(initial).map(({ priority, content }) => `${priority} ${content}`);
+  const gateways = [before.at(-1), disturbed].flatMap((step) =>
+    typeof step === "object" ? [GATEWAYS[step.up]] : [],
+  );
+  const taken = gateways.map((mx) =>
+    mx.map(({ preference, exchange }) => `${preference} ${exchange}`),
+  );
+  assertNeverEmptyOrForeign(log, former, ...taken);
+}
+
+function mxOf(records: readonly RecordSpec[]): readonly RecordSpec[] {
+  return records.filter(({ name, type }) => name === DOMAIN && type === "MX");
 }
 
 async function mustRun(runner: Runner, step: Step): Promise<void> {
