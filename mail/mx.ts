@@ -67,7 +67,8 @@ export function gatewayComment(exchange: string): string {
   return `${MARK}${exchange}`.slice(0, COMMENT_LIMIT);
 }
 
-function isMarked({ exchange, comment }: Commented): boolean {
+/** Whether a record carries the comment of the gateway's MX. */
+export function isMarked({ exchange, comment }: Commented): boolean {
   return comment === gatewayComment(exchange);
 }
 

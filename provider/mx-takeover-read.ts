@@ -1,8 +1,8 @@
 /** How `MxTakeover` reads a domain: for a refresh, and for an import. */
 import { MailRuleError } from "../mail/errors.ts";
 import { nextHandBackStep } from "../mail/hand-back.ts";
-import { formatClaim } from "../mail/journal.ts";
-import { formatMxSet, includesAllMx, plainMx } from "../mail/mx.ts";
+import { formatClaim, type MxJournal } from "../mail/journal.ts";
+import { formatMxSet, gatewayComment, isMarked, plainMx, type ZoneMx } from "../mail/mx.ts";
 import type { MxGoal, MxWorld } from "../mail/mx-goal.ts";
 import { findExtraMx } from "../mail/takeover.ts";
 import { fingerprint } from "./claims.ts";
@@ -42,8 +42,13 @@ function inputsOf(old: MxTakeoverOutputs): MxTakeoverInputs {
   return mxTakeoverInputs.strip().parse(old);
 }
 
-/** An import needs the journal: only it tells the gateway's MX from the mail system's. */
-export function importTakeover(live: LiveDomain, view: View) {
+/**
+ * An import needs the journal, which tells what to put back, and the comments of the gateway's MX: other
+ * MX may be a person's, and what is imported is removed by a destroy.
+ *
+ * @throws MailRuleError `import-without-journal`, `import-without-gateway-mx`
+ */
+export function importTakeover(live: LiveDomain, view: View, call: Call) {
   const { domain } = live;
   const { mx: journal } = readJournal(view);
   const [claim, ...others] = journal?.claims ?? [];
@@ -59,20 +64,42 @@ export function importTakeover(live: LiveDomain, view: View) {
       value: domain,
     });
   }
-  const former = journal.former.map(asFormer);
   const present = readMx(view);
-  const mx = present.filter((record) => !includesAllMx(former, [record])).map(plainMx);
+  const mx = present.filter(isMarked).map(plainMx);
+  if (mx.length === 0) throw withoutGatewayMx(live, journal, present);
+  const former = journal.former.map(asFormer);
   const inputs = mxTakeoverInputs.parse({
     organisation: journal.holder,
     domain,
     mx,
     server: former.find(({ exchange }) => fingerprint(exchange) === journal.server)?.exchange ?? "",
-    bypass: journal.phase === "bypassed",
   });
-  return {
-    inputs,
-    outputs: outputsOf(live, view, inputs, { claim: formatClaim(claim), mayClaim: false }),
-  };
+  const standing = { claim: formatClaim(claim), mayClaim: false };
+  call.warn(
+    `${domain} is imported with the claim ${standing.claim}, which is the one of the stack that took it over. If that stack still exists, remove the domain from its state (pulumi state delete): else a destroy of either hands the domain back.`,
+  );
+  sayExtras({ domain, present, journal }, goalOf(inputs, standing), call);
+  return { inputs, outputs: outputsOf(live, view, inputs, standing) };
+}
+
+function withoutGatewayMx(
+  { domain, journalName }: LiveDomain,
+  { phase }: MxJournal,
+  present: readonly ZoneMx[],
+): MailRuleError {
+  const isBypassed = phase === "bypassed";
+  const mark = gatewayComment("<exchange>");
+  return new MailRuleError({
+    code: "import-without-gateway-mx",
+    where: `MX of ${domain}`,
+    problem: isBypassed
+      ? "The gateway is bypassed, so that its MX are unknown; those that were before it are put back already."
+      : `None of the MX (${formatMxSet(present)}) has the gateway's comment, so which of them are the gateway's is unknown.`,
+    fix: isBypassed
+      ? `Delete the TXT records at ${journalName} that say kind=mx and kind=was, then write the resource into the program and run pulumi up.`
+      : `Give the gateway's MX the comment "${mark}" in Cloudflare's dashboard, then import again.`,
+    value: domain,
+  });
 }
 
 /** Says which MX stand beside the gateway's. */

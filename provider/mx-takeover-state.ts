@@ -26,7 +26,8 @@ export function goalOf(inputs: MxTakeoverInputs, { claim, mayClaim, old }: Stand
     mayClaim,
     wanted: inputs.mx,
     known: knownMx(old),
-    server: fingerprint(inputs.server),
+    // After an import the Server may be unknown; then the journal's fingerprint stands for it.
+    server: (inputs.server === "" && old?.journal.server) || fingerprint(inputs.server),
     handBackTo: inputs.handBackTo,
     copy: old?.journal,
   };

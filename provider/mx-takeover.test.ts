@@ -1,5 +1,5 @@
 /** `MxTakeover` on the lab's emulator and name servers: what only shows with a real zone. */
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import type { RecordSpec } from "../lab/cloudflare/index.ts";
 import { startTestLab, type TestLab } from "../lab/cloudflare/test-lab.ts";
@@ -96,7 +96,7 @@ test.each<[string, string, RecordSpec | undefined, string[]]>([
     const held = await takeOver(inputsOf({ domain }));
     expect(mxAt(domain)).toEqual(["smtp-in.gateway.test"]);
     if (added !== undefined) {
-      await lab.ask("POST", `/zones/${zone}/dns_records`, { ttl: 1, ...added });
+      await add(added);
     }
     await mxTakeover.delete(domain, held, startCall().call);
     expect(mxAt(domain)).toEqual(left);
@@ -126,4 +126,50 @@ test("a gateway host of before is known until it is gone, even after an update t
   expect(mxAt("contoso.test")).toEqual(["mx2.gateway.test"]);
   expect(update).toMatchObject({ before: gatewayMx("mail.contoso.test") });
   expect(update).not.toHaveProperty("knownMx");
+});
+
+const add = (record: RecordSpec) =>
+  lab.ask("POST", `/zones/${zone}/dns_records`, { ttl: 1, ...record });
+
+async function importDomain() {
+  const { call, warn } = startCall();
+  const found = await mxTakeover.read("contoso.test", undefined, call);
+  return { inputs: found?.inputs, outputs: mxTakeoverOutputs.parse(found?.outputs), warn };
+}
+
+describe("an import", () => {
+  const apex = [mx("contoso.test", "mail.contoso.test")];
+  test("takes only the MX with the gateway's comment; a person's stays after destroy", async () => {
+    await lab.cloudflare.seed(zone, apex);
+    await takeOver(inputsOf({}));
+    await add(mx("contoso.test", "backup.example.com", 20));
+    const { inputs, outputs, warn } = await importDomain();
+    expect(inputs?.mx).toEqual(gatewayMx("smtp-in.gateway.test"));
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining("20 backup.example.com."));
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining(`claim ${outputs.claim}`));
+    await mxTakeover.delete("contoso.test", { ...outputs, overlapSeconds: 0 }, startCall().call);
+    expect(mxAt("contoso.test").toSorted()).toEqual(["backup.example.com", "mail.contoso.test"]);
+  });
+
+  test("of a domain whose Server is none of its former MX can be destroyed", async () => {
+    await lab.cloudflare.seed(zone, apex);
+    await takeOver(inputsOf({ server: "inner.contoso.test" }));
+    const { outputs } = await importDomain();
+    await mxTakeover.delete("contoso.test", { ...outputs, overlapSeconds: 0 }, startCall().call);
+    expect(mxAt("contoso.test")).toEqual(["mail.contoso.test"]);
+  });
+
+  test("is refused where no MX has the comment, and while bypassed, with a way on", async () => {
+    await lab.cloudflare.seed(zone, [...apex, mx("contoso.test", "smtp-in.gateway.test")]);
+    const held = await takeOver(inputsOf({}));
+    await expect(importDomain()).rejects.toMatchObject({
+      code: "import-without-gateway-mx",
+      fix: expect.stringContaining('"mxhero gateway: <exchange>"'),
+    });
+    await mxTakeover.update("contoso.test", held, inputsOf({ bypass: true }), startCall().call);
+    await expect(importDomain()).rejects.toMatchObject({
+      code: "import-without-gateway-mx",
+      fix: expect.stringContaining("_mxhero.contoso.test"),
+    });
+  });
 });
