@@ -28,10 +28,16 @@ function describe({ stack, findings, problem, domains, mend }: StackReport): str
   const list = (title: string, commands: readonly string[]) => {
     if (commands.length > 0) lines.push("", title, ...commands.map((command) => `  ${command}`));
   };
-  list("If the domains are to stay with the gateway, run in this order:", mend.stay);
-  list("If they are to leave it:", mend.leave);
   if (mend.stay.some((command) => command.startsWith("pulumi cancel"))) {
     lines.push("", "pulumi cancel stops nobody: run it only when no run of the stack is alive.");
+  }
+  list("If the domains are to stay with the gateway, run in this order:", mend.stay);
+  list("If they are to leave it:", mend.leave);
+  if (mend.leave.some((command) => command.startsWith("pulumi up"))) {
+    lines.push(
+      "",
+      "That pulumi up finishes the takeover first, so that the destroy knows what to put back.",
+    );
   }
   return lines.join("\n");
 }
@@ -39,7 +45,7 @@ function describe({ stack, findings, problem, domains, mend }: StackReport): str
 async function run(args: readonly string[]): Promise<number> {
   const command = new Command("npm run leftovers --")
     .description("Finds what a killed run left behind. Changes nothing.")
-    .argument("<stack>", "the stack's name, as pulumi stack ls shows it")
+    .argument("<stack>", "the stack's name, as pulumi stack ls shows it; for example contoso")
     .option("--json", "print JSON")
     .exitOverride()
     .parse(args, { from: "user" });

@@ -94,6 +94,9 @@ const apiFaults = z
   .transform((faults) => faults.flatMap(({ error_chain, ...fault }) => [fault, ...error_chain]))
   .catch([]);
 
+/** What a token that has not the form of one is answered with. */
+const INVALID_HEADERS = 6003;
+
 type RecordFilter = Pick<Cloudflare.DNS.RecordListParams, "match" | "name" | "type">;
 
 /** One Cloudflare account, seen with one token. */
@@ -220,14 +223,16 @@ export class CloudflareAccount {
   async #explain(error: unknown, what: string): Promise<Error> {
     const { APIError } = await import("cloudflare");
     const status = error instanceof APIError ? error.status : undefined;
-    const refused = status === 401 || status === 403;
+    const faults = error instanceof APIError ? apiFaults.parse(error.errors) : [];
+    const malformed = faults.some(({ code }) => code === INVALID_HEADERS);
+    const refused = status === 401 || status === 403 || malformed;
     if (status === 404) return zoneGone(what, await describe(error), error);
     return new MailRuleError({
       code: refused ? "token-refused" : "cloudflare-error",
       where: `Cloudflare, ${what}`,
       problem: `The API answered: ${await describe(error)}.`,
       fix: refused
-        ? `Give ${tokenVariable(this.#credential)} a valid token with Zone Read and DNS Write on that zone.`
+        ? `Give ${tokenVariable(this.#credential)} a valid token with Zone Read and DNS Write on that zone: no quotes or blanks around it, and not the Global API Key.`
         : "Nothing more was changed; correct what the API names, or run again when it is well.",
       cause: error,
     });

@@ -20,7 +20,7 @@ export async function openOrSay(
     const missing = error instanceof MailRuleError && error.code === "token-missing";
     if (!call.preview || !missing) throw error;
     call.warn(
-      `${what} of ${address.domain} not read: ${error.problem} Planned, but not checked against the zone: ${plan}`,
+      `${what} of ${address.domain} not read: ${error.problem} ${error.fix} Planned, but not checked against the zone: ${plan}`,
     );
     return undefined;
   }

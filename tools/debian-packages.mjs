@@ -8,6 +8,8 @@ import { announce, runCommand, SetupError, withElapsedTime } from "./progress.mj
 const packages = [
   // Go fetches the modules of the engine over TLS.
   { name: "ca-certificates" },
+  // dig, for who looks around in the lab.
+  { name: "bind9-dnsutils" },
   { name: "iproute2" },
   { name: "pdns-server", service: "pdns" },
   { name: "pdns-backend-sqlite3" },
