@@ -23,7 +23,7 @@ import {
 import { goalOf, nextStep, outputsOf, predict, type Standing } from "./mx-takeover-state.ts";
 import { openOrSay, zoneStill } from "./open-domain.ts";
 import { type Call, type Change, type ResourceKind, Unfinished } from "./resource.ts";
-import { refuseTakeover } from "./takeover-conditions.ts";
+import { hintAtServer, refuseTakeover } from "./takeover-conditions.ts";
 
 export const mxTakeover: ResourceKind<Inputs, Outputs> = {
   type: "mxhero:index:MxTakeover",
@@ -86,6 +86,7 @@ async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: St
   const world = await mxWorld(live, view);
   if (!inputs.bypass) await refuseTakeover(live, view, world, inputs, call);
   const step = next(world);
+  if (call.preview) hintAtServer(world, inputs, call);
   if (call.preview) return predict(live, world, step, inputs, standing, call);
 
   let written = false;
