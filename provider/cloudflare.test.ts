@@ -248,6 +248,15 @@ test("a write that met the rate limit was not done, and says when to come back",
   expect(lab.cloudflare.snapshot(zone.id)).toEqual([]);
 });
 
+test("a token that has not the form of one is told as such, and not shown", async () => {
+  const error = await rejection(account("not a token").listDomain(zone, "contoso.test"));
+  expect(error).toMatchObject({
+    code: "token-refused",
+    message: expect.stringContaining("no quotes or blanks around it"),
+  });
+  expect(String(error)).not.toContain("not a token");
+});
+
 test.each<FaultEffect>([{ fault: "token-read-only" }, { fault: "token-expired" }])(
   "a write that met %j names the token's variable, never the token",
   async (fault) => {
