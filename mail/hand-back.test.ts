@@ -9,6 +9,7 @@ import {
   GOAL,
   GOOGLE,
   handBack,
+  history,
   INHERITS,
   journalOf,
   laterGoal,
@@ -157,6 +158,42 @@ describe("bypass", () => {
       expect(recordsOf(run(bypassed, handBack(GOAL)))).toEqual(recordsOf(zone));
     }
   });
+});
+
+describe("handBackTo, given while bypassed", () => {
+  const bypassed = run(taken, bypass(GOAL));
+  const given = { ...laterGoal(bypassed), handBackTo: [mxOf("10 new.contoso.test")] };
+  const NEW = "10 new.contoso.test.";
+
+  test("stands beside the former MX before those go", () => {
+    const { zone, steps } = runSteps(bypassed, bypass(given));
+    expect(history(bypassed, steps)).toEqual([[MAIL, NEW], [NEW], [NEW]]);
+    expect(steps[1]?.after).toBe("overlap");
+    expect(journalOf(zone)).toMatchObject({ phase: "bypassed", revision: 2 });
+    expect(runSteps(zone, bypass(given)).steps).toEqual([]);
+  });
+
+  test("leaves what a person added, and what a person chose instead", () => {
+    expect(mxTexts(run(addMx(bypassed, [extra]), bypass(given)))).toEqual([
+      NEW,
+      "20 backup.example.com.",
+    ]);
+    const chosen = addMx(withoutMx(bypassed, "10 mail.contoso.test"), [extra]);
+    expect(runSteps(chosen, bypass(given)).steps).toEqual([]);
+  });
+
+  test("replaces a null MX, or is one, in one step", () => {
+    const none = run(run(zoneWith("0 "), takeover(GOAL)), bypass(GOAL));
+    expect(mxTexts(run(none, bypass(given)))).toEqual([NEW]);
+    const nullGiven = { ...given, handBackTo: [mxOf("0 ")] };
+    expect(mxTexts(run(bypassed, bypass(nullGiven)))).toEqual(["0 ."]);
+  });
+});
+
+test("a target that was never written is no sign that a person has moved the domain", () => {
+  const goal = laterGoal(taken, { wanted: [...GOAL.wanted, mxOf("20 mx2.gateway.test")] });
+  const back = run(addMx(taken, [extra]), handBack(goal));
+  expect(mxTexts(back)).toEqual([MAIL, "20 backup.example.com."]);
 });
 
 describe("the Server was changed after the takeover", () => {

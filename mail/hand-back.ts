@@ -14,6 +14,7 @@ import {
   sameMx,
   sameMxSet,
   sortByHolder,
+  wasMarked,
   type ZoneMx,
 } from "./mx.ts";
 import {
@@ -44,7 +45,8 @@ export function nextHandBackStep(world: MxWorld, goal: MxGoal, keep: boolean): M
     const what = `leave ${domain} to the other resource that claims it`;
     return { ...journalStep(what, { ...journal, claims: others }), last: true };
   }
-  const mayRestore = hasGateway || journal.phase === "held";
+  const isReplaced = journal.phase === "bypassed" && goal.handBackTo !== undefined;
+  const mayRestore = hasGateway || journal.phase === "held" || isReplaced;
   const restored = mayRestore ? restoreFormer(world, journal, sorted, goal) : undefined;
   if (restored !== undefined) return restored;
   return hasGateway
@@ -98,6 +100,15 @@ function restoreFormer(
       journal: target,
     };
   }
+  const hasNull = [...target.former, ...dead].some(isNullMx);
+  if (gateway === undefined && dead.length > 0 && !hasNull) {
+    // No MX of the gateway's stands beside them, so the new ones are served before the dead ones go.
+    if (missing.length > 0) {
+      return { what, after: "at-once", add: missing, patch: [], remove: [] };
+    }
+    const gone = `remove ${formatMxSet(dead)}`;
+    return { what: gone, after: "overlap", add: [], patch: [], remove: dead, journal: target };
+  }
   const after = dead.length > 0 ? "served" : "at-once";
   return { what, after, add: missing, patch: [], remove: dead, journal: target };
 }
@@ -113,8 +124,9 @@ function journalToRestore(journal: MxJournal, goal: MxGoal): MxJournal {
 }
 
 /**
- * A person has pointed the domain elsewhere since: a part of ours was replaced after the takeover, or
- * the former MX were edited while they stood beside ours. Their MX stay; nothing is put back.
+ * A person has pointed the domain elsewhere since: ours are gone, or one of them was pointed elsewhere
+ * (then it has its comment still). That one of ours is missing tells nothing, since an update may have
+ * been killed before it was added. Or the former MX were edited while they stood beside ours. Their MX stay; nothing is put back.
  */
 function decidedByOthers(
   { present, inherited }: MxWorld,
@@ -122,9 +134,12 @@ function decidedByOthers(
   { stale, theirs }: SortedMx,
   goal: MxGoal,
 ): boolean {
+  if (phase === "bypassed") return goal.handBackTo === undefined || !includesAllMx(theirs, former);
   if (theirs.length === 0) return present.length === 0 && inherited !== undefined;
-  // Stale MX tell of an update that was killed, and then ours are incomplete because of that.
-  if (phase === "held") return stale.length === 0 && !includesAllMx(present, goal.wanted);
+  if (phase === "held") {
+    const hasGateway = stale.length > 0 || present.some((mx) => includesMx(goal.wanted, mx));
+    return !hasGateway || theirs.some(wasMarked);
+  }
   return goal.handBackTo === undefined || !includesAllMx(theirs, former);
 }
 

@@ -1,6 +1,7 @@
 /** What a person edits in the zone while a domain is taken over, held or handed back. */
 import { describe, expect, test } from "vitest";
-import { formatMx } from "./mx.ts";
+import type { FormerMx } from "./journal.ts";
+import { formatMx, gatewayComment } from "./mx.ts";
 import { findExtraMx, nextTakeoverStep } from "./takeover.ts";
 import {
   addMx,
@@ -157,14 +158,18 @@ describe("a hand-back, and edits", () => {
     expect(recordsOf(run(addMx(nothing, [extra]), handBack(GOAL)))).toEqual([extra]);
   });
 
-  test.each<[string, readonly string[]]>([
-    ["all of ours", ["10 mx1.gateway.test", "20 mx2.gateway.test"]],
-    ["one of ours", ["10 mx1.gateway.test"]],
-  ])("an MX in the place of %s: nothing is put back", (_, replaced) => {
+  test.each<[string, readonly string[], FormerMx]>([
+    ["all of ours", ["10 mx1.gateway.test", "20 mx2.gateway.test"], extra],
+    [
+      "one of ours, by its comment",
+      ["10 mx1.gateway.test"],
+      { ...extra, comment: gatewayComment("mx1.gateway.test") },
+    ],
+  ])("an MX in the place of %s: nothing is put back", (_, replaced, by) => {
     const goal = { ...GOAL, wanted: [...GOAL.wanted, mxOf("20 mx2.gateway.test")] };
-    const moved = addMx(withoutMx(run(OWN, takeover(goal)), ...replaced), [extra]);
+    const moved = addMx(withoutMx(run(OWN, takeover(goal)), ...replaced), [by]);
     const back = run(moved, handBack(goal));
-    expect(recordsOf(back)).toEqual([extra]);
+    expect(recordsOf(back)).toEqual([by]);
     expect(back.texts).toEqual([]);
   });
 

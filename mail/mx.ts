@@ -72,6 +72,11 @@ export function isMarked({ exchange, comment }: Commented): boolean {
   return comment === gatewayComment(exchange);
 }
 
+/** Whether a record carries the comment of another exchange: it was the gateway's, and someone pointed it elsewhere. */
+export function wasMarked(record: Commented): boolean {
+  return record.comment?.startsWith(MARK) === true && !isMarked(record);
+}
+
 /** The records of an RRset, by whose they are. */
 export interface SortedMx<T = ZoneMx> {
   /** What the gateway is to have, and has. */
