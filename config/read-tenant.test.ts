@@ -273,6 +273,14 @@ const single: readonly [string, Record<string, unknown>, string, string, unknown
     /Delete/,
   ],
   [
+    "a record of handBackTo twice",
+    withDomain({ handBackTo: [...mx("mail.contoso.test"), ...mx("Mail.contoso.test")] }),
+    "mail:domains[0].handBackTo[1].exchange",
+    "mx-target-twice",
+    "mail.contoso.test",
+    /Delete/,
+  ],
+  [
     "the gateway as Server",
     withDomain({ server: "smtp-in.gateway.test" }),
     "mail:domains[0].server",

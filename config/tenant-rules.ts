@@ -4,6 +4,7 @@
  * The rules take what could be read, so that a fault in one value does not hide those between others.
  */
 import { isIP } from "node:net";
+import type { MxRecord } from "../mail/dns.ts";
 import type { MailRuleFault } from "../mail/errors.ts";
 import { HOSTED_INBOUND, HOSTED_OUTBOUND } from "./hosted-gateway.ts";
 import { quoted } from "./schema-faults.ts";
@@ -170,9 +171,20 @@ function hostFaults(
     relayServer?.host,
     "Name the host behind the gateway, or delete it.",
   );
-  for (const [index, { exchange }] of handBackTo.entries()) {
+  for (const [index, { exchange, preference }] of handBackTo.entries()) {
     const where = `handBackTo[${index}].exchange`;
     refuseGateway(where, exchange, "Name the mail system's own MX host.");
+    const same = (mx: MxRecord) => mx.exchange === exchange && mx.preference === preference;
+    if (handBackTo.findIndex(same) === index) continue;
+    const problem = `${quoted(`${preference} ${exchange}`)} is already in the list.`;
+    const fix = "Delete one of the two entries.";
+    faults.push({
+      code: "mx-target-twice",
+      where: `${at}.${where}`,
+      value: exchange,
+      problem,
+      fix,
+    });
   }
   if (relayServer !== undefined && relayServer.host === server) {
     faults.push({
