@@ -1,12 +1,13 @@
 /** What `MxTakeover` wants by its inputs and its state, and what it stores of what the zone shows. */
 
 import type { MxRecord } from "../mail/dns.ts";
+import { foresee } from "../mail/foresee.ts";
 import { nextHandBackStep } from "../mail/hand-back.ts";
 import { type FormerMx, type MxJournal, parseClaim } from "../mail/journal.ts";
 import { recogniseMailSystem } from "../mail/mail-system.ts";
 import { formatMxSet, includesMx, plainMx, sortMx } from "../mail/mx.ts";
-import type { MxGoal, MxStep, MxWorld } from "../mail/mx-goal.ts";
-import { findExtraMx, nextTakeoverStep } from "../mail/takeover.ts";
+import { answeringMx, type MxGoal, type MxStep, type MxWorld } from "../mail/mx-goal.ts";
+import { nextTakeoverStep } from "../mail/takeover.ts";
 import { fingerprint } from "./claims.ts";
 import { type LiveDomain, readJournal, readMx, type View } from "./live-domain.ts";
 import type { MxTakeoverInputs, MxTakeoverOutputs } from "./mx-takeover-schema.ts";
@@ -49,18 +50,17 @@ export function predict(
   world: MxWorld,
   step: MxStep | undefined,
   inputs: MxTakeoverInputs,
-  { claim, old }: Standing,
+  standing: Standing,
   call: Call,
 ): Partial<MxTakeoverOutputs> {
-  const journal = step?.journal === "removed" ? undefined : (step?.journal ?? world.journal);
-  const former = journal?.former ?? world.present;
+  const { claim, old } = standing;
+  const goal = goalOf(inputs, standing);
+  const end = foresee(world, (now) => nextStep(now, goal, inputs.bypass));
+  const former = (end.journal ?? old?.journal)?.former ?? world.present;
   const before = sortMx(inputs.handBackTo ?? former).map(plainMx);
-  const stays = inputs.bypass
-    ? before
-    : [...inputs.mx, ...findExtraMx(world, { wanted: inputs.mx, known: knownMx(old) })];
-  const after = sortMx(stays).map(plainMx);
+  const after = sortMx(end.present).map(plainMx);
   if (step !== undefined) {
-    const now = world.inherited?.mx ?? world.present;
+    const now = answeringMx(world);
     const { name, role } = recogniseMailSystem(now);
     const system = role === "unknown" || role === "none" ? "" : ` (${name})`;
     call.info(`MX of ${inputs.domain}: ${formatMxSet(now)}${system} → ${formatMxSet(after)}`);

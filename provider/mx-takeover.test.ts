@@ -173,3 +173,16 @@ describe("an import", () => {
     });
   });
 });
+
+test("a preview says what answers now and what will: a held domain that inherited its MX", async () => {
+  await lab.cloudflare.seed(zone, [mx("*.contoso.test", "mail.contoso.test")]);
+  const held = await takeOver(inputsOf({ domain: "sub.contoso.test" }));
+  const info = vi.fn<Call["info"]>();
+  const call = { ...startCall().call, preview: true, info };
+  const news = inputsOf({ domain: "sub.contoso.test", mx: gatewayMx("mx2.gateway.test") });
+  const planned = await mxTakeover.update("sub.contoso.test", held, news, call);
+  expect(planned.after).toEqual(gatewayMx("mx2.gateway.test"));
+  expect(info).toHaveBeenCalledWith(
+    expect.stringMatching(/: 10 smtp-in\.gateway\.test\..* → 10 mx2\.gateway\.test\.$/),
+  );
+});
