@@ -13,7 +13,7 @@ import statusPb from "@pulumi/pulumi/proto/status_pb.js";
 import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
 import type { World } from "../lab/world.ts";
 import { decode, encode } from "../provider/protocol/wire.ts";
-import { DOMAIN, GATEWAYS, type Gateway, type Runner, type Step } from "./crash-life.ts";
+import { DOMAIN, GATEWAYS, type Runner, type Step } from "./crash-life.ts";
 
 const EXECUTABLE = fileURLToPath(new URL("../provider/pulumi-resource-mxhero", import.meta.url));
 const SPF = "mxhero:index:SpfInclude";
@@ -27,9 +27,13 @@ interface Stored {
   readonly unfinished: boolean;
 }
 
+type Up = Exclude<Step, "destroy">;
+/** Each resource with its inputs, in the order in which they are created. */
+type Program = readonly (readonly [type: string, inputs: object])[];
 type Client = providerGrpc.ResourceProviderClient;
 
-export function createCallRunner(world: World): Runner {
+/** @param replaceMx terms that take the place of `mx` in the domain's SPF record */
+export function createCallRunner(world: World, replaceMx?: readonly string[]): Runner {
   const state = new Map<string, Stored>();
   let provider: ChildProcess | undefined;
   return {
@@ -41,7 +45,7 @@ export function createCallRunner(world: World): Runner {
       const client = await connect(provider);
       try {
         if (step === "destroy") await destroyAll(client, state);
-        else await upAll(client, state, step.up);
+        else await upAll(client, state, inputsOf(step, replaceMx));
         return { ok: true, output: "" };
       } catch (error) {
         return { ok: false, output: error instanceof Error ? error.message : String(error) };
@@ -59,8 +63,8 @@ export function createCallRunner(world: World): Runner {
   };
 }
 
-async function upAll(client: Client, state: Map<string, Stored>, gateway: Gateway) {
-  for (const [type, wanted] of inputsOf(gateway)) {
+async function upAll(client: Client, state: Map<string, Stored>, program: Program) {
+  for (const [type, wanted] of program) {
     const inputs = await check(client, type, wanted);
     const old = state.get(type);
     if (old === undefined) await create(client, state, type, inputs);
@@ -194,11 +198,13 @@ function urn(type: string): string {
   return `urn:pulumi:life::mail::${type}::${DOMAIN}`;
 }
 
-function inputsOf(gateway: Gateway): readonly (readonly [string, object])[] {
+function inputsOf({ up, bypass = false }: Up, replaceMx?: readonly string[]): Program {
   const shared = { organisation: "contoso", domain: DOMAIN };
   const server = "contoso-test.mail.protection.outlook.test";
+  const replacements = replaceMx && { replacements: replaceMx };
+  const spfTerms = replaceMx && { spfTerms: replaceMx };
   return [
-    [SPF, { ...shared, include: "_spf.gateway.test" }],
-    [MX, { ...shared, mx: GATEWAYS[gateway], server, overlapSeconds: 0 }],
+    [SPF, { ...shared, include: "_spf.gateway.test", ...replacements }],
+    [MX, { ...shared, mx: GATEWAYS[up], server, bypass, overlapSeconds: 0, ...spfTerms }],
   ];
 }

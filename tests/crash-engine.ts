@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { createProject, type PulumiProject, type PulumiRun } from "../lab/pulumi.ts";
 import type { World } from "../lab/world.ts";
-import { DOMAIN, GATEWAYS, type Gateway, type Runner, type Step } from "./crash-life.ts";
+import { DOMAIN, GATEWAYS, type Runner, type Step } from "./crash-life.ts";
 
 export type Victim = "engine" | "provider";
 
@@ -25,7 +25,7 @@ export function createEngineRunner(world: World, victim: Victim): Runner {
   return {
     async run(step: Step) {
       if (step === "destroy") return start(["destroy", "--yes", "--skip-preview"]);
-      await project?.writeStackFile(STACK, stackFile(step.up));
+      await project?.writeStackFile(STACK, stackFile(step));
       return start(["up", "--yes", "--skip-preview"]);
     },
     async kill() {
@@ -42,7 +42,7 @@ export function createEngineRunner(world: World, victim: Victim): Runner {
     },
     async reset() {
       project = await createProject({ directory: world.directory, env: world.env });
-      await project.addStack(STACK, stackFile("first"));
+      await project.addStack(STACK, stackFile({ up: "first" }));
     },
   };
 }
@@ -60,12 +60,12 @@ function isRunning(pid: number): boolean {
   return existsSync(`/proc/${pid}`);
 }
 
-function stackFile(gateway: Gateway): string {
+function stackFile({ up, bypass = false }: Exclude<Step, "destroy">): string {
   return stringify({
     config: {
       "mail:organisation": "contoso",
       "mail:gateway": {
-        mx: GATEWAYS[gateway],
+        mx: GATEWAYS[up],
         smtpIn: "smtp-in.gateway.test",
         smtpRelay: "smtp-relay.gateway.test",
         spfInclude: "_spf.gateway.test",
@@ -77,6 +77,7 @@ function stackFile(gateway: Gateway): string {
           server: "contoso-test.mail.protection.outlook.test",
           inbound: "border",
           outbound: "standard",
+          bypass,
           overlapSeconds: 0,
         },
       ],

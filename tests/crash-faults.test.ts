@@ -34,9 +34,9 @@ afterAll(async () => {
 
 test.each(CASES)("the provider is killed in $title", { timeout: 600_000 }, async (crash) => {
   const runner = createCallRunner(life.world);
-  const { points, failures } = await tryAllPoints(life, runner, crash.scenario, () =>
-    life.world.cloudflare.addFault(crash.fault),
-  );
+  const { points, failures } = await tryAllPoints(life, runner, crash.scenario, {
+    disturb: () => life.world.cloudflare.addFault(crash.fault),
+  });
   tried += points;
   expect(points).toBeGreaterThan(5);
   expect(failures).toEqual([]);

@@ -31,19 +31,22 @@ export function describePoint({ request, moment }: CrashPoint): string {
   return `request ${request}, ${moment}`;
 }
 
-/** Kills at the point. The switches count from now on. */
-export function armCrash(
+/** Switches on what strikes the run at a point of it. The switches count from now on. */
+export type Strike = (
   cloudflare: LabCloudflare,
-  { request, moment }: CrashPoint,
+  point: CrashPoint,
   kill: () => Promise<void>,
-): Switch {
+) => Switch;
+
+/** Kills at the point. */
+export const armCrash: Strike = (cloudflare, { request, moment }, kill) => {
   const occasion = { skip: request - 1 };
   const hook = cloudflare.intercept(moment === "unanswered" ? "after" : "before", occasion, kill);
   if (moment === "uncommitted") {
     cloudflare.addFault({ ...occasion, fault: "dropped-before-commit" });
   }
   return hook;
-}
+};
 
 /** The zone without what differs from run to run: the generations of claims. */
 export function comparable(records: readonly RecordSpec[]): RecordSpec[] {
@@ -65,6 +68,7 @@ export function remembersFormerMx(
   former: readonly RecordSpec[],
 ): boolean {
   return former.every(({ name, content, priority }) => {
+    const exchange = content === "." ? "." : `${content}.`;
     const stands = records.some(
       (record) =>
         record.name === name &&
@@ -75,7 +79,7 @@ export function remembersFormerMx(
     const journalled = records.some(
       (record) =>
         record.name.includes("_mxhero.") &&
-        record.content.includes(`mx=\\"${priority} ${content}.\\"`),
+        record.content.includes(`mx=\\"${priority} ${exchange}\\"`),
     );
     return stands || journalled;
   });
