@@ -180,6 +180,9 @@ describe("handBackTo, given while bypassed", () => {
     ]);
     const chosen = addMx(withoutMx(bypassed, "10 mail.contoso.test"), [extra]);
     expect(runSteps(chosen, bypass(given)).steps).toEqual([]);
+    const without = run(run(zoneWith(), takeover(GOAL)), bypass(GOAL));
+    const refuses = addMx(without, [{ ...mxOf("0 "), ttl: 300 }]);
+    expect(runSteps(refuses, bypass(given)).steps).toEqual([]);
   });
 
   test("replaces a null MX, or is one, in one step", () => {

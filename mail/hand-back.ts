@@ -134,7 +134,10 @@ function decidedByOthers(
   { stale, theirs }: SortedMx,
   goal: MxGoal,
 ): boolean {
-  if (phase === "bypassed") return goal.handBackTo === undefined || !includesAllMx(theirs, former);
+  if (phase === "bypassed") {
+    const chosenNull = theirs.some((mx) => isNullMx(mx) && !includesMx(former, mx));
+    return goal.handBackTo === undefined || chosenNull || !includesAllMx(theirs, former);
+  }
   if (theirs.length === 0) return present.length === 0 && inherited !== undefined;
   if (phase === "held") {
     const hasGateway = stale.length > 0 || present.some((mx) => includesMx(goal.wanted, mx));
