@@ -136,7 +136,9 @@ function decidedByOthers(
 ): boolean {
   if (phase === "bypassed") {
     const chosenNull = theirs.some((mx) => isNullMx(mx) && !includesMx(former, mx));
-    return goal.handBackTo === undefined || chosenNull || !includesAllMx(theirs, former);
+    const inherits = present.length === 0 && inherited !== undefined;
+    const isChosen = chosenNull || inherits || !includesAllMx(theirs, former);
+    return goal.handBackTo === undefined || isChosen;
   }
   if (theirs.length === 0) return present.length === 0 && inherited !== undefined;
   if (phase === "held") {
