@@ -47,7 +47,10 @@ export function reopenJournal(
   if (!movedAway && !putBack && !(phase === "taking" && edited)) return undefined;
   const what = `journal the MX that stand now (${formatMxSet(standing.former)})`;
   const { server } = goal;
-  if (!edited) return journalStep(what, { ...journal, phase: "taking", server });
+  // The same MX may come from a wildcard by now: then the journal must say so, or no copies are made.
+  const { inherited } = standing;
+  const same = !edited && (inherited === undefined || inherited === journal.inherited);
+  if (same) return journalStep(what, { ...journal, phase: "taking", server });
   const revision = journal.revision + 1;
   return journalStep(what, { ...rest, phase: "taking", server, revision, ...standing });
 }
