@@ -93,8 +93,9 @@ export async function mxWorld(live: LiveDomain, view: View): Promise<MxWorld> {
   const present = readMx(view);
   const { mx: journal } = readJournal(view);
   const world = { domain, present, journal };
-  const wasInherited = journal?.inherited !== undefined;
-  if (journal?.phase === "taking" || (present.length > 0 && !wasInherited)) return world;
+  // Copies of a wildcard's MX can stand only until the takeover is done, and again once they were put back.
+  const mayBeCopies = journal?.inherited !== undefined && journal.phase !== "held";
+  if (journal?.phase === "taking" || (present.length > 0 && !mayBeCopies)) return world;
   // Any other record at the name hides the wildcard (RFC 4592, section 2.2.1).
   if (view.records.some(({ type }) => type !== "MX")) return world;
   if (present.length === 0) {

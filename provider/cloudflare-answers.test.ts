@@ -79,7 +79,7 @@ const notAnswers: [string, Answer, string][] = [
   ["400", { status: 400, body: fault(9000, "DNS name is invalid.") }, "cloudflare-error"],
   ["401", { status: 401, body: fault(1000, "Invalid API Token") }, "token-refused"],
   ["403", { status: 403, body: fault(10_000, "Authentication error") }, "token-refused"],
-  ["404", { status: 404, body: fault(1001, "Invalid zone identifier") }, "cloudflare-error"],
+  ["404", { status: 404, body: fault(1001, "Invalid zone identifier") }, "zone-gone"],
   ["429", { status: 429, body: fault(10_000, "Please wait") }, "cloudflare-error"],
   ["500", { status: 500, body: fault(10_001, "Internal server error") }, "cloudflare-error"],
   ["502 as a page", { status: 502, body: "<html>Bad gateway</html>" }, "cloudflare-error"],
