@@ -10,9 +10,16 @@ const packages = [
   { name: "ca-certificates" },
   // dig, for who looks around in the lab.
   { name: "bind9-dnsutils" },
+  // A gateway host fetches its bundle with it.
+  { name: "curl" },
   { name: "iproute2" },
+  // The addresses of the lab's hosts are translated, as AWS does.
+  { name: "nftables", service: "nftables" },
   { name: "pdns-server", service: "pdns" },
   { name: "pdns-backend-sqlite3" },
+  // What gateway hosts run.
+  { name: "postfix", service: "postfix" },
+  { name: "postfix-lmdb" },
   { name: "python3-venv" },
   { name: "unbound", service: "unbound" },
   { name: "python3-spf", file: "/usr/share/doc/python3-spf/rfc7208-tests.yml.gz" },

@@ -6,8 +6,8 @@
 import { installDebianPackages, requireRoot } from "./debian-packages.mjs";
 import { buildEngine, requireEngineOrGo } from "./engine.mjs";
 import { installNodePackages } from "./node-packages.mjs";
-import { installOctoDns, requirePython } from "./octodns.mjs";
 import { interruptCommands, SetupError } from "./progress.mjs";
+import { installPythonPrograms, requirePython } from "./python-programs.mjs";
 
 const architectures = ["x64", "arm64"];
 
@@ -30,7 +30,7 @@ export async function setUp({ lab }) {
     if (lab) {
       await installDebianPackages();
       await buildEngine();
-      await installOctoDns();
+      await installPythonPrograms();
     }
   } finally {
     interruption.stop();
