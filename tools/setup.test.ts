@@ -143,7 +143,7 @@ describe("Debian packages", () => {
   });
 });
 
-describe("octoDNS", () => {
+describe("a program in Python", () => {
   test("is installed once, in the versions that its requirements name", async () => {
     await using checkout = await Checkout.create(`console.log("ran");`);
     const { all } = await checkout.run("demo");
@@ -159,7 +159,7 @@ describe("octoDNS", () => {
     await checkout.fake("python3", "echo no module named venv; exit 1");
     for (const _ of ["once", "again"]) {
       const { all, exitCode } = await checkout.run("demo");
-      expect(all).toContain("virtual environment failed (1).\nno module named venv");
+      expect(all).toContain("virtual environment of octodns failed (1).\nno module named venv");
       expect(exitCode).toBe(1);
     }
   });
