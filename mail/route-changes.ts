@@ -1,0 +1,66 @@
+/**
+ * How a domain's record goes on when its route is proposed, activated or given up. Whether the domain may
+ * be held is decided before, by `route-claim.ts`.
+ */
+import type { NumberedRoute, Route, RouteHolder, RouteRecord } from "./route.ts";
+import { LEAVING, type LeavingLengths, leavingTimes, routeStage } from "./route-life.ts";
+
+/** The record's content; whoever writes it counts the revision. */
+export type RouteContent = Omit<RouteRecord, "revision">;
+
+/**
+ * Proposes a version: that of before goes on serving, or leaving, until the new one is activated. What has
+ * expired is forgotten. The version's number is the revision of this very write, so that no proof of
+ * another version is ever taken for one of it.
+ */
+export function proposeRoute(
+  record: RouteRecord | undefined,
+  route: Route,
+  holder: RouteHolder,
+  now: Date,
+): RouteContent {
+  const proposed = { version: (record?.revision ?? 0) + 1, route };
+  if (record === undefined || !isServed(record, now)) {
+    return { domain: route.domain, holder, proposed };
+  }
+  const { domain, active, leaving } = record;
+  return { domain, holder, ...(active && { active }), proposed, ...(leaving && { leaving }) };
+}
+
+/** Makes the proposed version the one that serves; a route that was leaving stays. */
+export function activateRoute(
+  { domain, holder }: RouteRecord,
+  proven: NumberedRoute,
+): RouteContent {
+  return { domain, holder, active: proven };
+}
+
+/** Takes the proposal back: what serves or is leaving does so as before. */
+export function withdrawProposal(record: RouteRecord): RouteContent {
+  const { proposed: _, revision: __, ...kept } = record;
+  return kept;
+}
+
+/**
+ * Gives the route up, and with it every proposal. Where it is leaving already, its times stay: whoever was
+ * told them can rely on them.
+ *
+ * @param lengths of the stages. @default `LEAVING`
+ */
+export function giveUpRoute(
+  record: RouteRecord,
+  now: Date,
+  lengths: LeavingLengths = LEAVING,
+): RouteContent {
+  const { leaving = leavingTimes(now, lengths) } = record;
+  return { ...withdrawProposal(record), leaving };
+}
+
+function isServed(record: RouteRecord, now: Date): boolean {
+  return routeStage(withoutProposal(record), now) !== "expired";
+}
+
+function withoutProposal(record: RouteRecord): RouteRecord {
+  const { proposed: _, ...kept } = record;
+  return kept;
+}
