@@ -1,0 +1,83 @@
+/**
+ * The configuration of one gateway host: the file that its user data writes, and where things lie.
+ *
+ * It names secrets, and holds none.
+ */
+import { isIP } from "node:net";
+import { z } from "zod";
+
+/** Where things lie on a gateway host. Postfix and the agent are both told from here. */
+export const HOST_PATHS = {
+  configuration: "/etc/mxhero-gateway/gateway.json",
+  /** Certificates and keys that Postfix reads: only root may. */
+  tls: "/etc/mxhero-gateway/tls",
+  /** LMDB files; Postfix reads them. */
+  maps: "/var/lib/mxhero-gateway/maps",
+  /** What the agent keeps across its own restart. */
+  state: "/var/lib/mxhero-gateway/state",
+  policySocket: "/run/mxhero-gateway/policy.sock",
+  inboundInstance: "/etc/postfix-in",
+  relayInstance: "/etc/postfix-relay",
+  inboundQueue: "/var/spool/postfix-in",
+  relayQueue: "/var/spool/postfix-relay",
+  /** What each instance logs (`maillog_file`). The agent reads there when mail last passed. */
+  inboundLog: "/var/log/mxhero-gateway/postfix-in.log",
+  relayLog: "/var/log/mxhero-gateway/postfix-relay.log",
+  /** The authorities that Postfix and the proofs trust. */
+  authorities: "/etc/ssl/certs/ca-certificates.crt",
+} as const;
+
+/** Where the agent answers about its health, on loopback. */
+export const HEALTH_PORT = 8025;
+
+/** 150 MiB. */
+const MESSAGE_BYTES = 157_286_400;
+
+const address = z.string().refine((text) => isIP(text) !== 0, "not an IP address");
+const hostName = z.string().min(1);
+const port = z.int().min(1).max(65_535);
+
+/** One of the two sides of a slot: its own address, and the one that the world sees. */
+const side = z.strictObject({ address, publicAddress: address });
+
+export const gatewayHostConfig = z.strictObject({
+  /** The slot's name in the fleet. */
+  slot: z.string().min(1),
+  /** The fleet's name. */
+  gateway: z.string().min(1),
+  /** Names of the fleet's endpoints. */
+  smtpIn: hostName,
+  smtpRelay: hostName,
+  /** What Postfix calls itself: one name for the whole fleet, so that a loop is seen on any slot. */
+  myhostname: hostName,
+  inbound: side,
+  relay: side,
+  /** The fleet's other slots. Mail from tenant to tenant goes to their private addresses. */
+  peers: z.array(z.strictObject({ slot: z.string().min(1), inboundAddress: address })).default([]),
+  store: z.strictObject({
+    table: z.string().min(1),
+    region: z.string().min(1),
+    /** In front of the names of secrets, without a slash at the end. */
+    secretPrefix: z.string().min(1),
+    /** Where AWS's API is spoken, if not at the region's own endpoint. */
+    endpoint: z.string().optional(),
+  }),
+  /** SHA-256 of the bundle that the host was given. */
+  bundle: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Accepted mail passes through it, and comes back on loopback. */
+  processor: z.strictObject({ host: hostName, port }).optional(),
+  /** `public`: a Server or Relay Server with a private, loopback or special address is refused. */
+  nextHops: z.enum(["public", "private"]).default("public"),
+  maximumMessageBytes: z.int().min(1).default(MESSAGE_BYTES),
+  /** The names of the secrets that hold certificate chain and key (PEM) of the fleet's names. */
+  networkTls: z.strictObject({ certificateSecret: z.string(), keySecret: z.string() }),
+});
+
+export type GatewayHostConfig = z.infer<typeof gatewayHostConfig>;
+
+/** @throws Error that names every fault, with its path. */
+export function parseHostConfig(text: string): GatewayHostConfig {
+  const parsed = gatewayHostConfig.safeParse(JSON.parse(text));
+  if (parsed.success) return parsed.data;
+  throw new Error(`The host's configuration is not valid:\n${z.prettifyError(parsed.error)}`);
+}
