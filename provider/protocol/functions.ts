@@ -1,7 +1,6 @@
 /** Functions of a provider: what a program asks for without making a resource (`Invoke`). */
 import grpc from "@grpc/grpc-js";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
-
 import type { z } from "zod";
 import { check } from "./check.ts";
 import { CallFailure } from "./failures.ts";
