@@ -1,7 +1,10 @@
 /** The provider `mxhero`: the kinds of resources that it has. */
+import { mxheroProvider } from "./mxhero.ts";
 import { serve } from "./protocol/server.ts";
 
-await serve({
+const provider = mxheroProvider({
   "mxhero:index:MxTakeover": async () => (await import("./mx-takeover.ts")).mxTakeover,
   "mxhero:index:SpfInclude": async () => (await import("./spf-include.ts")).spfInclude,
 });
+
+await serve(provider);

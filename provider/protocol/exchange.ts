@@ -33,7 +33,7 @@ export class Exchange {
   /** @throws Error before the provider was configured */
   call(preview: boolean): Call {
     const settings = this.#settings;
-    if (settings === undefined) throw new Error("The provider mxhero is not configured yet.");
+    if (settings === undefined) throw new Error("The provider is not configured yet.");
     return {
       urn: this.#urn,
       preview,

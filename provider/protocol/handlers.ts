@@ -1,5 +1,5 @@
 /**
- * The protocol's methods. What is missing here answers "unimplemented": functions, methods, components.
+ * The protocol's methods. What is missing here answers "unimplemented": methods, components.
  *
  * Protocol: `pulumirpc.ResourceProvider` (proto/pulumi/provider.proto of pulumi/pulumi).
  */
@@ -7,13 +7,16 @@ import type grpc from "@grpc/grpc-js";
 import pluginPb from "@pulumi/pulumi/proto/plugin_pb.js";
 import type { IResourceProviderServer } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import providerPb from "@pulumi/pulumi/proto/provider_pb.js";
+
 import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
-import { configurationSchema, readSettings, type Settings } from "../settings.ts";
+import type { Settings } from "../settings.ts";
 import { placeInStackFile } from "../stack-file-place.ts";
 import { check } from "./check.ts";
 import type { EngineLog } from "./engine-log.ts";
 import { Exchange } from "./exchange.ts";
 import { callFailure, errorTrace } from "./failures.ts";
+import { callFunction } from "./functions.ts";
+import type { Provider } from "./provider.ts";
 import {
   checkFailure,
   checkResource,
@@ -42,19 +45,19 @@ export type Handlers = Pick<
   | "getPluginInfo"
   | "getSchema"
   | "handshake"
+  | "invoke"
   | "read"
   | "update"
 >;
 
 export interface HandlerOptions {
-  readonly kinds: Kinds;
-  /** The version of the provider, semver. */
-  readonly version: string;
+  readonly provider: Provider;
   readonly calls: RunningCalls;
   readonly log: EngineLog;
 }
 
-export function handlers({ kinds, version, calls, log }: HandlerOptions): Handlers {
+export function handlers({ provider, calls, log }: HandlerOptions): Handlers {
+  const { kinds, functions = {}, version, configuration } = provider;
   let settings: Settings | undefined;
 
   /** A call about a resource can be cancelled, writes to the log, and shows no secret. */
@@ -91,15 +94,16 @@ export function handlers({ kinds, version, calls, log }: HandlerOptions): Handle
     }),
     getPluginInfo: unary(async () => new pluginPb.PluginInfo().setVersion(version)),
     getSchema: unary(async () => {
-      const schema = await schemaOf(kinds, version);
+      const schema = await schemaOf(provider);
       return new providerPb.GetSchemaResponse().setSchema(JSON.stringify(schema));
     }),
-    checkConfig: unary(checkConfig),
+    checkConfig: unary((request: providerPb.CheckRequest) => checkConfig(provider, request)),
     diffConfig: unary(async () => new providerPb.DiffResponse()),
     configure: unary(async (request: providerPb.ConfigureRequest) => {
-      settings = readSettings(withoutEngineKeys(decode(request.getArgs()).value));
+      settings = configuration.read(withoutEngineKeys(decode(request.getArgs()).value));
       return new providerPb.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true);
     }),
+    invoke: unary((request: providerPb.InvokeRequest) => callFunction(functions, request)),
     check: aboutResource(checkResource),
     diff: aboutResource(diffResource),
     create: aboutResource(createResource),
@@ -109,9 +113,10 @@ export function handlers({ kinds, version, calls, log }: HandlerOptions): Handle
   };
 }
 
-async function checkConfig(request: providerPb.CheckRequest) {
+async function checkConfig({ configuration }: Provider, request: providerPb.CheckRequest) {
   const news = decode(request.getNews());
-  const { faults } = check(configurationSchema, { ...news, value: withoutEngineKeys(news.value) });
+  const own = { ...news, value: withoutEngineKeys(news.value) };
+  const { faults } = check(configuration.schema, own);
   const response = new providerPb.CheckResponse();
   if (faults.length > 0) return response.setFailuresList(faults.map(checkFailure));
   return response.setInputs(request.getNews());

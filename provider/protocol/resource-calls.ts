@@ -131,7 +131,9 @@ async function kindOf(kinds: Kinds, urn: string): Promise<AnyKind> {
   const load = Object.hasOwn(kinds, type) ? kinds[type] : undefined;
   if (load !== undefined) return load();
   const known = Object.keys(kinds).join(", ");
-  throw new Error(`The provider mxhero has no resource type "${type}". It has: ${known}.`);
+  throw new Error(
+    `The provider ${type.split(":", 1)[0]} has no resource type "${type}". It has: ${known}.`,
+  );
 }
 
 /** The inputs; undefined while one of them is unknown, which only a preview may bring. */

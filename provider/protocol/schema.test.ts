@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { mxheroProvider } from "../mxhero.ts";
 import type { ResourceKind } from "../resource.ts";
 import { schemaOf } from "./schema.ts";
 
@@ -27,7 +28,10 @@ const kind: ResourceKind<z.output<typeof inputs>, z.output<typeof outputs>> = {
 };
 
 test("resources have the properties of their schemas, and objects are types by name", async () => {
-  const schema = await schemaOf({ [kind.type]: async () => kind }, "1.2.3");
+  const schema = await schemaOf({
+    ...mxheroProvider({ [kind.type]: async () => kind }),
+    version: "1.2.3",
+  });
   const mx = { type: "array", items: { $ref: "#/types/mxhero:index:ToyMx" } };
   const inputProperties = {
     domain: { type: "string" },
@@ -69,7 +73,7 @@ test("the configuration is that of the provider, all of it optional", async () =
     resolvers: { type: "array", items: { type: "string" } },
     waitSeconds: { type: "number" },
   };
-  expect(await schemaOf({}, "1.2.3")).toMatchObject({
+  expect(await schemaOf(mxheroProvider({}))).toMatchObject({
     config: { variables },
     provider: { inputProperties: variables },
   });

@@ -1,7 +1,6 @@
 /** The provider's schema, made from the schemas of its resources and of its configuration. */
 import { z } from "zod";
-import { configurationSchema } from "../settings.ts";
-import type { Kinds } from "./resource-calls.ts";
+import type { Provider } from "./provider.ts";
 
 type JsonSchema = z.core.JSONSchema.JSONSchema;
 
@@ -27,7 +26,8 @@ type Types = Map<string, ObjectSpec & { readonly type: "object" }>;
 const JSON_SCHEMA = { io: "input", unrepresentable: "any" } as const;
 
 /** A Pulumi package schema: pulumi.com/docs/iac/guides/building-extending/packages/schema. */
-export async function schemaOf(kinds: Kinds, version: string): Promise<object> {
+export async function schemaOf(provider: Omit<Provider, "functions">): Promise<object> {
+  const { name, version, kinds, configuration } = provider;
   const types: Types = new Map();
   const resources: Record<string, object> = {};
   for (const [token, load] of Object.entries(kinds)) {
@@ -40,10 +40,10 @@ export async function schemaOf(kinds: Kinds, version: string): Promise<object> {
       requiredInputs: inputs.required,
     };
   }
-  const configured = z.toJSONSchema(configurationSchema, JSON_SCHEMA);
-  const { properties } = objectSpec(configured, "mxhero:index:Configuration", types);
+  const configured = z.toJSONSchema(configuration.schema, JSON_SCHEMA);
+  const { properties } = objectSpec(configured, `${name}:index:Configuration`, types);
   return {
-    name: "mxhero",
+    name,
     version,
     config: { variables: properties },
     provider: { inputProperties: properties },

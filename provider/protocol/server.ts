@@ -1,31 +1,26 @@
 /** The provider as a process: the engine starts it, calls it over gRPC, and ends it. */
-import { readFileSync } from "node:fs";
 import grpc from "@grpc/grpc-js";
 import providerGrpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
-import { z } from "zod";
 import { EngineLog } from "./engine-log.ts";
 import { handlers } from "./handlers.ts";
-import type { Kinds } from "./resource-calls.ts";
+import type { Provider } from "./provider.ts";
 import { RunningCalls } from "./running-calls.ts";
 
 /** How long the last answers may take to leave, in milliseconds. */
 const FLUSH_MS = 2000;
 
 /**
- * Serves these kinds of resources until the engine ends the process: by SIGINT, or, when the engine was
+ * Serves the provider until the engine ends the process: by SIGINT, or, when the engine was
  * killed, by the end of stdin. Prints the port on stdout, as the engine expects.
  *
  * Without the engine's address as its last argument the process is attached by hand
  * (`PULUMI_DEBUG_PROVIDERS`), and the end of stdin means nothing.
  */
-export async function serve(kinds: Kinds): Promise<void> {
+export async function serve(provider: Provider): Promise<void> {
   const calls = new RunningCalls();
   const log = new EngineLog();
   const server = new grpc.Server({ "grpc.max_receive_message_length": -1 });
-  server.addService(
-    providerGrpc.ResourceProviderService,
-    handlers({ kinds, version: packageVersion(), calls, log }),
-  );
+  server.addService(providerGrpc.ResourceProviderService, handlers({ provider, calls, log }));
 
   const end = (reason: string) => void endProcess(server, calls, reason);
   process.on("SIGINT", () => end("The run has ended."));
@@ -63,9 +58,4 @@ function flushed(server: grpc.Server): Promise<void> {
     server.tryShutdown(() => resolve());
     setTimeout(resolve, FLUSH_MS);
   });
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }

@@ -7,6 +7,7 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { mxheroProvider } from "../mxhero.ts";
 import { type Call, type ResourceKind, Unfinished } from "../resource.ts";
 import { serve } from "./server.ts";
 
@@ -101,4 +102,4 @@ const toy: ResourceKind<Inputs, Outputs> = {
   },
 };
 
-await serve({ [toy.type]: async () => toy });
+await serve(mxheroProvider({ [toy.type]: async () => toy }));
