@@ -3,7 +3,8 @@
  *
  * Three-valued: what could not be read is unknown, and never counts as clean.
  */
-import { ConfigurationError, readTenantConfig } from "../config/read-tenant.ts";
+import { readTenantConfig } from "../config/read-tenant.ts";
+import { ConfigurationError } from "../config/stack-configuration.ts";
 import type { TenantConfig } from "../config/tenant.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { type DomainAddress, LiveDomain, readJournal, readMx } from "../provider/live-domain.ts";

@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { parse } from "yaml";
 import { z } from "zod";
-import type { StackConfiguration } from "../config/read-tenant.ts";
+import type { StackConfiguration } from "../config/stack-configuration.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { mxTakeoverOutputs } from "../provider/mx-takeover-schema.ts";
 import { readSettings, type Settings } from "../provider/settings.ts";

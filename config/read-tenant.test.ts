@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { contoso, gateway, stackValues } from "./example-tenant.ts";
-import { ConfigurationError, readTenantConfig } from "./read-tenant.ts";
+import { readTenantConfig } from "./read-tenant.ts";
+import { ConfigurationError } from "./stack-configuration.ts";
 
 const FILE = "stacks/Pulumi.contoso.yaml";
 const TOKEN = "v1aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789-_";

@@ -3,7 +3,7 @@ import { getStack } from "@pulumi/pulumi/metadata.js";
 import * as config from "@pulumi/pulumi/runtime/config.js";
 import { invoke } from "@pulumi/pulumi/runtime/invoke.js";
 import { z } from "zod";
-import type { StackConfiguration } from "../config/read-tenant.ts";
+import type { StackConfiguration } from "../config/stack-configuration.ts";
 
 declare module "@pulumi/pulumi/runtime/config.js" {
   // It exists, but its declaration is left out. `Config.get` asks it, too.

@@ -1,11 +1,8 @@
 /** The program of a tenant's stack: an organisation's domains onto the gateway, and off it on destroy. */
 import { RunError } from "@pulumi/pulumi/errors.js";
 import { Tenant } from "../components/tenant.ts";
-import {
-  ConfigurationError,
-  readTenantConfig,
-  type StackConfiguration,
-} from "../config/read-tenant.ts";
+import { readTenantConfig } from "../config/read-tenant.ts";
+import { ConfigurationError, type StackConfiguration } from "../config/stack-configuration.ts";
 import type { TenantConfig } from "../config/tenant.ts";
 import { planTenant } from "../config/tenant-plan.ts";
 
