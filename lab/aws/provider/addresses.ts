@@ -3,16 +3,16 @@ import { Resolver } from "node:dns/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as ec2Api from "@aws-sdk/client-ec2";
 import { z } from "zod";
+import { answered, orGone, standInKind } from "../../stand-in.ts";
 import { ec2 } from "./clients.ts";
 import { inTurn } from "./in-turn.ts";
 import { ELASTIC_IPS, quota } from "./quotas.ts";
-import { answered, awsKind, orGone } from "./resource.ts";
 import { ADDRESS_TAGS, removeTags, retag, tags, tagsOf, tagValue } from "./tags.ts";
 
 /** How long a new A record may take until it is seen, in milliseconds. */
 const RECORD_MS = 5000;
 
-export const eip = awsKind({
+export const eip = standInKind({
   type: "aws:ec2/eip:Eip",
   inputs: z.strictObject({ domain: z.literal("vpc"), tags }),
   replaceOn: ["domain"],
@@ -53,7 +53,7 @@ async function freeAddress(): Promise<string> {
   return free;
 }
 
-export const eipAssociation = awsKind({
+export const eipAssociation = standInKind({
   type: "aws:ec2/eipAssociation:EipAssociation",
   inputs: z.strictObject({
     allocationId: z.string(),
@@ -100,7 +100,7 @@ async function assertOwned(networkInterfaceId: string, address: string): Promise
   );
 }
 
-export const eipDomainName = awsKind({
+export const eipDomainName = standInKind({
   type: "aws:ec2/eipDomainName:EipDomainName",
   inputs: z.strictObject({ allocationId: z.string(), domainName: z.string() }),
   replaceOn: ["allocationId"],

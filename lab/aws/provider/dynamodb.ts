@@ -1,8 +1,8 @@
 /** `aws.dynamodb.Table`, billed on demand. */
 import * as dynamo from "@aws-sdk/client-dynamodb";
 import { z } from "zod";
+import { orGone, standInKind } from "../../stand-in.ts";
 import { dynamodb } from "./clients.ts";
-import { awsKind, orGone } from "./resource.ts";
 import { tagList, tags } from "./tags.ts";
 
 /** A table, or the change of one, is ready within this time, in seconds. */
@@ -31,7 +31,7 @@ const inputs = z.strictObject({
 });
 type Inputs = z.output<typeof inputs>;
 
-export const table = awsKind<Inputs>({
+export const table = standInKind<Inputs>({
   type: "aws:dynamodb/table:Table",
   inputs,
   replaceOn: ["name", "hashKey", "rangeKey"],

@@ -2,9 +2,10 @@
 import * as ec2Api from "@aws-sdk/client-ec2";
 import { z } from "zod";
 import type { ProviderFunction } from "../../../provider/protocol/functions.ts";
+import { answered } from "../../stand-in.ts";
 import { currentRegion, ec2 } from "./clients.ts";
+import { instanceTypeOf } from "./instance-types.ts";
 import { quota } from "./quotas.ts";
-import { answered } from "./resource.ts";
 import { tagsOf } from "./tags.ts";
 
 const filters = z
@@ -75,9 +76,8 @@ export const getAmi = providerFunction({
 export const getInstanceType = providerFunction({
   arguments: z.strictObject({ instanceType: z.string() }),
   call: async ({ instanceType }) => {
-    const known = Object.values(ec2Api["_InstanceType"]).filter((type) => type === instanceType);
-    if (known.length === 0) throw new Error(`getInstanceType: there is no ${instanceType}`);
-    const asked = new ec2Api.DescribeInstanceTypesCommand({ InstanceTypes: known });
+    const InstanceTypes = [instanceTypeOf(instanceType)];
+    const asked = new ec2Api.DescribeInstanceTypesCommand({ InstanceTypes });
     const found = answered((await ec2().send(asked)).InstanceTypes?.[0], instanceType);
     return {
       id: instanceType,

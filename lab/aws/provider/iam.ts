@@ -1,11 +1,11 @@
 /** `aws.iam.Role`, `RolePolicy`, `InstanceProfile`. The emulator checks the grammar of policies as AWS does. */
 import * as iamApi from "@aws-sdk/client-iam";
 import { z } from "zod";
+import { answered, orGone, sameJson, standInKind } from "../../stand-in.ts";
 import { iam } from "./clients.ts";
-import { answered, awsKind, orGone, sameJson } from "./resource.ts";
 import { tagList, tags, tagsOf } from "./tags.ts";
 
-export const role = awsKind({
+export const role = standInKind({
   type: "aws:iam/role:Role",
   inputs: z.strictObject({
     name: z.string().exactOptional(),
@@ -60,7 +60,7 @@ export const role = awsKind({
   },
 });
 
-export const rolePolicy = awsKind({
+export const rolePolicy = standInKind({
   type: "aws:iam/rolePolicy:RolePolicy",
   inputs: z.strictObject({
     role: z.string(),
@@ -96,7 +96,7 @@ export const rolePolicy = awsKind({
   },
 });
 
-export const instanceProfile = awsKind({
+export const instanceProfile = standInKind({
   type: "aws:iam/instanceProfile:InstanceProfile",
   inputs: z.strictObject({ name: z.string().exactOptional(), role: z.string(), tags }),
   replaceOn: ["name"],

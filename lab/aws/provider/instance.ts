@@ -1,11 +1,10 @@
 /** `aws.ec2.Instance` on an existing network interface. */
 import * as ec2Api from "@aws-sdk/client-ec2";
 import { z } from "zod";
+import { answered, orGone, standInKind } from "../../stand-in.ts";
 import { ec2 } from "./clients.ts";
-import { answered, awsKind, orGone } from "./resource.ts";
+import { instanceTypeOf } from "./instance-types.ts";
 import { retag, tagList, tags, tagsOf } from "./tags.ts";
-
-const instanceTypes = Object.values(ec2Api["_InstanceType"]);
 
 /** Bytes, before the encoding in base64. */
 const USER_DATA_LIMIT = 16_384;
@@ -40,7 +39,7 @@ const inputs = z.strictObject({
 });
 type Inputs = z.output<typeof inputs>;
 
-export const instance = awsKind<Inputs>({
+export const instance = standInKind<Inputs>({
   type: "aws:ec2/instance:Instance",
   inputs,
   replaceOn: ["ami", "primaryNetworkInterface", "userData"],
@@ -95,10 +94,9 @@ async function request(asked: Inputs): Promise<ec2Api.RunInstancesCommandInput> 
   const { networkInterfaceId: NetworkInterfaceId } = asked.primaryNetworkInterface;
   const { iamInstanceProfile: profile, metadataOptions = {}, rootBlockDevice } = asked;
   const image = await imageOf(asked.ami);
-  const InstanceType = instanceTypes.find((known) => known === asked.instanceType);
   return {
     ImageId: asked.ami,
-    InstanceType: answered(InstanceType, `instance type ${asked.instanceType}`),
+    InstanceType: instanceTypeOf(asked.instanceType),
     MinCount: 1,
     MaxCount: 1,
     NetworkInterfaces: [{ DeviceIndex: 0, NetworkInterfaceId }],

@@ -1,11 +1,11 @@
 /** `aws.kms.Key`. */
 import * as kmsApi from "@aws-sdk/client-kms";
 import { z } from "zod";
+import { answered, orGone, sameJson, standInKind } from "../../stand-in.ts";
 import { kms } from "./clients.ts";
-import { answered, awsKind, orGone, sameJson } from "./resource.ts";
 import { type Tags, tags } from "./tags.ts";
 
-export const key = awsKind({
+export const key = standInKind({
   type: "aws:kms/key:Key",
   inputs: z.strictObject({
     description: z.string().exactOptional(),

@@ -2,15 +2,15 @@
 import * as ec2Api from "@aws-sdk/client-ec2";
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
+import { answered, orGone, sameSet, standInKind } from "../../stand-in.ts";
 import { ec2 } from "./clients.ts";
 import { inTurn } from "./in-turn.ts";
-import { answered, awsKind, orGone, sameSet } from "./resource.ts";
 import { retag, tags, tagsOf } from "./tags.ts";
 
 /** AWS keeps the first four addresses of a subnet, and the last. */
 const RESERVED = 4;
 
-export const networkInterface = awsKind({
+export const networkInterface = standInKind({
   type: "aws:ec2/networkInterface:NetworkInterface",
   inputs: z.strictObject({
     subnetId: z.string(),

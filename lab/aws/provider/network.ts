@@ -1,11 +1,11 @@
 /** Networks: `aws.ec2.Vpc`, `Subnet`, `InternetGateway`, `RouteTable`, `Route`, `RouteTableAssociation`. */
 import * as ec2Api from "@aws-sdk/client-ec2";
 import { z } from "zod";
+import { answered, orGone, standInKind } from "../../stand-in.ts";
 import { ec2 } from "./clients.ts";
-import { answered, awsKind, orGone } from "./resource.ts";
 import { retag, tags, tagsOf } from "./tags.ts";
 
-export const vpc = awsKind({
+export const vpc = standInKind({
   type: "aws:ec2/vpc:Vpc",
   inputs: z.strictObject({
     cidrBlock: z.string(),
@@ -51,7 +51,7 @@ async function setDns(
   }
 }
 
-export const subnet = awsKind({
+export const subnet = standInKind({
   type: "aws:ec2/subnet:Subnet",
   inputs: z.strictObject({
     vpcId: z.string(),
@@ -86,7 +86,7 @@ export const subnet = awsKind({
   },
 });
 
-export const internetGateway = awsKind({
+export const internetGateway = standInKind({
   type: "aws:ec2/internetGateway:InternetGateway",
   inputs: z.strictObject({ vpcId: z.string(), tags }),
   replaceOn: ["vpcId"],
@@ -112,7 +112,7 @@ export const internetGateway = awsKind({
   },
 });
 
-export const routeTable = awsKind({
+export const routeTable = standInKind({
   type: "aws:ec2/routeTable:RouteTable",
   inputs: z.strictObject({ vpcId: z.string(), tags }),
   replaceOn: ["vpcId"],
@@ -132,7 +132,7 @@ export const routeTable = awsKind({
   },
 });
 
-export const route = awsKind({
+export const route = standInKind({
   type: "aws:ec2/route:Route",
   inputs: z.strictObject({
     routeTableId: z.string(),
@@ -170,7 +170,7 @@ export const route = awsKind({
   },
 });
 
-export const routeTableAssociation = awsKind({
+export const routeTableAssociation = standInKind({
   type: "aws:ec2/routeTableAssociation:RouteTableAssociation",
   inputs: z.strictObject({ routeTableId: z.string(), subnetId: z.string() }),
   replaceOn: ["subnetId"],

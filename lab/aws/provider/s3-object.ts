@@ -2,8 +2,8 @@
 import { readFile } from "node:fs/promises";
 import * as s3Api from "@aws-sdk/client-s3";
 import { z } from "zod";
+import { orGone, standInKind } from "../../stand-in.ts";
 import { s3 } from "./clients.ts";
-import { awsKind, orGone } from "./resource.ts";
 
 /** A file asset as the engine sends it: developer-docs/architecture/deployment-execution/resource-registration. */
 const fileAsset = z.strictObject({
@@ -20,7 +20,7 @@ const inputs = z.strictObject({
 });
 type Inputs = z.output<typeof inputs>;
 
-export const bucketObject = awsKind<Inputs>({
+export const bucketObject = standInKind<Inputs>({
   type: "aws:s3/bucketObjectv2:BucketObjectv2",
   inputs,
   replaceOn: ["bucket", "key"],

@@ -2,11 +2,11 @@
 import { randomInt } from "node:crypto";
 import * as s3Api from "@aws-sdk/client-s3";
 import { z } from "zod";
+import { orGone, standInKind } from "../../stand-in.ts";
 import { currentRegion, s3 } from "./clients.ts";
-import { awsKind, orGone } from "./resource.ts";
 import { tagList, tags } from "./tags.ts";
 
-export const bucket = awsKind({
+export const bucket = standInKind({
   type: "aws:s3/bucket:Bucket",
   inputs: z.strictObject({
     bucket: z.string().exactOptional(),
@@ -67,7 +67,7 @@ async function empty(Bucket: string): Promise<void> {
   }
 }
 
-export const bucketPublicAccessBlock = awsKind({
+export const bucketPublicAccessBlock = standInKind({
   type: "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
   inputs: z.strictObject({
     bucket: z.string(),
@@ -123,7 +123,7 @@ async function blockPublicAccess({ bucket: Bucket, ...blocked }: PublicAccess): 
 
 const versioning = z.strictObject({ status: z.enum(["Enabled", "Suspended"]) });
 
-export const bucketVersioning = awsKind({
+export const bucketVersioning = standInKind({
   type: "aws:s3/bucketVersioning:BucketVersioning",
   inputs: z.strictObject({ bucket: z.string(), versioningConfiguration: versioning }),
   replaceOn: ["bucket"],

@@ -1,11 +1,11 @@
 /** Security groups and their rules: `aws.ec2.SecurityGroup`, `aws.vpc.SecurityGroupIngressRule`, `…EgressRule`. */
 import * as ec2Api from "@aws-sdk/client-ec2";
 import { z } from "zod";
+import { answered, orGone, standInKind } from "../../stand-in.ts";
 import { ec2 } from "./clients.ts";
-import { answered, awsKind, orGone } from "./resource.ts";
 import { retag, tags, tagsOf } from "./tags.ts";
 
-export const securityGroup = awsKind({
+export const securityGroup = standInKind({
   type: "aws:ec2/securityGroup:SecurityGroup",
   inputs: z.strictObject({
     name: z.string().exactOptional(),
@@ -88,7 +88,7 @@ function ruleKind(
   }) => Promise<ec2Api.SecurityGroupRule[] | undefined>,
   revoke: (request: { GroupId: string; SecurityGroupRuleIds: string[] }) => Promise<void>,
 ) {
-  return awsKind<Rule>({
+  return standInKind<Rule>({
     type,
     inputs: rule,
     replaceOn: ["securityGroupId"],

@@ -1,12 +1,12 @@
 /** Disks: `aws.ebs.Volume` and `aws.ec2.VolumeAttachment`. */
 import * as ec2Api from "@aws-sdk/client-ec2";
 import { z } from "zod";
+import { answered, orGone, standInKind } from "../../stand-in.ts";
 import { ec2 } from "./clients.ts";
 import { instanceOf } from "./instance.ts";
-import { answered, awsKind, orGone } from "./resource.ts";
 import { retag, tags, tagsOf } from "./tags.ts";
 
-export const volume = awsKind({
+export const volume = standInKind({
   type: "aws:ebs/volume:Volume",
   inputs: z.strictObject({
     availabilityZone: z.string(),
@@ -52,7 +52,7 @@ export const volume = awsKind({
   },
 });
 
-export const volumeAttachment = awsKind({
+export const volumeAttachment = standInKind({
   type: "aws:ec2/volumeAttachment:VolumeAttachment",
   inputs: z.strictObject({
     deviceName: z.string(),

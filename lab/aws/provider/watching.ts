@@ -3,11 +3,11 @@ import * as cloudwatchApi from "@aws-sdk/client-cloudwatch";
 import * as logsApi from "@aws-sdk/client-cloudwatch-logs";
 import * as snsApi from "@aws-sdk/client-sns";
 import { z } from "zod";
+import { answered, orGone, standInKind } from "../../stand-in.ts";
 import { cloudwatch, logs, sns } from "./clients.ts";
-import { answered, awsKind, orGone } from "./resource.ts";
 import { tagList, tags } from "./tags.ts";
 
-export const logGroup = awsKind({
+export const logGroup = standInKind({
   type: "aws:cloudwatch/logGroup:LogGroup",
   inputs: z.strictObject({
     name: z.string().exactOptional(),
@@ -70,7 +70,7 @@ const alarm = z.strictObject({
 });
 type Alarm = z.output<typeof alarm>;
 
-export const metricAlarm = awsKind<Alarm>({
+export const metricAlarm = standInKind<Alarm>({
   type: "aws:cloudwatch/metricAlarm:MetricAlarm",
   inputs: alarm,
   replaceOn: ["name"],
@@ -115,7 +115,7 @@ async function putAlarm(AlarmName: string, inputs: Alarm): Promise<void> {
   );
 }
 
-export const topic = awsKind({
+export const topic = standInKind({
   type: "aws:sns/topic:Topic",
   inputs: z.strictObject({ name: z.string().exactOptional(), tags }),
   replaceOn: ["name"],
@@ -140,7 +140,7 @@ export const topic = awsKind({
   },
 });
 
-export const topicSubscription = awsKind({
+export const topicSubscription = standInKind({
   type: "aws:sns/topicSubscription:TopicSubscription",
   inputs: z.strictObject({ topic: z.string(), protocol: z.string(), endpoint: z.string() }),
   replaceOn: ["topic", "protocol", "endpoint"],

@@ -1,22 +1,16 @@
 /**
- * A kind of resource of the stand-in for the `aws` provider: what AWS is asked, and nothing of Pulumi's protocol.
+ * A kind of resource of a stand-in for another provider: what its API is asked, and nothing of Pulumi's protocol.
  *
- * Which change needs another resource, and which values AWS fills in, follow the documentation of the real
- * provider: www.pulumi.com/registry/packages/aws.
+ * Which change needs another resource, and which values the API fills in, follow the documentation of the real
+ * provider: www.pulumi.com/registry/packages/aws, …/cloudflare.
  */
 import { randomInt } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import type { AnyKind } from "../../../provider/protocol/resource-calls.ts";
-import type {
-  Call,
-  Change,
-  Created,
-  Found as Read,
-  ResourceKind,
-} from "../../../provider/resource.ts";
+import type { AnyKind } from "../provider/protocol/resource-calls.ts";
+import type { Call, Change, Created, Found as Read, ResourceKind } from "../provider/resource.ts";
 
-/** What AWS says of a resource. */
+/** What the API says of a resource. */
 export interface Found<Inputs> {
   /** Inputs as they are now; those that are left out are taken to be as they were given. */
   readonly inputs?: { readonly [Key in keyof Inputs]?: Inputs[Key] | undefined };
@@ -24,13 +18,13 @@ export interface Found<Inputs> {
   readonly outputs?: object;
 }
 
-export interface AwsResource<Inputs extends object> {
+export interface StandIn<Inputs extends object> {
   readonly type: string;
   /** Strict. */
   readonly inputs: z.ZodType<Inputs> & { readonly shape: object };
   /** Inputs that need another resource when they change. */
   readonly replaceOn?: readonly (keyof Inputs & string)[];
-  /** Inputs that AWS fills in where the program gives none: that is no difference. */
+  /** Inputs that the API fills in where the program gives none: that is no difference. */
   readonly computed?: readonly (keyof Inputs & string)[];
   /** @param name one that nothing else has, made from the resource's own. @returns the id */
   create(inputs: Inputs, name: string): Promise<string>;
@@ -44,18 +38,18 @@ export interface AwsResource<Inputs extends object> {
 type Stored = Record<string, unknown>;
 
 /** Makes it a kind of resource that the protocol's server can serve. */
-export function awsKind<Inputs extends object>(resource: AwsResource<Inputs>): AnyKind {
-  return new AwsKind(resource);
+export function standInKind<Inputs extends object>(resource: StandIn<Inputs>): AnyKind {
+  return new StandInKind(resource);
 }
 
-class AwsKind<Inputs extends object> implements ResourceKind<Inputs, Stored> {
+class StandInKind<Inputs extends object> implements ResourceKind<Inputs, Stored> {
   readonly type: string;
   readonly inputs: z.ZodType<Inputs>;
   readonly outputs = z.record(z.string(), z.unknown());
   readonly replaceOn: readonly string[];
-  readonly #resource: AwsResource<Inputs>;
+  readonly #resource: StandIn<Inputs>;
 
-  constructor(resource: AwsResource<Inputs>) {
+  constructor(resource: StandIn<Inputs>) {
     this.type = resource.type;
     this.inputs = resource.inputs;
     this.replaceOn = resource.replaceOn ?? [];
@@ -115,7 +109,7 @@ class AwsKind<Inputs extends object> implements ResourceKind<Inputs, Stored> {
   }
 }
 
-/** @returns undefined where AWS answers that there is no such thing */
+/** @returns undefined where the API answers that there is no such thing */
 export async function orGone<T>(asking: Promise<T>): Promise<T | undefined> {
   try {
     return await asking;
@@ -125,9 +119,9 @@ export async function orGone<T>(asking: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** A value that AWS is documented to give, and the emulator might not. */
+/** A value that the API is documented to give, and an emulator might not. */
 export function answered<T>(value: T | undefined | null, what: string): T {
-  if (value === undefined || value === null) throw new Error(`AWS gave no ${what}`);
+  if (value === undefined || value === null) throw new Error(`The API gave no ${what}`);
   return value;
 }
 
@@ -154,7 +148,7 @@ async function named<T>(type: string, work: () => Promise<T>): Promise<T> {
 }
 
 function differences<Inputs extends object>(
-  { inputs, replaceOn = [], computed = [] }: AwsResource<Inputs>,
+  { inputs, replaceOn = [], computed = [] }: StandIn<Inputs>,
   old: Inputs,
   news: Inputs,
 ): Change[] {
@@ -172,7 +166,7 @@ function isOneOf(key: string, keys: readonly string[]): boolean {
   return keys.includes(key);
 }
 
-/** Lists of names are sets for AWS. */
+/** Lists of names are sets. */
 function equal(one: unknown, other: unknown): boolean {
   return isDeepStrictEqual(normal(one), normal(other));
 }
