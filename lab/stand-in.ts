@@ -37,6 +37,14 @@ export interface StandIn<Inputs extends object> {
 
 type Stored = Record<string, unknown>;
 
+/** A file as the engine sends it: developer-docs/architecture/deployment-execution/resource-registration. */
+export const fileAsset = z.strictObject({
+  "4dabf18193072939515e22adb298388d": z.literal("c44067f5952c0a294b673a41bacd8c17"),
+  hash: z.string(),
+  /** Not in the state. */
+  path: z.string().exactOptional(),
+});
+
 /** Makes it a kind of resource that the protocol's server can serve. */
 export function standInKind<Inputs extends object>(resource: StandIn<Inputs>): AnyKind {
   return new StandInKind(resource);
@@ -166,12 +174,14 @@ function isOneOf(key: string, keys: readonly string[]): boolean {
   return keys.includes(key);
 }
 
-/** Lists of names are sets. */
+/** Lists of names are sets, and a file is its content: where it lay is not kept in the state. */
 function equal(one: unknown, other: unknown): boolean {
   return isDeepStrictEqual(normal(one), normal(other));
 }
 
 function normal(value: unknown): unknown {
+  const asset = fileAsset.safeParse(value);
+  if (asset.success) return asset.data.hash;
   const isNames = Array.isArray(value) && value.every((item) => typeof item === "string");
   return isNames ? value.toSorted() : value;
 }

@@ -2,15 +2,9 @@
 import { readFile } from "node:fs/promises";
 import * as s3Api from "@aws-sdk/client-s3";
 import { z } from "zod";
-import { orGone, standInKind } from "../../stand-in.ts";
+import { answered, fileAsset, orGone, standInKind } from "../../stand-in.ts";
 import { s3 } from "./clients.ts";
-
-/** A file asset as the engine sends it: developer-docs/architecture/deployment-execution/resource-registration. */
-const fileAsset = z.strictObject({
-  "4dabf18193072939515e22adb298388d": z.literal("c44067f5952c0a294b673a41bacd8c17"),
-  path: z.string(),
-  hash: z.string(),
-});
+import { deleteVersions } from "./s3.ts";
 
 const inputs = z.strictObject({
   bucket: z.string(),
@@ -35,8 +29,8 @@ export const bucketObject = standInKind<Inputs>({
     return { inputs: typed, outputs: { versionId: found.VersionId } };
   },
   update: (_id, news) => put(news),
-  delete: async (_id, { bucket: Bucket, key: Key }) => {
-    await orGone(s3().send(new s3Api.DeleteObjectCommand({ Bucket, Key })));
+  delete: async (_id, { bucket, key }) => {
+    await orGone(deleteVersions(bucket, key));
   },
 });
 
@@ -45,7 +39,7 @@ async function put({ bucket, key, source, contentType }: Inputs): Promise<void> 
     new s3Api.PutObjectCommand({
       Bucket: bucket,
       Key: key,
-      Body: await readFile(source.path),
+      Body: await readFile(answered(source.path, "path of the file")),
       ContentType: contentType,
     }),
   );

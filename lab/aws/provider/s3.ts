@@ -41,7 +41,7 @@ export const bucket = standInKind({
   },
   update: (id, news) => tagBucket(id, news.tags),
   delete: async (id, { forceDestroy = false }) => {
-    if (forceDestroy) await orGone(empty(id));
+    if (forceDestroy) await orGone(deleteVersions(id));
     await orGone(s3().send(new s3Api.DeleteBucketCommand({ Bucket: id })));
   },
 });
@@ -56,10 +56,13 @@ async function tagBucket(Bucket: string, own: Record<string, string> = {}): Prom
   await s3().send(new s3Api.PutBucketTaggingCommand({ Bucket, Tagging }));
 }
 
-async function empty(Bucket: string): Promise<void> {
+/** Deletes every version of the object with this key, or of all. */
+export async function deleteVersions(Bucket: string, key?: string): Promise<void> {
   for (;;) {
-    const page = await s3().send(new s3Api.ListObjectVersionsCommand({ Bucket }));
-    const found = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
+    const page = await s3().send(new s3Api.ListObjectVersionsCommand({ Bucket, Prefix: key }));
+    // The emulator cannot take the last version from under a marker.
+    const listed = [...(page.DeleteMarkers ?? []), ...(page.Versions ?? [])];
+    const found = listed.filter(({ Key }) => key === undefined || Key === key);
     if (found.length === 0) return;
     for (const { Key, VersionId } of found) {
       await s3().send(new s3Api.DeleteObjectCommand({ Bucket, Key, VersionId }));
@@ -77,6 +80,7 @@ export const bucketPublicAccessBlock = standInKind({
     restrictPublicBuckets: z.boolean().exactOptional(),
   }),
   replaceOn: ["bucket"],
+  computed: ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"],
   create: async (inputs) => {
     await blockPublicAccess(inputs);
     return inputs.bucket;
