@@ -12,6 +12,7 @@ const otherTexts = new Set([
   "grpc-status-details-bin",
   "in-addr",
   "naming-scheme",
+  "not-held",
   "present-mx",
   "retry-after",
 ]);

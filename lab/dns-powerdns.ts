@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { Program } from "./dns-program.ts";
+import { Program } from "./program.ts";
 
 /** All records of one type at one name. */
 export interface RrSet {

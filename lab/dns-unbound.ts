@@ -3,7 +3,7 @@
 import { Resolver } from "node:dns/promises";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Program } from "./dns-program.ts";
+import { Program } from "./program.ts";
 
 export interface UnboundOptions {
   readonly address: string;

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type LabDns, LabDnsError, startDns } from "./dns.ts";
+import { type LabDns, LabError, startDns } from "./dns.ts";
 import { testNet as net } from "./test-net.ts";
 
 let directory: string;
@@ -164,7 +164,7 @@ test("a failure says which program, what it refused, and what it logged", async 
     /PowerDNS \(ns\d, .*not-an-address/s,
   );
   const again = startDns({ net, directory: await mkdtemp(join(directory, "again-")) });
-  await expect(again).rejects.toThrow(LabDnsError);
+  await expect(again).rejects.toThrow(LabError);
   await expect(again).rejects.toThrow(/PowerDNS \(root, .*(Unable to bind|in use)/s);
 });
 

@@ -6,12 +6,12 @@
  */
 import { join } from "node:path";
 import { PowerDns, type RrSet } from "./dns-powerdns.ts";
-import { LabDnsError } from "./dns-program.ts";
 import { RootServer, rootServerName, startOfAuthority } from "./dns-root.ts";
 import { startUnbound } from "./dns-unbound.ts";
+import { LabError } from "./program.ts";
 
 export type { RrSet } from "./dns-powerdns.ts";
-export { LabDnsError } from "./dns-program.ts";
+export { LabError } from "./program.ts";
 
 export interface LabDnsOptions {
   /** The first two octets of the world's addresses, e.g. `127.3`. */
@@ -66,7 +66,7 @@ export interface LabDns extends AsyncDisposable {
   setServerDown(index: number, down: boolean): Promise<void>;
 }
 
-/** Starts the world's DNS. Resolves when all servers answer. @throws {LabDnsError} */
+/** Starts the world's DNS. Resolves when all servers answer. @throws {LabError} */
 export async function startDns(options: LabDnsOptions): Promise<LabDns> {
   const { net, directory, cacheSeconds = 0 } = options;
   await using started = new AsyncDisposableStack();
@@ -122,7 +122,7 @@ class Dns implements LabDns {
   }
 
   async addZone(zone: string, options: AddZoneOptions = {}): Promise<void> {
-    if (this.#zones.has(zone)) throw new LabDnsError(`the zone ${zone} exists already`);
+    if (this.#zones.has(zone)) throw new LabError(`the zone ${zone} exists already`);
     const { signedBroken = false } = options;
     const names = this.nameServers.map(({ name }) => name);
     const apex: RrSet[] = [
@@ -131,7 +131,7 @@ class Dns implements LabDns {
     ];
     const parent = this.#zoneAbove(zone);
     if (parent !== undefined && signedBroken) {
-      throw new LabDnsError(`${zone} cannot be broken: its parent ${parent} is not signed`);
+      throw new LabError(`${zone} cannot be broken: its parent ${parent} is not signed`);
     }
     this.#zones.add(zone);
     await Promise.all(this.#servers.map((server) => server.createZone(zone, apex, false)));
@@ -157,7 +157,7 @@ class Dns implements LabDns {
   async host(name: string, address: string): Promise<void> {
     const zone = this.#zones.has(name) ? name : this.#zoneAbove(name);
     if (zone !== undefined) {
-      throw new LabDnsError(`${name} is in the zone ${zone}: publish the address there`);
+      throw new LabError(`${name} is in the zone ${zone}: publish the address there`);
     }
     await this.#root.host(name, address);
   }
@@ -176,13 +176,13 @@ class Dns implements LabDns {
   }
 
   #known(zone: string): void {
-    if (!this.#zones.has(zone)) throw new LabDnsError(`no zone ${zone}: add it with addZone first`);
+    if (!this.#zones.has(zone)) throw new LabError(`no zone ${zone}: add it with addZone first`);
   }
 
   #server(index: number): PowerDns {
     const server = this.#servers[index];
     if (server === undefined) {
-      throw new LabDnsError(`no name server ${index}: there are ${this.#servers.length}`);
+      throw new LabError(`no name server ${index}: there are ${this.#servers.length}`);
     }
     return server;
   }

@@ -1,15 +1,13 @@
-/** Runs one of the lab's DNS servers as a child that dies with this process and logs to a file. */
+/** Runs one of the lab's servers as a child that dies with this process and logs to a file. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A program of the lab's DNS did not start, died, or refused what it was asked. */
-export class LabDnsError extends Error {
-  override readonly name = "LabDnsError";
+/** A program of the lab did not start, died, or refused what it was asked. */
+export class LabError extends Error {
+  override readonly name = "LabError";
 }
-
-const startSeconds = 10;
 
 export class Program implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -17,14 +15,23 @@ export class Program implements AsyncDisposable {
   readonly name: string;
   #failure: Error | undefined;
 
-  /** @param name as it appears in errors, e.g. `unbound`. @param log the file that takes its output. */
-  constructor(name: string, command: readonly string[], log: string) {
+  /**
+   * @param name as it appears in errors, e.g. `unbound`. @param log the file that takes its output.
+   * @param env variables on top of this process's own
+   */
+  constructor(
+    name: string,
+    command: readonly string[],
+    log: string,
+    env: Readonly<Record<string, string>> = {},
+  ) {
     this.name = name;
     this.#log = log;
     const output = openSync(log, "a");
     // setpriv lets the kernel end the child even where this process is killed with SIGKILL.
     this.#child = spawn("setpriv", ["--pdeathsig", "KILL", ...command], {
       stdio: ["ignore", output, output],
+      env: { ...process.env, ...env },
     });
     closeSync(output);
     this.#child.on("error", (error) => {
@@ -32,8 +39,8 @@ export class Program implements AsyncDisposable {
     });
   }
 
-  /** Waits until `check` says true. @throws {LabDnsError} if the program ends or 10 s pass first */
-  async ready(check: () => Promise<boolean>): Promise<void> {
+  /** Waits until `check` says true. @throws {LabError} if the program ends or the time passes first */
+  async ready(check: () => Promise<boolean>, startSeconds = 10): Promise<void> {
     const deadline = Date.now() + startSeconds * 1000;
     while (!(await check())) {
       if (this.#ended()) throw this.error("ended while starting");
@@ -43,10 +50,10 @@ export class Program implements AsyncDisposable {
   }
 
   /** An error that carries the end of the program's log. */
-  error(what: string, cause: unknown = this.#failure): LabDnsError {
+  error(what: string, cause: unknown = this.#failure): LabError {
     const lines = readFileSync(this.#log, "utf8").trim().split("\n").slice(-15);
     const logged = lines.join("\n  ") || "nothing";
-    return new LabDnsError(`${this.name} ${what}. It logged (${this.#log}):\n  ${logged}`, {
+    return new LabError(`${this.name} ${what}. It logged (${this.#log}):\n  ${logged}`, {
       cause,
     });
   }

@@ -1,0 +1,336 @@
+/**
+ * A host of the lab: this machine's file system under an overlay of its own, its own processes, name and
+ * network. What runs in it sees a Debian machine with the programs of this one.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { descendantsOf } from "../processes.ts";
+import type { InstanceMetadata } from "./metadata.ts";
+import { type HostAddress, type Link, plugIn } from "./network.ts";
+import { asRoot, LabHostError, runAsRoot } from "./root.ts";
+import { makeVolume, type VolumeOptions } from "./volume.ts";
+
+export { addLabAddress, type HostAddress } from "./network.ts";
+export { LabHostError } from "./root.ts";
+
+export interface HostOptions {
+  /** Its host name. */
+  readonly name: string;
+  /** An existing folder of the lab, in memory; the host's files lie in `<directory>/<name>`. */
+  readonly directory: string;
+  /** The first one is where its own connections come from, if nothing else is said. */
+  readonly addresses: readonly [HostAddress, ...HostAddress[]];
+  /** An IPv6 address, e.g. `fd00::1:1`. @default none */
+  readonly address6?: string;
+  /** Address of the recursive resolver, e.g. `127.3.0.1`. */
+  readonly resolver: string;
+  /** Where programs of the host speak to the world: endpoints of the lab. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A disk that outlives it. */
+  readonly volume?: VolumeOptions;
+  /** Files of the lab that the host sees, by their path in the host. */
+  readonly binds?: Readonly<Record<string, string>>;
+  /** What it finds at 169.254.169.254. @default nothing answers there */
+  readonly metadata?: InstanceMetadata;
+}
+
+export interface ExecOptions {
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Seconds; then the command is killed. @default 60 */
+  readonly timeout?: number;
+}
+
+export interface ExecResult {
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Host extends AsyncDisposable {
+  readonly name: string;
+  readonly addresses: readonly HostAddress[];
+  /** Its file system as seen from outside, also while it is off. Belongs to root. */
+  readonly root: string;
+  readonly running: boolean;
+  /** The first process, outside; to look at the host's processes with `descendantsOf`. */
+  readonly pid: number;
+  /**
+   * Runs a command as the host's root. What it leaves running in the background must write elsewhere: the
+   * end of its output is waited for.
+   *
+   * @throws {LabHostError} only if the host is off
+   */
+  exec(command: readonly string[], options?: ExecOptions): Promise<ExecResult>;
+  /** Gives what the command wrote. @throws {LabHostError} if it ended with another code than 0 */
+  run(command: readonly string[], options?: ExecOptions): Promise<string>;
+  /** Puts a file there. @param mode octal, e.g. `0600`. @default "0644" */
+  write(path: string, content: string, mode?: string): Promise<void>;
+  /** Cuts the power: every process ends at once. Its disks stay as they are. */
+  kill(): Promise<void>;
+  /** Power on. Starts the services that were enabled in it with `systemctl`, as a boot does. */
+  boot(): Promise<void>;
+  /** Unplugs it, without anyone being told; `false` plugs it in again. */
+  cutOff(off: boolean): Promise<void>;
+  /** Fills the file system at a path, to the last byte; `false` makes room again. */
+  fillDisk(path: string, full: boolean): Promise<void>;
+}
+
+const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+const bootScript = beside("boot.sh");
+const metadataServer = beside("metadata-server.ts");
+
+const standIns = {
+  "/usr/bin/systemctl": beside("systemctl"),
+  "/usr/bin/journalctl": beside("systemctl"),
+};
+
+/** In smaller and smaller pieces, to the last block. */
+const fill = `
+for bytes in 1M 4k 1k; do
+  dd if=/dev/zero bs=$bytes oflag=append conv=notrunc of="$1" 2>/dev/null
+  sync --file-system "$1"
+done
+[ "$(df --output=avail "$1" | tail -1)" -lt 4 ]`;
+
+/** Makes a host and boots it. Disposing ends it and removes its files; its volume stays. */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const folder = join(options.directory, options.name);
+  const root = join(folder, "root");
+  const folders = ["root", "upper", "work"].map((name) => join(folder, name));
+  // By root, since the upper folder becomes the host's "/".
+  await runAsRoot(["mkdir", "--parents", ...folders]);
+  const layers = `lowerdir=/,upperdir=${join(folder, "upper")},workdir=${join(folder, "work")}`;
+  await runAsRoot(["mount", "-t", "overlay", "-o", layers, "overlay", root]);
+  const host = new LabHost(options, root);
+  try {
+    if (options.volume !== undefined) await makeVolume(options.volume);
+    await writeBasics(root, options);
+    await host.boot();
+  } catch (error) {
+    await host[Symbol.asyncDispose]();
+    throw error;
+  }
+  return host;
+}
+
+/** What a machine's set-up writes before anything else runs. */
+async function writeBasics(root: string, { name, resolver, env = {} }: HostOptions) {
+  const hosts = `127.0.0.1 localhost\n127.0.1.1 ${name}\n`;
+  await writeIn(root, "/etc/hosts", hosts);
+  await writeIn(root, "/etc/hostname", `${name}\n`);
+  await writeIn(root, "/etc/resolv.conf", `nameserver ${resolver}\n`);
+  const variables = Object.entries(env).map(([key, value]) => `${key}=${value}\n`);
+  await writeIn(root, "/etc/environment", variables.join(""));
+}
+
+/** Replaces a link by the file itself. */
+async function writeIn(root: string, path: string, content: string, mode = "0644") {
+  const target = join(root, path);
+  const script = `rm -f "$1"; umask 077; mkdir -p -m 755 "\${1%/*}"; cat >"$1"; chmod "$2" "$1"`;
+  await runAsRoot(["sh", "-ec", script, "sh", target, mode], content);
+}
+
+class LabHost implements Host {
+  readonly name: string;
+  readonly addresses: readonly HostAddress[];
+  readonly root: string;
+  readonly #options: HostOptions;
+  #power: Power | undefined;
+
+  constructor(options: HostOptions, root: string) {
+    this.name = options.name;
+    this.addresses = options.addresses;
+    this.root = root;
+    this.#options = options;
+  }
+
+  get running(): boolean {
+    return this.#power !== undefined;
+  }
+
+  get pid(): number {
+    return this.#on().pid;
+  }
+
+  async boot(): Promise<void> {
+    if (this.#power !== undefined) throw new LabHostError(`${this.name} is on already`);
+    this.#power = await powerOn(this.#options, this.root);
+  }
+
+  async kill(): Promise<void> {
+    const power = this.#on();
+    this.#power = undefined;
+    await powerOff(power);
+  }
+
+  async exec(command: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    const { input = "", env = {}, timeout = 60 } = options;
+    const variables = Object.entries({ ...this.#options.env, ...env });
+    const [program, ...args] = asRoot([
+      ...enterCommand(this.#on().pid),
+      ...environment(variables),
+      "timeout",
+      "--signal=KILL",
+      String(timeout),
+      ...command,
+    ]);
+    const { exitCode, stdout, stderr } = await execa(program, args, { input, reject: false });
+    return { exitCode, stdout, stderr };
+  }
+
+  async run(command: readonly string[], options?: ExecOptions): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.exec(command, options);
+    if (exitCode === 0) return stdout;
+    const said = stderr || stdout;
+    throw new LabHostError(`${this.name}: ${command.join(" ")} ended with ${exitCode}: ${said}`);
+  }
+
+  async write(path: string, content: string, mode?: string): Promise<void> {
+    await writeIn(this.root, path, content, mode);
+  }
+
+  async cutOff(off: boolean): Promise<void> {
+    await this.#on().link.cut(off);
+  }
+
+  async fillDisk(path: string, full: boolean): Promise<void> {
+    const file = join(path, ".filled-by-the-lab");
+    await this.run(full ? ["sh", "-c", fill, "sh", file] : ["rm", "-f", file]);
+  }
+
+  #on(): Power {
+    if (this.#power === undefined) throw new LabHostError(`${this.name} is off`);
+    return this.#power;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.running) await this.kill();
+    await runAsRoot(["umount", "--lazy", this.root]);
+    await runAsRoot(["rm", "-r", "--one-file-system", join(this.root, "..")]);
+  }
+}
+
+/** A host that is on. */
+interface Power {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly pid: number;
+  readonly link: Link;
+  readonly metadata: AsyncDisposable;
+}
+
+async function powerOn(options: HostOptions, root: string): Promise<Power> {
+  const namespaces = ["--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child=KILL"];
+  const [program, ...args] = asRoot([
+    ...environment(Object.entries(bootVariables(options, root))),
+    "unshare",
+    ...namespaces,
+    "sh",
+    bootScript,
+  ]);
+  const child = spawn(program, args);
+  let log = "";
+  child.stderr.on("data", (chunk) => {
+    log += chunk;
+  });
+  try {
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    await expectLine(lines, "namespaces", options.name);
+    const pid = await firstProcess(child.pid ?? 0);
+    const router = routerOf(options);
+    const link = await plugIn({ ...options, pid, router });
+    child.stdin.write("\n");
+    await expectLine(lines, "network", options.name);
+    const metadata = await startMetadata(options, pid);
+    child.stdin.write("\n");
+    await expectLine(lines, "booted", options.name);
+    return { child, pid, link, metadata };
+  } catch (error) {
+    child.stdin.end();
+    throw new LabHostError(`${options.name} did not boot. It said:\n${log}`, { cause: error });
+  }
+}
+
+async function powerOff({ child, pid, link, metadata }: Power): Promise<void> {
+  const ended = child.exitCode === null && child.signalCode === null ? once(child, "exit") : null;
+  await runAsRoot(["kill", "-KILL", String(pid)]);
+  await ended;
+  await metadata[Symbol.asyncDispose]();
+  await link[Symbol.asyncDispose]();
+}
+
+/** Outside the host, as AWS's is: only its address is in the host's network. */
+async function startMetadata(
+  { name, metadata }: HostOptions,
+  pid: number,
+): Promise<AsyncDisposable> {
+  await using started = new AsyncDisposableStack();
+  if (metadata === undefined) return started.move();
+  const enter = ["nsenter", `--target=${pid}`, "--net", process.execPath, metadataServer];
+  const [program, ...args] = asRoot(enter);
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const exit = once(child, "exit");
+  started.defer(async () => {
+    child.stdin.end();
+    await exit;
+  });
+  child.stdin.write(`${JSON.stringify(metadata)}\n`);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  await expectLine(lines, "listening", `the metadata of ${name}`);
+  return started.move();
+}
+
+function bootVariables(options: HostOptions, root: string): Record<string, string> {
+  const { volume, binds = {} } = options;
+  return {
+    HOST_NAME: options.name,
+    HOST_ROOT: root,
+    HOST_BINDS: Object.entries({ ...standIns, ...binds })
+      .map(([target, source]) => `.${target} ${source}`)
+      .join("\n"),
+    HOST_VOLUME: volume?.file ?? "",
+    HOST_VOLUME_DEVICE: volume?.device ?? "/dev/nvme1n1",
+    HOST_VOLUME_FOLDER: volume?.mountPoint ?? "",
+    HOST_ADDRESSES: options.addresses.map((address) => address.private).join(" "),
+    HOST_ADDRESS6: options.address6 ?? "",
+    HOST_ROUTER: routerOf(options),
+  };
+}
+
+/** The first address of the network that the host's private addresses are of, as in a VPC. */
+function routerOf({ addresses: [first] }: HostOptions): string {
+  return `${first.private.split(".").slice(0, 2).join(".")}.0.1`;
+}
+
+function environment(variables: readonly (readonly [string, string])[]): string[] {
+  const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  const rest = variables.map(([name, value]) => `${name}=${value}`);
+  return ["env", "-i", path, "HOME=/root", "LANG=C.UTF-8", ...rest];
+}
+
+function enterCommand(pid: number): string[] {
+  const namespaces = ["--net", "--mount", "--pid", "--uts", "--ipc"];
+  return ["nsenter", `--target=${pid}`, ...namespaces, "--root", "--wdns=/"];
+}
+
+/** The process that is number 1 in a process namespace below ours: its status tells both numbers. */
+async function firstProcess(ancestor: number): Promise<number> {
+  for (const pid of await descendantsOf(ancestor)) {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    const numbers = /^NSpid:\s+(.*)$/m.exec(status)?.[1]?.split(/\s+/) ?? [];
+    if (numbers.length > 1 && numbers.at(-1) === "1") return pid;
+  }
+  throw new LabHostError("The host's first process is not there");
+}
+
+async function expectLine(lines: AsyncIterator<string>, expected: string, name: string) {
+  const { value, done } = await lines.next();
+  if (done === true || value !== expected) {
+    throw new LabHostError(`${name} ended before it said "${expected}"`);
+  }
+}

@@ -1,0 +1,2 @@
+/** The folder of a program's virtual environment. */
+export function pythonFolder(name: string): string;
