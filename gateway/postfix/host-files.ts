@@ -26,17 +26,20 @@ export interface HostFolder {
   readonly mode: number;
 }
 
+function rootsFolder(path: string): HostFolder {
+  return { path, owner: "root", mode: 0o755 };
+}
+
 export function renderHostFolders(config: GatewayHostConfig): HostFolder[] {
-  const ofAll = (path: string): HostFolder => ({ path, owner: "root", mode: 0o755 });
   const instances = [inboundInstance(config), relayInstance(config)];
   return [
     ...instances.flatMap(({ directory, queue, data }): HostFolder[] => [
-      ofAll(directory),
-      ofAll(queue),
+      rootsFolder(directory),
+      rootsFolder(queue),
       { path: data, owner: "postfix", mode: 0o700 },
     ]),
-    ofAll(HOST_PATHS.maps),
-    ofAll(dirname(HOST_PATHS.inboundLog)),
+    rootsFolder(HOST_PATHS.maps),
+    rootsFolder(dirname(HOST_PATHS.inboundLog)),
     { path: dirname(HOST_PATHS.tlsChain), owner: "root", mode: 0o700 },
   ];
 }
