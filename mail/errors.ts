@@ -39,3 +39,15 @@ export class MailRuleError extends Error {
     return new MailRuleError({ code, problem, fix, where, value, cause: this });
   }
 }
+
+/** The fault that reading a text ends with, at the place where the text stands; none where it is right. */
+export function faultsOfReading(read: () => unknown, where: string): MailRuleFault[] {
+  try {
+    read();
+    return [];
+  } catch (error) {
+    if (!(error instanceof MailRuleError)) throw error;
+    const { code, problem, fix, value } = error;
+    return [{ code, where, value, problem, fix, cause: error }];
+  }
+}

@@ -1,0 +1,35 @@
+/** A mail address as a route has it: one mailbox, compared as text. */
+import { parseDomainName } from "./domain-name.ts";
+import { MailRuleError } from "./errors.ts";
+
+/** Octets, RFC 5321 section 4.5.3.1.1. */
+const LOCAL_MAXIMUM = 64;
+
+/** A dot-string of RFC 5321 section 4.1.2, with the letters of RFC 6531. */
+const DOT_STRING = /^[^\s\p{C}.@<>()[\]\\,;:"]+(?:\.[^\s\p{C}.@<>()[\]\\,;:"]+)*$/u;
+
+/**
+ * Reads a mail address.
+ *
+ * @returns it in lower case, with the domain in A-labels: mail systems tell capital letters apart nowhere,
+ *   and Postfix looks addresses up in lower case
+ * @throws {MailRuleError} `mail-address-malformed`, or a code of `parseDomainName`
+ */
+export function parseMailAddress(text: string): string {
+  const at = text.lastIndexOf("@");
+  const local = text.slice(0, at).toLowerCase();
+  if (at < 1 || Buffer.byteLength(local) > LOCAL_MAXIMUM || !DOT_STRING.test(local)) {
+    throw new MailRuleError({
+      code: "mail-address-malformed",
+      problem: `${JSON.stringify(text)} is not a mail address.`,
+      fix: "Write one such as info@contoso.com, without a name and without angle brackets.",
+      value: text,
+    });
+  }
+  return `${local}@${parseDomainName(text.slice(at + 1))}`;
+}
+
+/** The domain of an address that `parseMailAddress` has read. */
+export function domainOfAddress(address: string): string {
+  return address.slice(address.lastIndexOf("@") + 1);
+}

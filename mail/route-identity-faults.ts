@@ -1,0 +1,68 @@
+/** What is wrong with the sending identities of a route. */
+import { faultsOfReading, type MailRuleFault } from "./errors.ts";
+import type { GatewayFacts, PartialRoute } from "./partial-route.ts";
+import type { SendingIdentity } from "./route.ts";
+import {
+  formatSendingIdentity,
+  identitiesOverlap,
+  parseSendingIdentity,
+} from "./sending-identity.ts";
+
+export function identityFaults(
+  { identities, outbound }: PartialRoute,
+  { nextHops = "public" }: GatewayFacts,
+): MailRuleFault[] {
+  if (identities === undefined) return [];
+  return [
+    ...necessityFaults(identities, outbound),
+    ...identities.flatMap((identity, index) => {
+      const where = `identities[${index}]`;
+      const text = formatSendingIdentity(identity);
+      const faults = faultsOfReading(() => parseSendingIdentity(text, nextHops), where);
+      return faults.length > 0
+        ? faults
+        : overlapFaults(identity, identities.slice(0, index), where);
+    }),
+  ];
+}
+
+function necessityFaults(
+  identities: readonly SendingIdentity[],
+  outbound: PartialRoute["outbound"],
+): MailRuleFault[] {
+  const where = "identities";
+  if (outbound === "none" && identities.length > 0) {
+    return [
+      {
+        code: "identity-without-outbound",
+        where,
+        value: identities.map(formatSendingIdentity).join(", "),
+        problem:
+          'It has no effect with outbound "none": no mail of the domain leaves through the gateway.',
+        fix: "Delete it, or write outbound: standard or outbound: loopback.",
+      },
+    ];
+  }
+  if (outbound === undefined || outbound === "none" || identities.length > 0) return [];
+  return [
+    {
+      code: "identity-missing",
+      where,
+      problem: "Nobody may send as the domain, and its mail is to leave through the gateway.",
+      fix: "Name the addresses or the client certificate of the mail system, or write outbound: none.",
+    },
+  ];
+}
+
+/** Within one route it does no harm, and shows a misunderstanding. */
+function overlapFaults(
+  identity: SendingIdentity,
+  earlier: readonly SendingIdentity[],
+  where: string,
+): MailRuleFault[] {
+  const other = earlier.find((one) => identitiesOverlap(one, identity));
+  if (other === undefined) return [];
+  const value = formatSendingIdentity(identity);
+  const problem = `${JSON.stringify(value)} overlaps with ${JSON.stringify(formatSendingIdentity(other))} of the same list.`;
+  return [{ code: "identity-twice", where, value, problem, fix: "Delete the narrower one." }];
+}
