@@ -18,8 +18,6 @@ const SUBNET_BITS = 4;
 export interface GatewayPlan {
   readonly config: RegionalGatewayConfig;
   readonly hosts: HostNames;
-  /** What Postfix on every slot calls itself. */
-  readonly myhostname: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly image: { readonly owner: string; readonly name: string };
   readonly table: string;
@@ -69,7 +67,6 @@ export function planGateway(config: RegionalGatewayConfig): GatewayPlan {
   return {
     config,
     hosts,
-    myhostname: hosts.smtpRelay,
     tags: { "mxhero:gateway": name },
     image: config.image ?? debianImage(config.architecture),
     table: `mxhero-gateway-${name}`,

@@ -60,14 +60,13 @@ export function slotUserData(plan: GatewayPlan, slot: string, facts: SlotFacts):
 }
 
 function hostConfig(plan: GatewayPlan, slot: string, facts: SlotFacts): GatewayHostConfig {
-  const { config, hosts, myhostname, table, secretPrefix } = plan;
+  const { config, hosts, table, secretPrefix } = plan;
   const { region, awsEndpoint, processor, nextHops, maximumMessageBytes } = config;
   return {
     slot,
     gateway: config.name,
     smtpIn: hosts.smtpIn,
     smtpRelay: hosts.smtpRelay,
-    myhostname,
     inbound: { address: facts.inbound, publicAddress: facts.publicInbound },
     relay: { address: facts.relay, publicAddress: facts.publicRelay },
     // Mail from tenant to tenant stays on the host that has it: no slot needs to know the others, and none

@@ -9,7 +9,6 @@ const input: UserDataInput = {
     gateway: "example",
     smtpIn: "smtp-in.gateway.test",
     smtpRelay: "smtp-relay.gateway.test",
-    myhostname: "smtp-relay.gateway.test",
     inbound: { address: "10.20.0.10", publicAddress: "198.51.100.1" },
     relay: { address: "10.20.0.11", publicAddress: "198.51.100.2" },
     peers: [{ slot: "a", inboundAddress: "10.20.0.10" }],

@@ -29,8 +29,8 @@ export function renderUserData(input: UserDataInput): string {
     mountQueue(input),
     addRelayAddress(input),
     fetchBundle(input),
-    installSessionManager(input),
     startAgent(input),
+    installSessionManager(input),
   ];
   return `${parts.join("\n")}\n`;
 }
@@ -165,5 +165,6 @@ systemctl enable --now mxhero-address.service
 cp ${PROGRAM}/${AGENT_UNIT} /etc/systemd/system/
 systemctl daemon-reload
 systemctl enable --now ${AGENT_UNIT}
-echo "mxhero: slot ${host.slot} is set up"`;
+echo "mxhero: slot ${host.slot} is set up"
+`;
 }

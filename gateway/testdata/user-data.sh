@@ -81,21 +81,12 @@ mkdir -p /opt/mxhero-gateway /etc/mxhero-gateway
 retry fetch_bundle
 tar -xzf /opt/mxhero-gateway/bundle.tar.gz -C /opt/mxhero-gateway
 
-# For Session Manager, in place of SSH.
-install_session_manager() {
-  curl -sSf -m 60 -o /tmp/amazon-ssm-agent.deb "https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/latest/debian_$(dpkg --print-architecture)/amazon-ssm-agent.deb" &&
-    dpkg -i /tmp/amazon-ssm-agent.deb &&
-    systemctl enable --now amazon-ssm-agent
-}
-install_session_manager || echo "mxhero: Session Manager is not there"
-
 cat > /etc/mxhero-gateway/gateway.json <<'CONFIGURATION'
 {
  "slot": "a",
  "gateway": "example",
  "smtpIn": "smtp-in.gateway.test",
  "smtpRelay": "smtp-relay.gateway.test",
- "myhostname": "smtp-relay.gateway.test",
  "inbound": {
   "address": "10.20.0.10",
   "publicAddress": "198.51.100.1"
@@ -130,3 +121,12 @@ cp /opt/mxhero-gateway/mxhero-gateway.service /etc/systemd/system/
 systemctl daemon-reload
 systemctl enable --now mxhero-gateway.service
 echo "mxhero: slot a is set up"
+
+# For Session Manager, in place of SSH.
+install_session_manager() {
+  curl -sSf -m 60 -o /tmp/amazon-ssm-agent.deb "https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/latest/debian_$(dpkg --print-architecture)/amazon-ssm-agent.deb" &&
+    dpkg -i /tmp/amazon-ssm-agent.deb &&
+    systemctl enable --now amazon-ssm-agent
+}
+install_session_manager || echo "mxhero: Session Manager is not there"
+
