@@ -10,7 +10,7 @@ import { certificateFaults } from "./certificate-rules.ts";
 import { type Architecture, type RegionalGatewayConfig, slotPosition } from "./gateway.ts";
 import { ADDRESSES_PER_SLOT, hostNames } from "./gateway-names.ts";
 import { quoted } from "./schema-faults.ts";
-import type { Sound } from "./tenant-rules.ts";
+import type { Sound } from "./sound-tenant.ts";
 
 export type SoundGateway = Sound<RegionalGatewayConfig>;
 

@@ -18,6 +18,7 @@ const otherTexts = new Set([
   "naming-scheme",
   "not-held",
   "present-mx",
+  "pulumi-mxhero",
   "queue-age",
   "retry-after",
   "smtp-in",
