@@ -112,7 +112,7 @@ test("an instance becomes a host with addresses, disk and user data, which its s
   const first = await launch(card, userData(device));
   await attach(first);
   const host = await running(first);
-  expect(await host.run(["cat", "/root/disk"])).toBe("made\n");
+  expect(await host.run(["cat", "/root/disk"])).toBe("made");
   expect(await host.run(["cat", "/root/token"])).toMatch(/^[-0-9a-f]+$/);
   expect(host.addresses).toEqual([
     { private: `${inside}.4` },
@@ -124,7 +124,7 @@ test("an instance becomes a host with addresses, disk and user data, which its s
 
   // While the API is away, everything stays as it is.
   await moto.pause();
-  expect(await host.run(["cat", "/queue/mail"])).toBe("a letter\n");
+  expect(await host.run(["cat", "/queue/mail"])).toBe("a letter");
   moto.resume();
 
   await api.send(new ec2.StopInstancesCommand({ InstanceIds: [first] }));
@@ -136,7 +136,7 @@ test("an instance becomes a host with addresses, disk and user data, which its s
   await attach(next);
   const successor = await running(next);
   expect(await successor.run(["cat", "/root/disk"])).toContain('TYPE="ext4"');
-  expect(await successor.run(["cat", "/queue/mail"])).toBe("a letter\na letter\n");
+  expect(await successor.run(["cat", "/queue/mail"])).toBe("a letter\na letter");
   await terminate(next);
   await expect.poll(() => runner.instances, { timeout: 20_000 }).toEqual([]);
   expect(runner.failures).toEqual([]);
