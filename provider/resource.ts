@@ -13,6 +13,8 @@ export interface ResourceKind<Inputs extends object, Outputs extends object> {
   readonly type: string;
   /** Strict: unknown keys are faults. Its faults name the path, and never repeat the value. */
   readonly inputs: z.ZodType<Inputs>;
+  /** Inputs that are secrets whatever the program says: their paths. @default none */
+  readonly secrets?: readonly (readonly (string | number)[])[];
   /** Parses what earlier calls stored. */
   readonly outputs: z.ZodType<Outputs>;
 

@@ -48,14 +48,15 @@ export async function untilServed<T extends "MX" | "TXT">(
   }
 }
 
-async function sleepFor(milliseconds: number, { signal }: Call): Promise<void> {
+/** Rejects as soon as the call is cancelled. */
+export async function sleepFor(milliseconds: number, { signal }: Call): Promise<void> {
   await sleep(milliseconds, undefined, { signal }).catch((error: unknown) => {
     signal.throwIfAborted();
     throw error;
   });
 }
 
-function formatSeconds(seconds: number): string {
+export function formatSeconds(seconds: number): string {
   const whole = Math.round(seconds);
   return whole < 120 ? `${whole} s` : `${Math.floor(whole / 60)} min`;
 }
