@@ -22,7 +22,7 @@ function world(record: RouteRecord | undefined, answers: readonly SlotAnswer[] =
   return { record, answers, slots: SLOTS };
 }
 
-function proposed(record: RouteRecord | undefined = undefined): RouteRecord {
+function proposed(record?: RouteRecord): RouteRecord {
   const { holder } = ACTIVE;
   return {
     domain: "contoso.test",

@@ -1,7 +1,13 @@
 /** What a `Route`'s inputs mean, and what its state keeps of what the route store shows. */
 import { MailRuleError } from "../mail/errors.ts";
 import { parseClaim } from "../mail/journal.ts";
-import type { RcptLookup, RelayServer, Route, RouteRecord, SendingIdentity } from "../mail/route.ts";
+import type {
+  RcptLookup,
+  RelayServer,
+  Route,
+  RouteRecord,
+  SendingIdentity,
+} from "../mail/route.ts";
 import { routeFaults } from "../mail/route-faults.ts";
 import type { RouteGoal } from "../mail/route-steps.ts";
 import { formatSendingIdentity, parseSendingIdentity } from "../mail/sending-identity.ts";

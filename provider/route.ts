@@ -27,6 +27,7 @@ export const route: ResourceKind<Inputs, Outputs> = {
   inputs: routeInputs,
   outputs: routeOutputs,
   secrets: [PASSWORD],
+  replaceOn: ["domain"],
 
   diff(old, news) {
     const changes = routeInputChanges(old, news);

@@ -141,7 +141,12 @@ test("another organisation is refused in the preview, and is not told whose the 
   const before = await recordOf(domain);
   const sending = { outbound: "standard", nextHops: "private" };
   const sender = await lab.addStack("sender", [
-    { domain: "sender.test", organisation: "northwind", ...sending, sendingFrom: ["10.20.30.0/24"] },
+    {
+      domain: "sender.test",
+      organisation: "northwind",
+      ...sending,
+      sendingFrom: ["10.20.30.0/24"],
+    },
   ]);
   await succeeded(sender.up());
 
