@@ -15,6 +15,31 @@ export const contoso = {
   outbound: "standard",
 };
 
+/** What the stack of a gateway has as outputs that keeps its routes itself. */
+export const gatewayWithRoutes = {
+  ...gateway,
+  smtp: "smtp.gateway.test",
+  slots: ["a", "b"],
+  addresses: {
+    a: { inbound: "203.0.113.7", relay: "203.0.113.8" },
+    b: { inbound: "203.0.113.9", relay: "203.0.113.10" },
+  },
+  routeStore: {
+    table: "routes",
+    region: "eu-central-1",
+    secretPrefix: "/mxhero/example",
+    nextHops: "public" as const,
+  },
+};
+
+/** The same domain on such a gateway. */
+export const contosoWithRoute = {
+  ...contoso,
+  sendingFrom: ["11.22.33.44"],
+  probeRecipient: "info@contoso.test",
+  fixIt: "https://contoso.test/mail",
+};
+
 /** As the engine hands it to a program: lists and maps as JSON. */
 export function stackValues(values: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(

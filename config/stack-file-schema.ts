@@ -42,14 +42,24 @@ const providerSettings: Record<string, JsonSchema> = {
     maximum: 86_400,
     description: "The longest time that one wait may take, in seconds.",
   },
+  abandonedQueues: {
+    type: "array",
+    items: { type: "string", pattern: "^[a-z]$" },
+    description:
+      "Slots of a gateway whose queue is given up, because their instance is dead. The mail in it may be lost.",
+  },
 };
 
 /** Draft 7, which the YAML language server knows best. */
 export function stackFileSchema(): JsonSchema {
   const values = Object.entries(tenant.shape).map(([key, schema]) => {
     const { $schema: _, ...json } = z.toJSONSchema(schema, { io: "input", target: "draft-7" });
-    return [`mail:${key}`, json] as const;
+    const isSecret = key === "relayPasswords";
+    return [`mail:${key}`, isSecret ? { ...json, additionalProperties: secret } : json] as const;
   });
+  const needed = Object.entries(tenant.shape).filter(
+    ([, schema]) => !schema.safeParse(undefined).success,
+  );
   const settings = Object.entries(providerSettings).map(
     ([key, json]) => [`mxhero:${key}`, json] as const,
   );
@@ -65,7 +75,7 @@ export function stackFileSchema(): JsonSchema {
         properties: config,
         // Other namespaces are other packages' business.
         patternProperties: { [unknownKeys(Object.keys(config))]: false },
-        required: values.map(([key]) => key),
+        required: needed.map(([key]) => `mail:${key}`),
       },
       encryptionsalt: { type: "string", description: "Written by Pulumi." },
       encryptedkey: { type: "string", description: "Written by Pulumi." },

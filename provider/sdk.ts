@@ -100,3 +100,77 @@ export class SpfInclude extends CustomResource {
     super("mxhero:index:SpfInclude", name, { ...args, ...outputs }, options);
   }
 }
+
+/** Where a gateway keeps its routes: outputs of the gateway's stack. */
+export interface RouteStoreArgs {
+  /** The name of the DynamoDB table. */
+  readonly table: pulumi.Input<string>;
+  readonly region: pulumi.Input<string>;
+  /** In front of the names of secrets in the parameter store: `/mxhero/<gateway>`. */
+  readonly secretPrefix: pulumi.Input<string>;
+  /** The KMS key of the secrets. @default AWS's own key for parameters */
+  readonly keyId?: pulumi.Input<string> | undefined;
+}
+
+export interface RelayServerArgs {
+  /** A host name or an address. */
+  readonly host: pulumi.Input<string>;
+  readonly port: pulumi.Input<number>;
+  /** `opportunistic`, `required` or `verified`. */
+  readonly tls: pulumi.Input<string>;
+  readonly login?:
+    | {
+        readonly user: pulumi.Input<string>;
+        /** A secret. It goes into the parameter store, and nowhere else in clear. */
+        readonly password: pulumi.Input<string>;
+      }
+    | undefined;
+}
+
+export interface RouteArgs {
+  /** The organisation that holds the domain. */
+  readonly organisation: pulumi.Input<string>;
+  /** The domain, lower case, in A-labels (RFC 5890). Another domain is another resource. */
+  readonly domain: pulumi.Input<string>;
+  readonly store: pulumi.Input<RouteStoreArgs>;
+  /** The gateway's names and addresses: no next hop may be one of them. */
+  readonly gatewayHosts: pulumi.Input<pulumi.Input<string>[]>;
+  /** `public`: private and special addresses are refused as next hops. `private`: they are not. */
+  readonly nextHops: pulumi.Input<string>;
+  /** The system that finally receives the mail, a host name or an address. It is never the gateway. */
+  readonly server: pulumi.Input<string>;
+  /** The Server is found by its MX records instead of its address. */
+  readonly mxLookup: pulumi.Input<boolean>;
+  /** `off`, `probe` or `list`. */
+  readonly rcptLookup: pulumi.Input<string>;
+  /** The addresses that exist, with the look-up by `list`. */
+  readonly recipients?: pulumi.Input<pulumi.Input<string>[]> | undefined;
+  /** Whether the gateway accepts mail for the domain. */
+  readonly inbound: pulumi.Input<boolean>;
+  /** `standard`, `loopback` or `none`. */
+  readonly outbound: pulumi.Input<string>;
+  readonly relayServer?: pulumi.Input<RelayServerArgs> | undefined;
+  /** Addresses, networks and certificates' fingerprints of who may send as the domain. */
+  readonly sendingFrom: pulumi.Input<pulumi.Input<string>[]>;
+  /** A mailbox that exists, which every slot asks the Server for. */
+  readonly probeRecipient: pulumi.Input<string>;
+  /** Where a person learns what to do once mail is refused: a web or mail address. */
+  readonly fixIt: pulumi.Input<string>;
+  /** Slots that are dead and are not waited for. */
+  readonly excludeSlots: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/** What the gateway knows of one domain; deleting it lets the route leave by its times. */
+export class Route extends CustomResource {
+  /** The version that serves. */
+  declare readonly version: pulumi.Output<number>;
+  /** The slots that have proven it and hold it. */
+  declare readonly slots: pulumi.Output<string[]>;
+  /** Who holds the domain, as the route store has it. */
+  declare readonly claim: pulumi.Output<string>;
+
+  constructor(name: string, args: RouteArgs, options?: pulumi.CustomResourceOptions) {
+    const outputs = { version: undefined, slots: undefined, claim: undefined };
+    super("mxhero:index:Route", name, { ...args, ...outputs }, options);
+  }
+}

@@ -1,13 +1,24 @@
 /** The route store in an emulated AWS account. */
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Route, RouteRecord } from "../mail/route.ts";
+import { giveUpRoute } from "../mail/route-changes.ts";
+import { recordOf, routeOf } from "../mail/testdata/routes.ts";
 import { ChangeReader } from "./change-reader.ts";
-import { activeRecord } from "./example-route.ts";
 import { RouteConflict, type RouteStore } from "./route-store.ts";
 import { startTestStore, type TestStore } from "./test-store.ts";
 
 let lab: TestStore;
 let store: RouteStore;
+
+function activeRecord(domain: string, route: Partial<Route> = {}, organisation = "contoso") {
+  const holder = { organisation, claims: [`${organisation}.00000001`] };
+  return { ...recordOf(routeOf(domain, route)), holder };
+}
+
+function withNetwork(network: string): Partial<Route> {
+  return { identities: [{ kind: "network", network }] };
+}
 
 beforeAll(async () => {
   lab = await startTestStore();
@@ -18,7 +29,7 @@ afterAll(() => lab[Symbol.asyncDispose]());
 
 test("a route is read back as it was written, with the slots' answers", async () => {
   expect(await store.readDomain("contoso.test")).toEqual({ answers: [] });
-  const written = await store.writeRoute(activeRecord(), undefined);
+  const written = await store.writeRoute(activeRecord("contoso.test"), undefined);
   const proof = {
     version: 1,
     at: "2026-01-02T03:04:05.000Z",
@@ -28,7 +39,7 @@ test("a route is read back as it was written, with the slots' answers", async ()
   await store.putAnswer({ domain: "contoso.test", slot: "a", proof });
   await store.putAnswer({ domain: "contoso.test", slot: "a", acknowledged: 1 });
 
-  expect(written).toEqual({ ...activeRecord(), revision: 1 });
+  expect(written).toEqual({ ...activeRecord("contoso.test"), revision: 1 });
   expect(await store.readDomain("contoso.test")).toEqual({
     record: written,
     answers: [{ domain: "contoso.test", slot: "a", proof, acknowledged: 1 }],
@@ -37,12 +48,10 @@ test("a route is read back as it was written, with the slots' answers", async ()
 
 test("a write names the revision that it has read", async () => {
   const domain = "revisions.test";
-  await store.writeRoute(activeRecord({ domain }), undefined);
-  await expect(store.writeRoute(activeRecord({ domain }), undefined)).rejects.toThrow(
-    RouteConflict,
-  );
-  await expect(store.writeRoute(activeRecord({ domain }), 2)).rejects.toThrow(RouteConflict);
-  const second = await store.writeRoute(activeRecord({ domain, server: "b.test" }), 1);
+  await store.writeRoute(activeRecord(domain), undefined);
+  await expect(store.writeRoute(activeRecord(domain), undefined)).rejects.toThrow(RouteConflict);
+  await expect(store.writeRoute(activeRecord(domain), 2)).rejects.toThrow(RouteConflict);
+  const second = await store.writeRoute(activeRecord(domain, { server: "b.test" }), 1);
   expect(second.revision).toBe(2);
   expect((await store.readDomain(domain)).record?.active?.route.server).toBe("b.test");
 });
@@ -52,12 +61,75 @@ test("of writers that read the same revision one wins", async () => {
   const writers = Array.from({ length: 6 }, () => lab.connect());
   const results = await Promise.allSettled(
     writers.map((writer, index) =>
-      writer.writeRoute(activeRecord({ domain, server: `${index}.test` }), undefined),
+      writer.writeRoute(activeRecord(domain, { server: `${index}.test` }), undefined),
     ),
   );
   const refused = results.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
   expect(refused).toHaveLength(5);
   expect(refused.every((reason) => reason instanceof RouteConflict)).toBe(true);
+});
+
+describe("of two organisations that claim what overlaps at once, one gets it", () => {
+  const none = { identities: [] };
+  test.each<[string, RouteRecord, RouteRecord, string]>([
+    [
+      "a domain",
+      activeRecord("same.test", none, "a"),
+      activeRecord("same.test", none, "b"),
+      "domain-held",
+    ],
+    [
+      "parent and subdomain",
+      activeRecord("parent.test", none, "a"),
+      activeRecord("sub.parent.test", none, "b"),
+      "domain-relative-held",
+    ],
+    [
+      "networks",
+      activeRecord("n1.test", withNetwork("198.51.100.0/24"), "a"),
+      activeRecord("n2.test", withNetwork("198.51.100.7/32"), "b"),
+      "identity-held",
+    ],
+  ])("%s", async (_, first, second, code) => {
+    const results = await Promise.allSettled(
+      [first, second].map((record) => lab.connect().writeRoute(record, undefined)),
+    );
+    const [refused, ...more] = results.flatMap((one) =>
+      one.status === "rejected" ? [one.reason] : [],
+    );
+    expect(more).toEqual([]);
+    // Of the same domain, the one who comes later sees another revision than it has read.
+    const reason = refused instanceof RouteConflict ? "conflict" : refused.code;
+    expect(["conflict", code]).toContain(reason);
+    const loser = results[0]?.status === "rejected" ? first : second;
+    const { record } = await store.readDomain(loser.domain);
+    await expect(store.writeRoute(loser, record?.revision)).rejects.toMatchObject({ code });
+    await expect(store.checkRoute(loser)).rejects.toMatchObject({ code });
+  });
+});
+
+describe("what was given up blocks others until its end, and is free afterwards", () => {
+  const yesterday = new Date(Date.now() - 86_400_000);
+  const days = 86_400;
+
+  test.each([
+    ["before", { delivers: days, defers: days, refuses: days }, "203.0.113.0/24"],
+    ["after", { delivers: 1, defers: 1, refuses: 1 }, "203.0.114.0/24"],
+  ])("%s the end", async (when, lengths, network) => {
+    const identities = [{ kind: "network", network } as const];
+    const record = activeRecord(`${when}.test`, { identities }, "a");
+    const first = await store.writeRoute(record, undefined);
+    await store.writeRoute(giveUpRoute(first, yesterday, lengths), 1);
+    const other = store.writeRoute(activeRecord(`x${when}.test`, { identities }, "b"), undefined);
+    const sub = store.writeRoute(
+      activeRecord(`sub.${when}.test`, { identities: [] }, "b"),
+      undefined,
+    );
+    const outcomes = await Promise.allSettled([other, sub]);
+    const codes = outcomes.map((one) => (one.status === "rejected" ? one.reason.code : "free"));
+    const held = ["identity-held", "domain-relative-held"];
+    expect(codes).toEqual(when === "before" ? held : ["free", "free"]);
+  });
 });
 
 test("a reader of the changes misses no write of many writers at once, and gives each once", async () => {
@@ -67,7 +139,7 @@ test("a reader of the changes misses no write of many writers at once, and gives
   const writing = writers.map(async (writer, number) => {
     for (let index = 0; index < 10; index += 1) {
       const domain = `w${number}-${index}.test`;
-      await writer.writeRoute(activeRecord({ domain, identities: [] }), undefined);
+      await writer.writeRoute(activeRecord(domain, { identities: [] }), undefined);
     }
   });
   const seen: string[] = [];
@@ -123,6 +195,7 @@ test("a secret is written, read and deleted, and never stands in the table", asy
   expect(await store.putSecret("relay/contoso.test", "the first one")).toBe(1);
   expect(await store.putSecret("relay/contoso.test", password)).toBe(2);
   expect(await store.readSecret("relay/contoso.test")).toBe(password);
+  expect(await store.readSecret("relay/contoso.test", 1)).toBe("the first one");
   const long = "x".repeat(6000);
   await store.putSecret("tls/key", long);
   expect(await store.readSecret("tls/key")).toBe(long);

@@ -6,10 +6,18 @@
  */
 import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { MailRuleError } from "../mail/errors.ts";
 import type { RouteRecord, SlotAnswer, SlotReport } from "../mail/route.ts";
 import type { RouteContent } from "../mail/route-changes.ts";
 import { RouteConflict, StoreError } from "./errors.ts";
-import { type Block, blockKeys, decodeBlock, encodeBlock, moveHoldings } from "./holdings.ts";
+import {
+  type Block,
+  blockKeys,
+  decodeBlock,
+  encodeBlock,
+  holdingFaults,
+  moveHoldings,
+} from "./holdings.ts";
 import {
   answerKey,
   decodeAnswer,
@@ -33,7 +41,7 @@ import { merge } from "./merge.ts";
 import { SecretStore, type SecretStoreOptions } from "./secrets.ts";
 import { Table } from "./table.ts";
 
-export { RouteConflict, StoreCredentialsError, StoreError } from "./errors.ts";
+export { RouteConflict, StoreError, type StoreFailure } from "./errors.ts";
 export type { RegisteredSlot } from "./item.ts";
 export { relaySecretName } from "./secrets.ts";
 
@@ -98,10 +106,21 @@ export class RouteStore implements Disposable {
   }
 
   /**
+   * Whether the route could be written, as far as others' names and identities are concerned.
+   *
+   * @throws {MailRuleError} the first reason why not; its code is one of `route-claim.ts`
+   */
+  async checkRoute(next: RouteContent): Promise<void> {
+    refuseHeld(next, await this.#readStanding(next));
+  }
+
+  /**
    * Writes a route, in one transaction with all that it was decided on.
    *
    * @param read the revision that the caller has seen; `undefined`: there was no record
    * @throws {RouteConflict} if the record is another one by now
+   * @throws {MailRuleError} if another organisation holds the domain, one above or below it, or a sending
+   *   identity that overlaps
    */
   async writeRoute(next: RouteContent, read: number | undefined): Promise<RouteRecord> {
     const writing = this.#lastWrite.then(() => this.#write(next, read ?? 0));
@@ -113,37 +132,32 @@ export class RouteStore implements Disposable {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const standing = await this.#readStanding(next);
       if ((standing.record?.revision ?? 0) !== read) throw conflict(next.domain, standing.record);
+      refuseHeld(next, standing);
       const record = { ...next, revision: read + 1 };
       if (await this.#table.transact(writesOf(record, standing))) return record;
       await sleep(randomInt(Math.min(LONGEST_PAUSE_MILLISECONDS, 2 ** attempt * 10)));
     }
     throw new StoreError(
       `${next.domain}: so many others write into the route table that ${ATTEMPTS} attempts failed.`,
+      "unavailable",
     );
   }
 
   /** All that a write of this route touches, as it is now. */
   async #readStanding(next: RouteContent): Promise<Standing> {
-    const fixed = [routeKey(next.domain), SEQUENCE_KEY, ...blockKeys(next)];
-    const items = await this.#table.get(fixed);
+    const keys = [routeKey(next.domain), SEQUENCE_KEY, ...blockKeys(next)];
+    const items = await this.#table.get(keys);
     const found = items.find((item) => isAt(item, routeKey(next.domain)));
     const record = found && decodeRoute(found).record;
-    const touched = new Set(fixed.map(({ pk, sk }) => `${pk.S} ${sk.S}`));
-    const former =
-      record === undefined
-        ? []
-        : blockKeys(record).filter(({ pk, sk }) => !touched.has(`${pk.S} ${sk.S}`));
+    const former = (record === undefined ? [] : blockKeys(record)).filter(
+      (key) => !keys.some((other) => isAt(other, key)),
+    );
     const all = [...items, ...(await this.#table.get(former))];
     const sequence = all.find((item) => isAt(item, SEQUENCE_KEY));
     return {
       record,
       sequence: sequence === undefined ? 0 : numberOf(sequence, "sequence"),
-      blocks: [...blockKeys(next), ...former].map((key) =>
-        decodeBlock(
-          key,
-          all.find((item) => isAt(item, key)),
-        ),
-      ),
+      blocks: [...blockKeys(next), ...former].map((key) => decodeBlock(key, all)),
     };
   }
 
@@ -204,9 +218,9 @@ export class RouteStore implements Disposable {
     return this.#secrets.put(name, value);
   }
 
-  /** `undefined`: there is none. */
-  readSecret(name: string): Promise<string | undefined> {
-    return this.#secrets.read(name);
+  /** `undefined`: there is none. @param version @default the latest */
+  readSecret(name: string, version?: number): Promise<string | undefined> {
+    return this.#secrets.read(name, version);
   }
 
   /** Nothing happens where there is none. */
@@ -233,6 +247,15 @@ function writesOf(next: RouteRecord, { record, sequence, blocks }: Standing) {
       read: block.revision - 1,
     })),
   ];
+}
+
+function refuseHeld(next: RouteContent, { record, blocks }: Standing): void {
+  const { organisation, claims } = next.holder;
+  // A claim that stays proves that it is the same organisation under another name.
+  const isSame = record?.holder.claims.some((claim) => claims.includes(claim)) === true;
+  const names = isSame ? [organisation, record.holder.organisation] : [organisation];
+  const [fault] = holdingFaults(next, names, blocks, new Date());
+  if (fault !== undefined) throw new MailRuleError(fault);
 }
 
 function conflict(domain: string, record: RouteRecord | undefined): RouteConflict {

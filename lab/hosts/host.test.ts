@@ -148,3 +148,91 @@ test("the volume is full when it is full, and outlives the host", async () => {
   await host.boot();
   expect(await host.run(["cat", "/var/spool/queue/letter"])).toBe("kept");
 });
+
+const unit = `[Unit]
+Description=A service
+[Service]
+ExecStart=/bin/sh -c 'echo "$WORD as $(id -un) at $AWS_ENDPOINT_URL"; exec sleep 300'
+User=nobody
+Environment="WORD=two words" OTHER=x
+Restart=on-failure
+RestartSec=0.1
+RuntimeDirectory=service
+[Install]
+WantedBy=multi-user.target
+`;
+
+test("a service is started, restarted after a crash and at boot, and stopped", async () => {
+  const { a, parts } = await startTwo({ env: { AWS_ENDPOINT_URL: "http://moto.test" } });
+  await using _ = parts;
+  const isActive = () => a.exec(["systemctl", "is-active", "service"]);
+  const pid = () => a.run(["pgrep", "sleep"]);
+  await a.write("/etc/systemd/system/service.service", unit);
+  expect(await isActive()).toMatchObject({ exitCode: 3, stdout: "inactive" });
+  await a.run(["systemctl", "enable", "--now", "service.service"]);
+  expect(await isActive()).toMatchObject({ exitCode: 0, stdout: "active" });
+  const log = () => a.run(["journalctl", "-u", "service"]);
+  await expect.poll(log).toBe("two words as nobody at http://moto.test");
+  const first = await pid();
+  await a.run(["kill", "-9", first]);
+  await expect.poll(() => a.exec(["pgrep", "sleep"])).toMatchObject({ exitCode: 0 });
+  await expect.poll(pid).not.toBe(first);
+  expect(await log()).toContain("service.service ended with 137");
+  await a.kill();
+  await a.boot();
+  await expect.poll(isActive).toMatchObject({ stdout: "active" });
+  await a.run(["systemctl", "stop", "service"]);
+  expect(await isActive()).toMatchObject({ exitCode: 3 });
+  expect((await a.exec(["pgrep", "sleep"])).exitCode).toBe(1);
+  expect((await a.exec(["systemctl", "start", "no-such"])).stderr).toBe(
+    "Unit no-such.service not found.",
+  );
+});
+
+test("an instance finds its metadata, with a token only", async () => {
+  const metadata = {
+    instanceId: "i-0123456789abcdef0",
+    region: "eu-central-1",
+    availabilityZone: "eu-central-1a",
+    localIpv4: `${inside}.1.1`,
+    userData: "#!/bin/sh\necho hello\n",
+    role: { name: "gateway", accessKeyId: "key", secretAccessKey: "secret" },
+    tags: { Name: "slot-a" },
+  };
+  const { a, parts } = await startTwo({ metadata });
+  await using _ = parts;
+  const base = "http://169.254.169.254/latest";
+  const curl = (...args: string[]) => a.exec(["curl", "-sf", "-m", "5", ...args]);
+  expect((await curl(`${base}/meta-data/instance-id`)).exitCode).toBe(22);
+  const ttl = "X-aws-ec2-metadata-token-ttl-seconds: 60";
+  const token = (await curl("-X", "PUT", "-H", ttl, `${base}/api/token`)).stdout;
+  const read = async (path: string) =>
+    (await curl("-H", `X-aws-ec2-metadata-token: ${token}`, `${base}/${path}`)).stdout;
+  expect(await read("meta-data/instance-id")).toBe("i-0123456789abcdef0");
+  expect(await read("meta-data/iam/security-credentials/")).toBe("gateway");
+  const credentials = await read("meta-data/iam/security-credentials/gateway");
+  expect(JSON.parse(credentials)).toMatchObject({ Code: "Success", AccessKeyId: "key" });
+  expect(await read("meta-data/tags/instance/Name")).toBe("slot-a");
+  expect(await read("user-data")).toBe("#!/bin/sh\necho hello");
+  expect((await curl("-H", `X-aws-ec2-metadata-token: ${token}`, `${base}/none`)).exitCode).toBe(
+    22,
+  );
+  await a.kill();
+  await a.boot();
+  expect((await curl("-X", "PUT", "-H", ttl, `${base}/api/token`)).exitCode).toBe(0);
+});
+
+test("packages that this machine has install without a network", async () => {
+  const { a, parts } = await startTwo();
+  await using _ = parts;
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  const install = [
+    "apt-get",
+    "install",
+    "-y",
+    "--no-install-recommends",
+    "postfix",
+    "postfix-lmdb",
+  ];
+  expect(await a.run(install, { env })).toContain("postfix is already the newest version");
+});

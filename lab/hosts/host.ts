@@ -5,12 +5,12 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { descendantsOf } from "../processes.ts";
+import type { InstanceMetadata } from "./metadata.ts";
 import { type HostAddress, type Link, plugIn } from "./network.ts";
 import { asRoot, LabHostError, runAsRoot } from "./root.ts";
 import { makeVolume, type VolumeOptions } from "./volume.ts";
@@ -35,6 +35,8 @@ export interface HostOptions {
   readonly volume?: VolumeOptions;
   /** Files of the lab that the host sees, by their path in the host. */
   readonly binds?: Readonly<Record<string, string>>;
+  /** What it finds at 169.254.169.254. @default nothing answers there */
+  readonly metadata?: InstanceMetadata;
 }
 
 export interface ExecOptions {
@@ -71,13 +73,22 @@ export interface Host extends AsyncDisposable {
   write(path: string, content: string, mode?: string): Promise<void>;
   /** Cuts the power: every process ends at once. Its disks stay as they are. */
   kill(): Promise<void>;
-  /** Power on. Nothing is started in it but what `onBoot` says. */
+  /** Power on. Starts the services that were enabled in it with `systemctl`, as a boot does. */
   boot(): Promise<void>;
   /** Unplugs it, without anyone being told; `false` plugs it in again. */
   cutOff(off: boolean): Promise<void>;
   /** Fills the file system at a path, to the last byte; `false` makes room again. */
   fillDisk(path: string, full: boolean): Promise<void>;
 }
+
+const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+const bootScript = beside("boot.sh");
+const metadataServer = beside("metadata-server.ts");
+
+const standIns = {
+  "/usr/bin/systemctl": beside("systemctl"),
+  "/usr/bin/journalctl": beside("systemctl"),
+};
 
 /** In smaller and smaller pieces, to the last block. */
 const fill = `
@@ -87,15 +98,13 @@ for bytes in 1M 4k 1k; do
 done
 [ "$(df --output=avail "$1" | tail -1)" -lt 4 ]`;
 
-const bootScript = fileURLToPath(new URL("boot.sh", import.meta.url));
-
-/** Makes a host and boots it. Disposing ends it; its files stay until their folder is removed. */
+/** Makes a host and boots it. Disposing ends it and removes its files; its volume stays. */
 export async function startHost(options: HostOptions): Promise<Host> {
   const folder = join(options.directory, options.name);
   const root = join(folder, "root");
-  for (const name of ["root", "upper", "work"]) {
-    await mkdir(join(folder, name), { recursive: true });
-  }
+  const folders = ["root", "upper", "work"].map((name) => join(folder, name));
+  // By root, since the upper folder becomes the host's "/".
+  await runAsRoot(["mkdir", "--parents", ...folders]);
   const layers = `lowerdir=/,upperdir=${join(folder, "upper")},workdir=${join(folder, "work")}`;
   await runAsRoot(["mount", "-t", "overlay", "-o", layers, "overlay", root]);
   const host = new LabHost(options, root);
@@ -166,13 +175,12 @@ class LabHost implements Host {
     const [program, ...args] = asRoot([
       ...enterCommand(this.#on().pid),
       ...environment(variables),
+      "timeout",
+      "--signal=KILL",
+      String(timeout),
       ...command,
     ]);
-    const { exitCode, stdout, stderr } = await execa(program, args, {
-      input,
-      reject: false,
-      timeout: timeout * 1000,
-    });
+    const { exitCode, stdout, stderr } = await execa(program, args, { input, reject: false });
     return { exitCode, stdout, stderr };
   }
 
@@ -204,6 +212,7 @@ class LabHost implements Host {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.running) await this.kill();
     await runAsRoot(["umount", "--lazy", this.root]);
+    await runAsRoot(["rm", "-r", "--one-file-system", join(this.root, "..")]);
   }
 }
 
@@ -212,6 +221,7 @@ interface Power {
   readonly child: ChildProcessWithoutNullStreams;
   readonly pid: number;
   readonly link: Link;
+  readonly metadata: AsyncDisposable;
 }
 
 async function powerOn(options: HostOptions, root: string): Promise<Power> {
@@ -235,19 +245,44 @@ async function powerOn(options: HostOptions, root: string): Promise<Power> {
     const router = routerOf(options);
     const link = await plugIn({ ...options, pid, router });
     child.stdin.write("\n");
+    await expectLine(lines, "network", options.name);
+    const metadata = await startMetadata(options, pid);
+    child.stdin.write("\n");
     await expectLine(lines, "booted", options.name);
-    return { child, pid, link };
+    return { child, pid, link, metadata };
   } catch (error) {
     child.stdin.end();
     throw new LabHostError(`${options.name} did not boot. It said:\n${log}`, { cause: error });
   }
 }
 
-async function powerOff({ child, pid, link }: Power): Promise<void> {
+async function powerOff({ child, pid, link, metadata }: Power): Promise<void> {
   const ended = child.exitCode === null && child.signalCode === null ? once(child, "exit") : null;
   await runAsRoot(["kill", "-KILL", String(pid)]);
   await ended;
+  await metadata[Symbol.asyncDispose]();
   await link[Symbol.asyncDispose]();
+}
+
+/** Outside the host, as AWS's is: only its address is in the host's network. */
+async function startMetadata(
+  { name, metadata }: HostOptions,
+  pid: number,
+): Promise<AsyncDisposable> {
+  await using started = new AsyncDisposableStack();
+  if (metadata === undefined) return started.move();
+  const enter = ["nsenter", `--target=${pid}`, "--net", process.execPath, metadataServer];
+  const [program, ...args] = asRoot(enter);
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const exit = once(child, "exit");
+  started.defer(async () => {
+    child.stdin.end();
+    await exit;
+  });
+  child.stdin.write(`${JSON.stringify(metadata)}\n`);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  await expectLine(lines, "listening", `the metadata of ${name}`);
+  return started.move();
 }
 
 function bootVariables(options: HostOptions, root: string): Record<string, string> {
@@ -255,7 +290,7 @@ function bootVariables(options: HostOptions, root: string): Record<string, strin
   return {
     HOST_NAME: options.name,
     HOST_ROOT: root,
-    HOST_BINDS: Object.entries(binds)
+    HOST_BINDS: Object.entries({ ...standIns, ...binds })
       .map(([target, source]) => `.${target} ${source}`)
       .join("\n"),
     HOST_VOLUME: volume?.file ?? "",
