@@ -1,0 +1,108 @@
+/** A world with a fleet: DNS, hosts with the real gateway, and mail systems that a test adds. */
+import { mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Route } from "../../mail/route.ts";
+import { type CertificateAuthority, createAuthority } from "../certificates.ts";
+import { type LabDns, startDns } from "../dns.ts";
+import { type MailSystem, type MailSystemOptions, startMailSystem } from "../mail-system.ts";
+import { SmtpDialogue } from "../smtp-dialogue.ts";
+import { type Fleet, type FleetOptions, type FleetSlot, fleetNames, startFleet } from "./fleet.ts";
+
+export interface FleetWorldOptions
+  extends Pick<FleetOptions, "net" | "slots" | "processor" | "queueMegabytes"> {}
+
+export interface FleetWorld extends AsyncDisposable {
+  readonly net: string;
+  readonly dns: LabDns;
+  readonly authority: CertificateAuthority;
+  readonly fleet: Fleet;
+  /** @throws RangeError if there is none */
+  slot(name: string): FleetSlot;
+  /** Starts a mail system and gives its name an address. It has a certificate, unless told otherwise. */
+  addMailSystem(options: MailSystemOptions): Promise<MailSystem>;
+  /** Makes a domain whose mail goes to a host. @param mx @default smtp-in of the fleet */
+  addDomain(domain: string, mx?: string): Promise<void>;
+  /** A session with smtp-in of a slot, from an address of the world. @param from e.g. `4.1` for `<net>.4.1` */
+  toInbound(slot: string, from?: string): Promise<SmtpDialogue>;
+  /** A session with smtp-relay of a slot, after EHLO. */
+  toRelay(slot: string, from: string): Promise<SmtpDialogue>;
+}
+
+export async function startFleetWorld(options: FleetWorldOptions): Promise<FleetWorld> {
+  const { net } = options;
+  await using parts = new AsyncDisposableStack();
+  const directory = parts.use(await mkdtempDisposable(join(tmpdir(), "lab-"))).path;
+  const authority = await createAuthority(directory);
+  const dns = parts.use(await startDns({ net, directory }));
+  const fleet = parts.use(
+    await startFleet({ ...options, directory, resolver: dns.resolver, authority }),
+  );
+  await publishNames(dns, fleet.slots);
+  const slot = (name: string) => {
+    const found = fleet.slots.find((candidate) => candidate.name === name);
+    if (found === undefined) throw new RangeError(`There is no slot ${name}`);
+    return found;
+  };
+  const owned = parts.move();
+  return {
+    net,
+    dns,
+    authority,
+    fleet,
+    slot,
+    addMailSystem: async (system) => {
+      const started = owned.use(await startMailSystem(await withCertificate(system, authority)));
+      await dns.host(system.name, system.address);
+      return started;
+    },
+    addDomain: (domain, mx = fleetNames.smtpIn) => addDomain(dns, domain, mx),
+    toInbound: (name, from = "4.1") => open(slot(name).inbound.public, `${net}.${from}`),
+    toRelay: (name, from) => open(slot(name).relay.public, `${net}.${from}`),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Names and addresses as the gateway's stack publishes them. */
+export async function publishNames(dns: LabDns, slots: readonly FleetSlot[]): Promise<void> {
+  for (const { inbound, relay } of slots) {
+    await dns.host(fleetNames.smtpIn, inbound.public);
+    await dns.host(fleetNames.smtpRelay, relay.public);
+    await dns.host(fleetNames.smtp, relay.public);
+  }
+}
+
+async function withCertificate(
+  options: MailSystemOptions,
+  authority: CertificateAuthority,
+): Promise<MailSystemOptions> {
+  if ("certificate" in options) return options;
+  return { ...options, certificate: await authority.issue(options.name) };
+}
+
+async function addDomain(dns: LabDns, domain: string, mx: string): Promise<void> {
+  await dns.addZone(domain);
+  await dns.publish(domain, [{ name: domain, type: "MX", ttl: 60, records: [`10 ${mx}.`] }]);
+}
+
+async function open(address: string, localAddress: string): Promise<SmtpDialogue> {
+  const dialogue = await SmtpDialogue.open({ address, localAddress });
+  await dialogue.hello();
+  return dialogue;
+}
+
+/** A route as most tenants have it; `identities` makes it one that sends, too. */
+export function exampleRoute(domain: string, fields: Partial<Route> = {}): Route {
+  return {
+    domain,
+    server: `mail.${domain}`,
+    mxLookup: false,
+    rcptLookup: { kind: "off" },
+    inbound: true,
+    outbound: fields.identities === undefined ? "none" : "standard",
+    identities: [],
+    probeRecipient: `info@${domain}`,
+    fixIt: "https://help.gateway.test/inactive",
+    ...fields,
+  };
+}
