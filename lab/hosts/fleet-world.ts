@@ -3,7 +3,7 @@ import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Route } from "../../mail/route.ts";
-import { type CertificateAuthority, createAuthority } from "../certificates.ts";
+import { type Certificate, type CertificateAuthority, createAuthority } from "../certificates.ts";
 import { type LabDns, startDns } from "../dns.ts";
 import { type MailSystem, type MailSystemOptions, startMailSystem } from "../mail-system.ts";
 import { SmtpDialogue } from "../smtp-dialogue.ts";
@@ -12,6 +12,11 @@ import { type Fleet, type FleetOptions, type FleetSlot, fleetNames, startFleet }
 export interface FleetWorldOptions
   extends Pick<FleetOptions, "net" | "slots" | "processor" | "queueMegabytes"> {}
 
+export interface WorldMailSystemOptions extends Omit<MailSystemOptions, "certificate"> {
+  /** @default one for its name */
+  readonly certificate?: Certificate | "none";
+}
+
 export interface FleetWorld extends AsyncDisposable {
   readonly net: string;
   readonly dns: LabDns;
@@ -19,8 +24,8 @@ export interface FleetWorld extends AsyncDisposable {
   readonly fleet: Fleet;
   /** @throws RangeError if there is none */
   slot(name: string): FleetSlot;
-  /** Starts a mail system and gives its name an address. It has a certificate, unless told otherwise. */
-  addMailSystem(options: MailSystemOptions): Promise<MailSystem>;
+  /** Starts a mail system and gives its name an address. */
+  addMailSystem(options: WorldMailSystemOptions): Promise<MailSystem>;
   /** Makes a domain whose mail goes to a host. @param mx @default smtp-in of the fleet */
   addDomain(domain: string, mx?: string): Promise<void>;
   /** A session with smtp-in of a slot, from an address of the world. @param from e.g. `4.1` for `<net>.4.1` */
@@ -52,7 +57,9 @@ export async function startFleetWorld(options: FleetWorldOptions): Promise<Fleet
     fleet,
     slot,
     addMailSystem: async (system) => {
-      const started = owned.use(await startMailSystem(await withCertificate(system, authority)));
+      const { certificate = await authority.issue(system.name), ...rest } = system;
+      const tls = certificate === "none" ? {} : { certificate };
+      const started = owned.use(await startMailSystem({ ...rest, ...tls }));
       await dns.host(system.name, system.address);
       return started;
     },
@@ -70,14 +77,6 @@ export async function publishNames(dns: LabDns, slots: readonly FleetSlot[]): Pr
     await dns.host(fleetNames.smtpRelay, relay.public);
     await dns.host(fleetNames.smtp, relay.public);
   }
-}
-
-async function withCertificate(
-  options: MailSystemOptions,
-  authority: CertificateAuthority,
-): Promise<MailSystemOptions> {
-  if ("certificate" in options) return options;
-  return { ...options, certificate: await authority.issue(options.name) };
 }
 
 async function addDomain(dns: LabDns, domain: string, mx: string): Promise<void> {
