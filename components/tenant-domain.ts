@@ -1,10 +1,10 @@
-/** One domain of a tenant: its SPF record and its MX, and what became of its mail path. */
+/** One domain of a tenant: its route, its SPF record and its MX, and what became of its mail path. */
 import type { ComponentResourceOptions, Output } from "@pulumi/pulumi";
-import { all, output } from "@pulumi/pulumi/output.js";
+import { all, output, secret } from "@pulumi/pulumi/output.js";
 import { ComponentResource } from "@pulumi/pulumi/resource.js";
 import { inboundByBorder, inboundWithoutMx, outboundPath } from "../config/mail-path.ts";
-import type { DomainPlan, SpfPlan, TakeoverPlan } from "../config/tenant-plan.ts";
-import { MxTakeover, type MxTargetOutput, SpfInclude } from "../provider/sdk.ts";
+import type { DomainPlan, RoutePlan, SpfPlan, TakeoverPlan } from "../config/tenant-plan.ts";
+import { MxTakeover, type MxTargetOutput, Route, SpfInclude } from "../provider/sdk.ts";
 
 export interface TenantDomainArgs {
   readonly plan: DomainPlan;
@@ -16,6 +16,18 @@ export interface PathReport {
   readonly after: Output<string>;
 }
 
+/** What the gateway knows of a domain. It has no secret in it. */
+export interface RouteReport {
+  readonly server: string;
+  readonly mxLookup: boolean;
+  readonly rcptLookup: string;
+  readonly relayServer: string;
+  readonly sendingFrom: readonly string[];
+  readonly version: Output<number>;
+  /** The slots that serve this version. */
+  readonly slots: Output<string[]>;
+}
+
 /** What a stack's outputs say of a domain. Parts that are not touched are absent. */
 export interface DomainReport {
   readonly name: string;
@@ -23,6 +35,7 @@ export interface DomainReport {
   readonly outbound: string;
   readonly server: string;
   readonly bypass: boolean;
+  readonly route?: RouteReport;
   readonly inboundPath: PathReport;
   readonly outboundPath: PathReport;
   readonly mx?: {
@@ -38,21 +51,24 @@ export interface DomainReport {
 }
 
 /**
- * SPF is edited before the MX moves. Pulumi deletes in reverse: the MX is back before SPF loses its term.
+ * The gateway knows the domain before SPF is edited, and SPF is edited before the MX moves. Pulumi deletes
+ * in reverse: the MX is back before SPF loses its term, and only then the route begins to leave.
  */
 export class TenantDomain extends ComponentResource {
   readonly report: DomainReport;
 
   constructor(name: string, { plan }: TenantDomainArgs, options?: ComponentResourceOptions) {
     super("mxhero:tenant:TenantDomain", name, {}, options);
-    const spf = plan.spf && this.includeInSpf(name, plan.spf);
-    const takeover = plan.takeover && this.takeOverMx(name, plan.takeover, spf);
+    const route = plan.route && this.addRoute(name, plan.route);
+    const spf = plan.spf && this.includeInSpf(name, plan.spf, route);
+    const takeover = plan.takeover && this.takeOverMx(name, plan.takeover, route, spf);
     this.report = {
       name: plan.displayName,
       inbound: plan.config.inbound,
       outbound: plan.config.outbound,
       server: plan.config.server,
       bypass: plan.config.bypass,
+      ...(route && plan.route && { route: routeReport(plan.route, route) }),
       inboundPath: takeover ? borderPath(plan, takeover) : settled(inboundWithoutMx(plan)),
       outboundPath: settled(outboundPath(plan)),
       ...(takeover && { mx: { before: takeover.before, after: takeover.after } }),
@@ -68,18 +84,56 @@ export class TenantDomain extends ComponentResource {
     this.registerOutputs({ report: this.report });
   }
 
-  private includeInSpf(name: string, spf: SpfPlan): SpfInclude {
-    return new SpfInclude(`${name}-spf`, spf, { parent: this });
+  private addRoute(name: string, plan: RoutePlan): Route {
+    const { relayServer } = plan;
+    const login = relayServer?.login;
+    const args = {
+      ...plan,
+      relayServer: relayServer && {
+        ...relayServer,
+        login: login && { user: login.user, password: secret(login.password) },
+      },
+    };
+    return new Route(`${name}-route`, args, { parent: this });
+  }
+
+  private includeInSpf(name: string, spf: SpfPlan, route: Route | undefined): SpfInclude {
+    return new SpfInclude(`${name}-spf`, spf, { parent: this, dependsOn: present(route) });
   }
 
   private takeOverMx(
     name: string,
     takeover: TakeoverPlan,
+    route: Route | undefined,
     spf: SpfInclude | undefined,
   ): MxTakeover {
-    const dependsOn = spf === undefined ? [] : [spf];
+    const dependsOn = [...present(route), ...present(spf)];
     return new MxTakeover(`${name}-mx`, takeover, { parent: this, dependsOn });
   }
+}
+
+function present<T>(value: T | undefined): T[] {
+  return value === undefined ? [] : [value];
+}
+
+function routeReport(plan: RoutePlan, { version, slots }: Route): RouteReport {
+  const { server, mxLookup, rcptLookup, recipients, sendingFrom } = plan;
+  return {
+    server,
+    mxLookup,
+    rcptLookup: recipients === undefined ? rcptLookup : `list of ${recipients.length}`,
+    relayServer: relayServerWords(plan),
+    sendingFrom,
+    version,
+    slots,
+  };
+}
+
+function relayServerWords({ relayServer }: RoutePlan): string {
+  if (relayServer === undefined) return "none";
+  const { host, port, tls, login } = relayServer;
+  const words = `${host}, port ${port}, TLS ${tls}`;
+  return login === undefined ? words : `${words}, login ${login.user}`;
 }
 
 function borderPath(plan: DomainPlan, { before, after }: MxTakeover): PathReport {

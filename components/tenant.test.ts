@@ -3,13 +3,15 @@ import type { Output } from "@pulumi/pulumi";
 import { output } from "@pulumi/pulumi/output.js";
 import { setMocks } from "@pulumi/pulumi/runtime/mocks.js";
 import { beforeAll, beforeEach, expect, test } from "vitest";
-import { contoso, gateway } from "../config/example-tenant.ts";
+import { contoso, contosoWithRoute, gateway, gatewayWithRoutes } from "../config/example-tenant.ts";
 import { domain } from "../config/tenant.ts";
 import { planTenant } from "../config/tenant-plan.ts";
 import { Tenant } from "./tenant.ts";
 
 /** What was registered and when it was done, in order. */
 const events: string[] = [];
+/** Of `Route`, as the engine is given it. */
+let routeInputs: unknown;
 
 beforeEach(() => {
   events.length = 0;
@@ -26,7 +28,11 @@ beforeAll(() =>
       const before = [{ exchange: "mail.contoso.test", preference: 10 }];
       const mx = { before, after: gateway.mx };
       const spf = { before: "v=spf1 -all", after: "v=spf1 include:_spf.gateway.test -all" };
-      const results = name.endsWith("-mx") ? mx : { ...spf, lookups: 1, lookupsByTerm: "all: 1" };
+      const route = { version: 1, slots: ["a", "b"] };
+      if (name.endsWith("-route")) routeInputs = inputs;
+      const results = name.endsWith("-mx")
+        ? mx
+        : { ...spf, ...route, lookups: 1, lookupsByTerm: "all: 1" };
       return { id: name, state: { ...inputs, ...results } };
     },
   }),
@@ -93,4 +99,47 @@ test("a domain that only sends has no takeover, one that only receives no SPF", 
     "tenant-contoso.test-spf ends",
     "tenant-contoso.test-mx ends",
   ]);
+});
+
+const PASSWORD = "correct horse battery staple";
+
+function tenantWithRoute() {
+  const login = { user: "gateway@contoso.test", passwordName: "relay" };
+  const relayServer = { host: "relay.contoso.test", port: 587, tls: "verified", login };
+  const domains = [domain.parse({ ...contosoWithRoute, relayServer, rcptLookup: true })];
+  const relayPasswords = { relay: PASSWORD };
+  const config = { organisation: "contoso", gateway: gatewayWithRoutes, relayPasswords, domains };
+  return new Tenant("tenant", { plan: planTenant(config) });
+}
+
+test("the gateway knows the domain before the MX moves", async () => {
+  await settled(output(tenantWithRoute().domains));
+  expect(events).toEqual([
+    "tenant-contoso.test-route begins",
+    "tenant-contoso.test-route ends",
+    "tenant-contoso.test-mx begins",
+    "tenant-contoso.test-mx ends",
+  ]);
+});
+
+test("the outputs say the route, and no secret; the Route is given it as one", async () => {
+  const domains = await settled(output(tenantWithRoute().domains));
+  expect(domains["contoso.test"]?.route).toEqual({
+    server: "mail.contoso.test",
+    mxLookup: false,
+    rcptLookup: "probe",
+    relayServer: "relay.contoso.test, port 587, TLS verified, login gateway@contoso.test",
+    sendingFrom: ["11.22.33.44"],
+    version: 1,
+    slots: ["a", "b"],
+  });
+  expect(JSON.stringify(domains)).not.toContain(PASSWORD);
+  // The wire form of a secret. The mocks hide all of an object that has one in it; the engine does not.
+  const signature = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
+  const login = { user: "gateway@contoso.test", password: PASSWORD };
+  expect(routeInputs).toMatchObject({
+    domain: "contoso.test",
+    store: { table: "routes" },
+    relayServer: { ...signature, value: { host: "relay.contoso.test", login } },
+  });
 });

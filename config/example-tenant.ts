@@ -15,6 +15,26 @@ export const contoso = {
   outbound: "standard",
 };
 
+/** What the stack of a gateway has as outputs that keeps its routes itself. */
+export const gatewayWithRoutes = {
+  ...gateway,
+  addresses: ["203.0.113.7"],
+  routeStore: {
+    table: "routes",
+    region: "eu-central-1",
+    secretPrefix: "/mxhero/example",
+    nextHops: "public" as const,
+  },
+};
+
+/** The same domain on such a gateway. */
+export const contosoWithRoute = {
+  ...contoso,
+  sendingFrom: ["11.22.33.44"],
+  probeRecipient: "info@contoso.test",
+  fixIt: "https://contoso.test/mail",
+};
+
 /** As the engine hands it to a program: lists and maps as JSON. */
 export function stackValues(values: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(

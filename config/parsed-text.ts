@@ -1,4 +1,4 @@
-/** A zod type for a text that a rule of `mail/` reads into its normal form. */
+/** A zod type for a text that a rule of `mail/` reads: into its normal form, or into what it means. */
 import { z } from "zod";
 import { MailRuleError } from "../mail/errors.ts";
 import { customIssue } from "./schema-faults.ts";
@@ -10,7 +10,7 @@ export interface About {
 }
 
 /** `parse` throws a `MailRuleError` for a text that is wrong. */
-export function parsedText(about: About, parse: (text: string) => string) {
+export function parsedText<T>(about: About, parse: (text: string) => T) {
   // The examples stand on the text that goes in: zod drops those of a type that transforms.
   return z
     .string()

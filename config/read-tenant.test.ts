@@ -62,6 +62,7 @@ test("a sound file is read into its normal form", async () => {
   expect(config).toEqual({
     organisation: "contoso",
     gateway,
+    relayPasswords: {},
     domains: [
       {
         ...contoso,

@@ -1,6 +1,9 @@
 /** Reads a tenant's stack configuration: all of its faults at once, or the values that a plan needs. */
 import type { MailRuleFault } from "../mail/errors.ts";
-import { isRecord, quoted, type SoundFields, schemaFaults, soundFields } from "./schema-faults.ts";
+import { readRelayPasswords } from "./relay-passwords.ts";
+import { gatewayStackNeeded } from "./route-rules.ts";
+import { isRecord, schemaFaults, soundFields } from "./schema-faults.ts";
+import type { SoundDomain } from "./sound-tenant.ts";
 import {
   ConfigurationError,
   type KeySpace,
@@ -8,90 +11,62 @@ import {
   report,
   type StackConfiguration,
 } from "./stack-configuration.ts";
-import {
-  domain,
-  type GatewayHosts,
-  gatewayHosts,
-  gatewayStack,
-  type TenantConfig,
-  tenant,
-} from "./tenant.ts";
-import { type Sound, tenantFaults } from "./tenant-rules.ts";
+import { domain, type TenantConfig, tenant } from "./tenant.ts";
+import { readGateway } from "./tenant-gateway.ts";
+import { tenantFaults } from "./tenant-rules.ts";
 
 const keySpace: KeySpace = {
   prefix: "mail:",
   keys: Object.keys(tenant.shape),
-  texts: ["organisation"],
-  secrets: [],
+  texts: ["organisation", "fixIt"],
+  secrets: ["relayPasswords"],
   noSecret: {
     problem: "It holds a secret, and its values go into public DNS.",
-    fix: "Write them in plain. A token belongs into mxhero:apiToken or CLOUDFLARE_API_TOKEN.",
+    fix:
+      "Write them in plain. A token belongs into mxhero:apiToken or CLOUDFLARE_API_TOKEN, a password into " +
+      "mail:relayPasswords.",
   },
 };
-const gatewayFields = gatewayHosts.partial();
 const domainFields = domain.partial();
 
 /** @throws {ConfigurationError} with every fault that can be seen. */
 export async function readTenantConfig(stack: StackConfiguration): Promise<TenantConfig> {
   const { raw, faults } = rawValues(stack, keySpace);
-  const organisation = tenant.shape.organisation;
+  const { organisation, fixIt } = tenant.shape;
   const gateway = await readGateway(raw.gateway, stack.outputsOf);
   const domains = readDomains(raw.domains);
+  const isSecret = stack.isSecret("mail:relayPasswords");
+  const { passwords, faults: passwordFaults } = readRelayPasswords(raw.relayPasswords, isSecret);
   report(faults, [
     ...schemaFaults(organisation, raw.organisation, "organisation"),
     ...gateway.faults,
+    ...schemaFaults(fixIt, raw.fixIt, "fixIt"),
+    ...passwordFaults,
+    ...(gateway.keepsRoutes === false ? uselessKeys(raw) : []),
     ...domains.faults,
   ]);
-  report(faults, tenantFaults({ gateway: gateway.fields ?? {}, domains: domains.fields }));
+  const sound = {
+    gateway: gateway.fields,
+    keepsRoutes: gateway.keepsRoutes,
+    hasFixIt: raw.fixIt !== undefined,
+    passwordNames: passwords && Object.keys(passwords),
+    domains: domains.fields,
+  };
+  report(faults, tenantFaults(sound));
   if (faults.length > 0) throw new ConfigurationError(stack.file, keySpace.prefix, faults);
 
   return {
     organisation: organisation.parse(raw.organisation),
-    gateway: gatewayHosts.parse(gateway.raw),
+    gateway: gateway.parse(),
+    fixIt: fixIt.parse(raw.fixIt),
+    relayPasswords: passwords,
     domains: tenant.shape.domains.parse(raw.domains),
   };
 }
 
-interface ReadGateway extends SoundFields<Sound<GatewayHosts>> {
-  readonly raw: unknown;
-}
-
-async function readGateway(
-  raw: unknown,
-  outputsOf: StackConfiguration["outputsOf"],
-): Promise<ReadGateway> {
-  if (!isRecord(raw) || !("stack" in raw)) {
-    return { raw, ...soundFields(gatewayHosts, gatewayFields, raw, "gateway") };
-  }
-  const faults = schemaFaults(gatewayStack, raw, "gateway");
-  if (faults.length > 0) return { raw, fields: undefined, faults };
-  const { stack } = gatewayStack.parse(raw);
-  try {
-    const outputs = await outputsOf(stack);
-    const hosts = pick(outputs, Object.keys(gatewayHosts.shape));
-    const read = soundFields(gatewayHosts, gatewayFields, hosts, "outputs");
-    return { raw: hosts, fields: read.fields, faults: read.faults.map((f) => ofOutput(f, stack)) };
-  } catch (cause) {
-    const fault = {
-      code: "gateway-stack-unreadable",
-      where: "gateway.stack",
-      value: stack,
-      problem: `The stack ${quoted(stack)} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      fix: "Check its name (organisation/project/stack) and that you may read it.",
-      cause,
-    };
-    return { raw, fields: undefined, faults: [fault] };
-  }
-}
-
-function ofOutput(fault: MailRuleFault, stack: string): MailRuleFault {
-  const problem = `${fault.where} of stack ${quoted(stack)}: ${fault.problem}`;
-  return { ...fault, where: "gateway.stack", problem };
-}
-
-/** A gateway's stack has further outputs. */
-function pick(values: Readonly<Record<string, unknown>>, keys: readonly string[]) {
-  return Object.fromEntries(keys.flatMap((k) => (values[k] === undefined ? [] : [[k, values[k]]])));
+function uselessKeys(raw: Readonly<Record<string, unknown>>): MailRuleFault[] {
+  const keys = ["fixIt", "relayPasswords"].filter((key) => raw[key] !== undefined);
+  return keys.map(gatewayStackNeeded);
 }
 
 function readDomains(raw: unknown) {
@@ -100,10 +75,11 @@ function readDomains(raw: unknown) {
   }
   const read = raw.map((entry: unknown, index) => {
     const { fields = {}, faults } = soundFields(domain, domainFields, entry, `domains[${index}]`);
-    const relayIsFaulty =
-      isRecord(entry) && entry.relayServer !== undefined && fields.relayServer === undefined;
+    const written = new Set(isRecord(entry) ? Object.keys(entry) : []);
+    const relayIsFaulty = written.has("relayServer") && fields.relayServer === undefined;
     // Without its Relay Server the domain would look as if its mail left from the gateway to the world.
-    return { fields: relayIsFaulty ? { ...fields, outbound: undefined } : fields, faults };
+    const sound: SoundDomain = relayIsFaulty ? { ...fields, outbound: undefined } : fields;
+    return { fields: { ...sound, written }, faults };
   });
   return {
     fields: read.map(({ fields }) => fields),

@@ -53,6 +53,8 @@ test("what Pulumi and the provider add to a stack file is known", () => {
     encryptionsalt: "v1:example",
     config: {
       ...sound,
+      "mail:fixIt": "https://contoso.test/mail",
+      "mail:relayPasswords": { relay: { secure: "AAABAexample" } },
       "mxhero:apiToken": { secure: "AAABAexample" },
       "mxhero:apiTokens": { subsidiary: { secure: "AAABAexample" } },
       "mxhero:resolvers": ["192.0.2.53"],
@@ -71,6 +73,11 @@ test.each([
   ["an unknown key of the stack", { "mail:domain": [] }, "/config/mail:domain"],
   ["an unknown setting of the provider", { "mxhero:token": "x" }, "/config/mxhero:token"],
   ["a token in plain", { "mxhero:apiToken": "x" }, "/config/mxhero:apiToken"],
+  [
+    "a password in plain",
+    { "mail:relayPasswords": { relay: "x" } },
+    "/config/mail:relayPasswords/relay",
+  ],
   ["no Server", { "mail:domains": [{ ...contoso, server: undefined }] }, "/config/mail:domains/0"],
 ])("an editor marks %s", (_, changes, path) => {
   // YAML has no undefined: a key that is left out is not there.

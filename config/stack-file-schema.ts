@@ -48,8 +48,12 @@ const providerSettings: Record<string, JsonSchema> = {
 export function stackFileSchema(): JsonSchema {
   const values = Object.entries(tenant.shape).map(([key, schema]) => {
     const { $schema: _, ...json } = z.toJSONSchema(schema, { io: "input", target: "draft-7" });
-    return [`mail:${key}`, json] as const;
+    const isSecret = key === "relayPasswords";
+    return [`mail:${key}`, isSecret ? { ...json, additionalProperties: secret } : json] as const;
   });
+  const needed = Object.entries(tenant.shape).filter(
+    ([, schema]) => !schema.safeParse(undefined).success,
+  );
   const settings = Object.entries(providerSettings).map(
     ([key, json]) => [`mxhero:${key}`, json] as const,
   );
@@ -65,7 +69,7 @@ export function stackFileSchema(): JsonSchema {
         properties: config,
         // Other namespaces are other packages' business.
         patternProperties: { [unknownKeys(Object.keys(config))]: false },
-        required: values.map(([key]) => key),
+        required: needed.map(([key]) => `mail:${key}`),
       },
       encryptionsalt: { type: "string", description: "Written by Pulumi." },
       encryptedkey: { type: "string", description: "Written by Pulumi." },

@@ -1,6 +1,11 @@
 /** Decides what a tenant's stack does in the world: which resources each domain gets, with which values. */
+import type { NextHops } from "../mail/address-scope.ts";
 import { toUnicodeName } from "../mail/domain-name.ts";
-import type { DomainConfig, GatewayHosts, MxTarget, TenantConfig } from "./tenant.ts";
+import type { OutboundFlow, RcptLookup, TlsLevel } from "../mail/route.ts";
+import { formatSendingIdentity } from "../mail/sending-identity.ts";
+import type { Gateway, MxTarget } from "./gateway-hosts.ts";
+import { rcptLookupOf, relayServerOf } from "./route-rules.ts";
+import type { DomainConfig, TenantConfig } from "./tenant.ts";
 import { leavesThroughGateway } from "./tenant-rules.ts";
 
 export interface TenantPlan {
@@ -14,14 +19,49 @@ export interface DomainPlan {
   /** The domain as its owner writes it. */
   readonly displayName: string;
   readonly config: DomainConfig;
-  readonly gateway: GatewayHosts;
+  readonly gateway: Gateway;
+  /** Absent: whoever runs the gateway keeps its routes. */
+  readonly route: RoutePlan | undefined;
   /** Absent: the domain's SPF record is not touched. */
   readonly spf: SpfPlan | undefined;
   /** Absent: the domain's MX is not touched. */
   readonly takeover: TakeoverPlan | undefined;
 }
 
-/** What both resources of a domain are told of it. */
+/** What the gateway is to know of a domain. */
+export interface RoutePlan {
+  readonly organisation: string;
+  readonly domain: string;
+  readonly store: {
+    readonly table: string;
+    readonly region: string;
+    readonly secretPrefix: string;
+    readonly keyId: string | undefined;
+  };
+  readonly gatewayHosts: string[];
+  readonly nextHops: NextHops;
+  readonly server: string;
+  readonly mxLookup: boolean;
+  readonly rcptLookup: RcptLookup["kind"];
+  readonly recipients: string[] | undefined;
+  readonly inbound: boolean;
+  readonly outbound: OutboundFlow;
+  readonly relayServer: RelayServerPlan | undefined;
+  readonly sendingFrom: string[];
+  readonly probeRecipient: string;
+  readonly fixIt: string;
+  readonly excludeSlots: string[];
+}
+
+export interface RelayServerPlan {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsLevel;
+  /** The password is a secret. */
+  readonly login: { readonly user: string; readonly password: string } | undefined;
+}
+
+/** What both resources in a domain's zone are told of it. */
 interface ZonePlan {
   readonly organisation: string;
   readonly domain: string;
@@ -45,14 +85,13 @@ export interface TakeoverPlan extends ZonePlan {
   readonly spfTerms: string[] | undefined;
 }
 
-export function planTenant({ organisation, gateway, domains }: TenantConfig): TenantPlan {
-  return {
-    organisation,
-    domains: domains.map((config) => planDomain(organisation, gateway, config)),
-  };
+export function planTenant(tenant: TenantConfig): TenantPlan {
+  const { organisation, domains } = tenant;
+  return { organisation, domains: domains.map((config) => planDomain(tenant, config)) };
 }
 
-function planDomain(organisation: string, gateway: GatewayHosts, config: DomainConfig): DomainPlan {
+function planDomain(tenant: TenantConfig, config: DomainConfig): DomainPlan {
+  const { organisation, gateway } = tenant;
   const { name, zoneId, credential } = config;
   const zone = { organisation, domain: name, zoneId, credential };
   return {
@@ -60,13 +99,64 @@ function planDomain(organisation: string, gateway: GatewayHosts, config: DomainC
     displayName: toUnicodeName(name),
     config,
     gateway,
+    route: gateway.routeStore && planRoute(tenant, config, gateway.routeStore),
     spf: planSpf(zone, gateway, config),
     takeover: config.inbound === "border" ? planTakeover(zone, gateway, config) : undefined,
   };
 }
 
+function planRoute(
+  tenant: TenantConfig,
+  config: DomainConfig,
+  routeStore: NonNullable<Gateway["routeStore"]>,
+): RoutePlan {
+  const { organisation, gateway } = tenant;
+  const { table, region, secretPrefix, keyId, nextHops } = routeStore;
+  const lookup = rcptLookupOf(config);
+  return {
+    organisation,
+    domain: config.name,
+    store: { table, region, secretPrefix, keyId },
+    gatewayHosts: gatewayHosts(gateway),
+    nextHops,
+    server: config.server,
+    mxLookup: config.mxLookup,
+    rcptLookup: lookup.kind,
+    recipients: lookup.kind === "list" ? [...lookup.recipients] : undefined,
+    inbound: config.inbound !== "none",
+    outbound: config.outbound,
+    relayServer: config.relayServer && planRelayServer(tenant, config.relayServer),
+    sendingFrom: (config.sendingFrom ?? []).map(formatSendingIdentity),
+    probeRecipient: needed(config.probeRecipient),
+    fixIt: needed(config.fixIt ?? tenant.fixIt ?? gateway.fixIt),
+    excludeSlots: [...(gateway.excludeSlots ?? [])],
+  };
+}
+
+function planRelayServer(
+  { relayPasswords = {} }: TenantConfig,
+  relayServer: NonNullable<DomainConfig["relayServer"]>,
+): RelayServerPlan {
+  const { host, port, tls } = relayServerOf(relayServer);
+  const { login } = relayServer;
+  if (login === undefined) return { host, port, tls, login };
+  const password = needed(relayPasswords[login.passwordName]);
+  return { host, port, tls, login: { user: login.user, password } };
+}
+
+/** The gateway's own names and addresses, each once. */
+function gatewayHosts({ mx, smtpIn, smtpRelay, addresses = [] }: Gateway): string[] {
+  return [...new Set([...mx.map(({ exchange }) => exchange), smtpIn, smtpRelay, ...addresses])];
+}
+
+/** A value without which the rules admit no configuration. */
+function needed<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("The configuration was planned before it was checked.");
+  return value;
+}
+
 /** SPF names the gateway only where mail leaves from it to the world; otherwise at most `mx` is replaced. */
-function planSpf(zone: ZonePlan, gateway: GatewayHosts, config: DomainConfig): SpfPlan | undefined {
+function planSpf(zone: ZonePlan, gateway: Gateway, config: DomainConfig): SpfPlan | undefined {
   const include = leavesThroughGateway(config) ? gateway.spfInclude : undefined;
   const terms = config.spf?.replaceMx ?? [];
   if (include === undefined && terms.length === 0) return undefined;
@@ -74,7 +164,7 @@ function planSpf(zone: ZonePlan, gateway: GatewayHosts, config: DomainConfig): S
   return { ...zone, include, replacements, base: config.spf?.base };
 }
 
-function planTakeover(zone: ZonePlan, gateway: GatewayHosts, config: DomainConfig): TakeoverPlan {
+function planTakeover(zone: ZonePlan, gateway: Gateway, config: DomainConfig): TakeoverPlan {
   return {
     ...zone,
     mx: gateway.mx,

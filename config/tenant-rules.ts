@@ -3,24 +3,20 @@
  *
  * The rules take what could be read, so that a fault in one value does not hide those between others.
  */
-import { isIP } from "node:net";
 import type { MxRecord } from "../mail/dns.ts";
 import type { MailRuleFault } from "../mail/errors.ts";
+import type { Gateway } from "./gateway-hosts.ts";
 import { HOSTED_INBOUND, HOSTED_OUTBOUND } from "./hosted-gateway.ts";
+import { domainRouteFaults } from "./route-rules.ts";
 import { quoted } from "./schema-faults.ts";
-import type { DomainConfig, GatewayHosts } from "./tenant.ts";
-
-/** What could be read of a value. */
-export type Sound<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
-
-export interface SoundTenant {
-  readonly gateway: Sound<GatewayHosts>;
-  /** In the order of the file. */
-  readonly domains: readonly Sound<DomainConfig>[];
-}
+import type { Sound, SoundTenant } from "./sound-tenant.ts";
+import type { DomainConfig } from "./tenant.ts";
 
 /** Every fault between values. `where` is the path below `mail:`. */
-export function tenantFaults({ gateway, domains }: SoundTenant): MailRuleFault[] {
+export function tenantFaults(tenant: SoundTenant): MailRuleFault[] {
+  const { gateway, domains } = tenant;
+  const hosts = gatewayNames(gateway);
+  const facts = { hosts, nextHops: gateway.routeStore?.nextHops };
   return [
     ...gatewayFaults(gateway),
     ...duplicateFaults(domains),
@@ -29,7 +25,8 @@ export function tenantFaults({ gateway, domains }: SoundTenant): MailRuleFault[]
       const at = `domains[${index}]`;
       return [
         ...flowFaults(domain, at),
-        ...hostFaults(domain, at, gatewayNames(gateway)),
+        ...handBackFaults(domain, at, hosts),
+        ...domainRouteFaults(domain, at, tenant, facts),
         ...mxLookupFaults(domain, at, domains),
         ...spfFaults(domain, at),
       ];
@@ -42,7 +39,7 @@ export function leavesThroughGateway({ outbound, relayServer }: Sound<DomainConf
   return outbound === "standard" && relayServer === undefined;
 }
 
-function gatewayFaults({ mx = [], smtpIn, smtpRelay }: Sound<GatewayHosts>): MailRuleFault[] {
+function gatewayFaults({ mx = [], smtpIn, smtpRelay }: Sound<Gateway>): MailRuleFault[] {
   const faults: MailRuleFault[] = [];
   for (const [index, { exchange }] of mx.entries()) {
     const where = `gateway.mx[${index}].exchange`;
@@ -115,16 +112,8 @@ function spfIncludeFaults(
 
 /** Values that mean something for some flows only: given for others, they show a misunderstanding. */
 function flowFaults(domain: Sound<DomainConfig>, at: string): MailRuleFault[] {
-  const { inbound, outbound, relayServer, bypass, handBackTo, overlapSeconds, spf } = domain;
+  const { inbound, bypass, handBackTo, overlapSeconds, spf } = domain;
   const faults: MailRuleFault[] = [];
-  if (inbound === "none" && outbound === "none") {
-    faults.push({
-      code: "domain-without-flow",
-      where: at,
-      problem: 'With inbound "none" and outbound "none" no mail of the domain passes the gateway.',
-      fix: "Choose a flow, or delete the domain from the list.",
-    });
-  }
   const needBorder = {
     bypass: bypass === true ? true : undefined,
     handBackTo,
@@ -141,61 +130,30 @@ function flowFaults(domain: Sound<DomainConfig>, at: string): MailRuleFault[] {
       fix: `Delete ${key}, or write inbound: border.`,
     });
   }
-  if (relayServer !== undefined && outbound !== undefined && outbound !== "standard") {
-    faults.push({
-      code: "outbound-standard-needed",
-      where: `${at}.relayServer`,
-      value: relayServer.host,
-      problem: `${quoted(relayServer.host)} has no effect with outbound ${quoted(outbound)}.`,
-      fix: "Delete relayServer, or write outbound: standard.",
-    });
-  }
   return faults;
 }
 
-function hostFaults(
-  { name, server, relayServer, handBackTo = [] }: Sound<DomainConfig>,
+function handBackFaults(
+  { handBackTo = [] }: Sound<DomainConfig>,
   at: string,
   gateway: ReadonlySet<string>,
 ): MailRuleFault[] {
-  const faults: MailRuleFault[] = [];
-  const refuseGateway = (where: string, value: string | undefined, fix: string) => {
-    if (value === undefined || !gateway.has(value)) return;
-    const problem = `${quoted(value)} is the gateway itself: mail would go round in a loop.`;
-    faults.push({ code: "loop-through-gateway", where: `${at}.${where}`, value, problem, fix });
-  };
-  refuseGateway("name", name, "Name the mail domain of the organisation, not a host.");
-  refuseGateway("server", server, "Name the system that finally receives the mail.");
-  refuseGateway(
-    "relayServer",
-    relayServer?.host,
-    "Name the host behind the gateway, or delete it.",
-  );
-  for (const [index, { exchange, preference }] of handBackTo.entries()) {
-    const where = `handBackTo[${index}].exchange`;
-    refuseGateway(where, exchange, "Name the mail system's own MX host.");
+  return handBackTo.flatMap(({ exchange, preference }, index) => {
+    const fault = { where: `${at}.handBackTo[${index}].exchange`, value: exchange };
+    const faults: MailRuleFault[] = [];
+    if (gateway.has(exchange)) {
+      const problem = `${quoted(exchange)} is the gateway itself: mail would go round in a loop.`;
+      const fix = "Name the mail system's own MX host.";
+      faults.push({ ...fault, code: "loop-through-gateway", problem, fix });
+    }
     const same = (mx: MxRecord) => mx.exchange === exchange && mx.preference === preference;
-    if (handBackTo.findIndex(same) === index) continue;
-    const problem = `${quoted(`${preference} ${exchange}`)} is already in the list.`;
-    const fix = "Delete one of the two entries.";
-    faults.push({
-      code: "mx-target-twice",
-      where: `${at}.${where}`,
-      value: exchange,
-      problem,
-      fix,
-    });
-  }
-  if (relayServer !== undefined && relayServer.host === server) {
-    faults.push({
-      code: "relay-server-is-server",
-      where: `${at}.relayServer`,
-      value: server,
-      problem: `${quoted(server)} is the domain's own Server: outbound mail would come back in.`,
-      fix: "Delete relayServer. If the mail system is to send the mail itself, write outbound: loopback.",
-    });
-  }
-  return faults;
+    if (handBackTo.findIndex(same) !== index) {
+      const problem = `${quoted(`${preference} ${exchange}`)} is already in the list.`;
+      const fix = "Delete one of the two entries.";
+      faults.push({ ...fault, code: "mx-target-twice", problem, fix });
+    }
+    return faults;
+  });
 }
 
 function mxLookupFaults(
@@ -204,17 +162,12 @@ function mxLookupFaults(
   domains: SoundTenant["domains"],
 ): MailRuleFault[] {
   if (mxLookup !== true || server === undefined) return [];
-  const fault = { where: `${at}.mxLookup`, value: "true" };
-  if (isIP(server) !== 0) {
-    const problem = `The Server ${quoted(server)} is an address, and an address has no MX records.`;
-    const fix = "Delete mxLookup, or give the Server by name.";
-    return [{ ...fault, code: "mx-lookup-of-address", problem, fix }];
-  }
   if (!domains.some(({ name, inbound }) => name === server && inbound === "border")) return [];
   return [
     {
-      ...fault,
       code: "mx-lookup-loop",
+      where: `${at}.mxLookup`,
+      value: "true",
       problem: `The MX of the Server ${quoted(server)} will point at the gateway: mail would go round in a loop.`,
       fix: "Delete mxLookup and give the Server's own host name.",
     },
@@ -236,8 +189,13 @@ function spfFaults(domain: Sound<DomainConfig>, at: string): MailRuleFault[] {
   ];
 }
 
-function gatewayNames({ mx = [], smtpIn, smtpRelay }: Sound<GatewayHosts>): ReadonlySet<string> {
-  const own = [...mx.map(({ exchange }) => exchange), smtpIn, smtpRelay];
+function gatewayNames({
+  mx = [],
+  smtpIn,
+  smtpRelay,
+  addresses = [],
+}: Sound<Gateway>): ReadonlySet<string> {
+  const own = [...mx.map(({ exchange }) => exchange), smtpIn, smtpRelay, ...addresses];
   const given = own.filter((name) => name !== undefined);
   return new Set([...given, ...HOSTED_INBOUND, ...HOSTED_OUTBOUND]);
 }

@@ -1,87 +1,16 @@
 /** The schema of a tenant's stack file: one organisation, the gateway, and the organisation's domains. */
 import { z } from "zod";
-import { hostName, mailHost, tenantDomainName } from "./names.ts";
-import { spfDomain, spfMxReplacement, spfRecord } from "./spf-texts.ts";
-
-/** The SMTP port, where a Relay Server names no other. */
-const SMTP_PORT = 25;
-
-/** One MX record. */
-export const mxTarget = z
-  .strictObject({
-    exchange: hostName({
-      description: "The host that receives the mail: a host name, never an address (RFC 5321).",
-      examples: ["smtp-in.mxhero.com"],
-    }),
-    preference: z
-      .int()
-      .min(0)
-      .max(65_535)
-      .meta({ description: "Senders try the lowest first.", examples: [10] }),
-  })
-  .meta({ description: "One MX record." });
-
-const gatewaySpfInclude = spfDomain({
-  description:
-    "The domain of the gateway's SPF record. It is needed where mail leaves through the gateway.",
-  examples: ["_spf.gateway.example.com"],
-}).optional();
-
-/** The host names of a gateway. */
-export const gatewayHosts = z
-  .strictObject({
-    mx: z
-      .array(mxTarget)
-      .min(1)
-      .meta({ description: "The MX records of a domain whose mail comes in through the gateway." }),
-    smtpIn: hostName({
-      description: "The gateway's endpoint for inbound mail.",
-      examples: ["smtp-in.mxhero.com"],
-    }),
-    smtpRelay: hostName({
-      description: "The gateway's endpoint for outbound mail. It is never an MX target.",
-      examples: ["smtp-relay.mxhero.com"],
-    }),
-    spfInclude: gatewaySpfInclude,
-  })
-  .meta({ description: "The host names of the gateway." });
-
-/** A gateway whose host names are the outputs of another stack. */
-export const gatewayStack = z
-  .strictObject({
-    stack: z
-      .string()
-      .regex(/^[^/\s]+\/[^/\s]+\/[^/\s]+$/)
-      .meta({
-        description: "The gateway's stack. Its outputs are mx, smtpIn, smtpRelay and spfInclude.",
-        examples: ["my-organisation/mail/gateway"],
-      }),
-  })
-  .meta({ description: "The stack that has the gateway." });
-
-const relayEndpoint = z.strictObject({
-  host: mailHost({
-    description: "The Relay Server's host name or address.",
-    examples: ["relay.contoso.com"],
-  }),
-  port: z.int().min(1).max(65_535).default(SMTP_PORT).meta({ description: "Its TCP port." }),
-});
-
-const relayServer = z
-  .union([
-    mailHost({
-      description: "The Relay Server's host name or address.",
-      examples: ["relay.contoso.com"],
-    }),
-    relayEndpoint,
-  ])
-  .transform((relay) => (typeof relay === "string" ? { host: relay, port: SMTP_PORT } : relay))
-  .optional()
-  .meta({
-    description:
-      "The host through which outbound mail leaves the gateway: a security gateway, an archive, a filter. " +
-      "Without one it goes to the recipients' MX.",
-  });
+import {
+  fixIt,
+  PASSWORD_NAME,
+  probeRecipient,
+  rcptLookup,
+  relayServer,
+  sendingFrom,
+} from "./domain-route.ts";
+import { type Gateway, gatewayHosts, gatewayStack, mxTarget } from "./gateway-hosts.ts";
+import { mailHost, tenantDomainName } from "./names.ts";
+import { spfMxReplacement, spfRecord } from "./spf-texts.ts";
 
 const spf = z
   .strictObject({
@@ -135,16 +64,16 @@ export const domain = z
       examples: ["contoso-com.mail.protection.outlook.com", "smtp.google.com"],
     }),
     relayServer,
-    rcptLookup: z
-      .boolean()
-      .default(false)
-      .meta({ description: "Accept mail only for recipients that the Server knows." }),
+    rcptLookup,
     mxLookup: z.boolean().default(false).meta({
       description:
         "Find the Server by its MX records instead of its address: only where DNS is to decide.",
     }),
     inbound,
     outbound,
+    sendingFrom,
+    probeRecipient,
+    fixIt,
     spf,
     bypass: z.boolean().default(false).meta({
       description:
@@ -190,16 +119,27 @@ export const tenant = z.strictObject({
   gateway: z
     .union([gatewayHosts, gatewayStack])
     .meta({ description: "The gateway's host names, or the stack that has them as outputs." }),
+  fixIt,
+  relayPasswords: z
+    .record(z.string().regex(PASSWORD_NAME), z.string().min(1))
+    .optional()
+    .meta({
+      description:
+        "The passwords of Relay Servers, by the name that a login gives: " +
+        "pulumi config set --secret --path mail:relayPasswords.<name>",
+    }),
   domains: z.array(domain).min(1).meta({ description: "The organisation's mail domains." }),
 });
 
-export type MxTarget = z.output<typeof mxTarget>;
-export type GatewayHosts = z.output<typeof gatewayHosts>;
 export type DomainConfig = z.output<typeof domain>;
 
-/** A tenant's configuration in which the gateway's host names are known. */
+/** A tenant's configuration in which the gateway is known. */
 export interface TenantConfig {
   readonly organisation: string;
-  readonly gateway: GatewayHosts;
+  readonly gateway: Gateway;
+  /** For domains that have no other. */
+  readonly fixIt?: string | undefined;
+  /** Secrets, by name. */
+  readonly relayPasswords?: Readonly<Record<string, string>> | undefined;
   readonly domains: readonly DomainConfig[];
 }

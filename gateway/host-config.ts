@@ -9,8 +9,11 @@ import { z } from "zod";
 /** Where things lie on a gateway host. Postfix and the agent are both told from here. */
 export const HOST_PATHS = {
   configuration: "/etc/mxhero-gateway/gateway.json",
-  /** Certificates and keys that Postfix reads: only root may. */
-  tls: "/etc/mxhero-gateway/tls",
+  /**
+   * Key and certificate chain of the fleet's names, in this order in one file, so that they change at once
+   * (`smtpd_tls_chain_files`). Only root may read it.
+   */
+  tlsChain: "/etc/mxhero-gateway/tls/network.pem",
   /** LMDB files; Postfix reads them. */
   maps: "/var/lib/mxhero-gateway/maps",
   /** What the agent keeps across its own restart. */
@@ -30,11 +33,14 @@ export const HOST_PATHS = {
 /** Where the agent answers about its health, on loopback. */
 export const HEALTH_PORT = 8025;
 
+/** Where mail comes back from the processor, on loopback. */
+export const RETURN_PORTS = { inbound: 10_025, relay: 10_026 } as const;
+
 /** 150 MiB. */
 const MESSAGE_BYTES = 157_286_400;
 
 const address = z.string().refine((text) => isIP(text) !== 0, "not an IP address");
-const hostName = z.string().min(1);
+const hostName = z.string().regex(/^[A-Za-z0-9.-]+$/, "not a host name");
 const port = z.int().min(1).max(65_535);
 
 /** One of the two sides of a slot: its own address, and the one that the world sees. */
@@ -45,11 +51,12 @@ export const gatewayHostConfig = z.strictObject({
   slot: z.string().min(1),
   /** The fleet's name. */
   gateway: z.string().min(1),
-  /** Names of the fleet's endpoints. */
+  /**
+   * Names of the fleet's endpoints, and what the two Postfix instances call themselves on every slot. So a
+   * slot that is about to hand mail to its like sees that it would loop, whichever slot that is.
+   */
   smtpIn: hostName,
   smtpRelay: hostName,
-  /** What Postfix calls itself: one name for the whole fleet, so that a loop is seen on any slot. */
-  myhostname: hostName,
   inbound: side,
   relay: side,
   /** The fleet's other slots. Mail from tenant to tenant goes to their private addresses. */
@@ -64,7 +71,10 @@ export const gatewayHostConfig = z.strictObject({
   }),
   /** SHA-256 of the bundle that the host was given. */
   bundle: z.string().regex(/^[0-9a-f]{64}$/),
-  /** Accepted mail passes through it, and comes back on loopback. */
+  /**
+   * Accepted mail passes through it, and comes back on loopback. It knows the direction by what the gateway
+   * calls itself in EHLO: `smtpIn` comes back to `RETURN_PORTS.inbound`, `smtpRelay` to `RETURN_PORTS.relay`.
+   */
   processor: z.strictObject({ host: hostName, port }).optional(),
   /** `public`: a Server or Relay Server with a private, loopback or special address is refused. */
   nextHops: z.enum(["public", "private"]).default("public"),

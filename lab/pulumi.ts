@@ -1,5 +1,6 @@
 /**
- * The real Pulumi CLI on a copy of a project, with a home, a state and a passphrase of its own.
+ * The real Pulumi CLI on a copy of a project, with a home, a state and a passphrase of its own. In the home are
+ * the lab's stand-ins for the providers of AWS and Cloudflare.
  *
  * `pulumi` and its language host are found on the PATH.
  */
@@ -7,6 +8,7 @@ import { copyFile, glob, mkdir, mkdtemp, readdir, symlink, writeFile } from "nod
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { layOutPlugins } from "./plugins.ts";
 import { commandLineOf, descendantsOf } from "./processes.ts";
 
 export interface ProjectOptions {
@@ -69,6 +71,7 @@ export async function createProject(options: ProjectOptions): Promise<PulumiProj
   const directory = join(folder, "project");
   await linkProject(source, directory);
   await mkdir(join(folder, "state"));
+  await layOutPlugins(join(folder, "home"));
   const env = { ...environment(folder), ...options.env };
   const start = (args: readonly string[], runOptions: RunOptions = {}) =>
     startPulumi(args, directory, { ...env, ...runOptions.env }, runOptions.signal);

@@ -13,6 +13,11 @@ const gateway = {
 const SOUND = routeOf("contoso.test", {
   identities: [{ kind: "network", network: "11.22.33.44/32" }],
 });
+const LONG_LIST = Array.from({ length: 6000 }, (_, n) => `recipient-${n}@contoso.test`);
+const MANY = Array.from(
+  { length: 41 },
+  (_, n) => ({ kind: "network", network: `11.0.${n}.0/24` }) as const,
+);
 const RELAY: RelayServer = { host: "relay.contoso.test", port: 587, tls: "verified" };
 
 function faultsOf(changes: Partial<Route>, hops: NextHops = "public"): string[] {
@@ -65,7 +70,7 @@ describe("sound", () => {
 describe("refused", () => {
   test.each<[Partial<Route>, string]>([
     [{ domain: "co.uk", probeRecipient: "a@co.uk" }, "domain: domain-name-public-suffix"],
-    [{ inbound: false, outbound: "none", identities: [] }, "outbound: domain-without-flow"],
+    [{ inbound: false, outbound: "none", identities: [] }, ": domain-without-flow"],
     [{ server: "" }, "server: loop-server-empty"],
     [{ server: "smtp-in.gateway.test" }, "server: loop-through-gateway"],
     [{ server: "203.0.113.9" }, "server: loop-through-gateway"],
@@ -88,11 +93,11 @@ describe("refused", () => {
     ],
     [
       { relayServer: { ...RELAY, host: "smtp-relay.gateway.test" } },
-      "relayServer.host: loop-through-gateway",
+      "relayServer: loop-through-gateway",
     ],
     [
       { relayServer: { ...RELAY, host: "192.168.1.1", tls: "required" } },
-      "relayServer.host: next-hop-special",
+      "relayServer: next-hop-special",
     ],
     [
       { relayServer: { ...RELAY, host: "mail.contoso.test" } },
@@ -119,6 +124,11 @@ describe("refused", () => {
       { relayServer: { ...RELAY, login: { user: "a\nb", secret: "x", secretVersion: 1 } } },
       "relayServer.login.user: relay-login-user-malformed",
     ],
+    [
+      { rcptLookup: { kind: "list", recipients: LONG_LIST } },
+      "rcptLookup.recipients: rcpt-list-too-long",
+    ],
+    [{ identities: MANY }, "identities: identity-too-many"],
     [{ identities: [] }, "identities: identity-missing"],
     [{ outbound: "none" }, "identities: identity-without-outbound"],
     [
@@ -166,7 +176,7 @@ test("what is not known gives no fault, and hides none", () => {
     identities: [{ kind: "network", network: "10.0.0.3/32" }],
   };
   const all = routeFaults(wrong, gateway).map(({ where }) => where);
-  expect(all).toEqual(["server", "relayServer.host", "relayServer.tls", "identities[0]", "fixIt"]);
+  expect(all).toEqual(["server", "relayServer", "relayServer.tls", "identities[0]", "fixIt"]);
   fc.assert(
     fc.property(fc.subarray(keys), (missing) => {
       const route = { ...wrong, ...Object.fromEntries(missing.map((key) => [key, undefined])) };

@@ -2,18 +2,22 @@
  * What is wrong with a route by itself, apart from who holds the domain and what DNS and the Server say.
  *
  * The rules take what is known of a route, so that a fault in one value does not hide those of others.
- * `where` is the path within the route: `relayServer.tls`, `identities[1]`.
+ * `where` is the path within the route: `relayServer.tls`, `identities[1]`; it is empty for the route itself.
  */
 import { parseTenantDomain } from "./domain-name.ts";
 import { faultsOfReading, type MailRuleFault } from "./errors.ts";
+import { parseFixIt } from "./fix-it.ts";
 import { domainOfAddress, parseMailAddress } from "./mail-address.ts";
 import type { GatewayFacts, PartialRoute } from "./partial-route.ts";
 import type { RcptLookup } from "./route.ts";
 import { hopFaults, relayServerFaults } from "./route-hop-faults.ts";
 import { identityFaults } from "./route-identity-faults.ts";
 
-/** A reply line has 512 octets (RFC 5321 section 4.5.3.1.5), of which the domain may take 253. */
-const FIX_IT_MAXIMUM = 128;
+/**
+ * Octets of a list, as JSON. The store keeps two versions of a route in one item, which has at most 400 KB
+ * (DynamoDB, "Service, account, and table quotas").
+ */
+const LIST_MAXIMUM = 150_000;
 
 /** Every fault, in the order of the route's fields. */
 export function routeFaults(route: PartialRoute, gateway: GatewayFacts): MailRuleFault[] {
@@ -48,7 +52,7 @@ function domainFaults(
   if (inbound === false && outbound === "none") {
     faults.push({
       code: "domain-without-flow",
-      where: "outbound",
+      where: "",
       problem: 'With inbound "none" and outbound "none" no mail of the domain passes the gateway.',
       fix: "Choose a flow, or delete the domain from the list.",
     });
@@ -67,6 +71,17 @@ function rcptLookupFaults({ rcptLookup, domain }: PartialRoute): MailRuleFault[]
         problem:
           "Recipients are looked up in a list, and the list is empty: all mail would be refused.",
         fix: "List every address of the domain, or look them up by probe.",
+      },
+    ];
+  }
+  const octets = Buffer.byteLength(JSON.stringify(rcptLookup.recipients));
+  if (octets > LIST_MAXIMUM) {
+    return [
+      {
+        code: "rcpt-list-too-long",
+        where,
+        problem: `The list of ${rcptLookup.recipients.length} recipients takes ${octets} octets, and ${LIST_MAXIMUM} are possible.`,
+        fix: "Look the recipients up by probe.",
       },
     ];
   }
@@ -106,16 +121,5 @@ function addressFaults(text: string, where: string, domain: string | undefined):
 }
 
 function fixItFaults({ fixIt }: PartialRoute): MailRuleFault[] {
-  if (fixIt === undefined) return [];
-  const isPlace = /^https?:\/\/[!-~]+$/i.test(fixIt) || /^[!-~]+@[!-~]+\.[!-~]+$/.test(fixIt);
-  if (isPlace && fixIt.length <= FIX_IT_MAXIMUM) return [];
-  return [
-    {
-      code: "fix-it-malformed",
-      where: "fixIt",
-      value: fixIt,
-      problem: `${JSON.stringify(fixIt)} is neither a web address nor a mail address of at most ${FIX_IT_MAXIMUM} ASCII characters.`,
-      fix: "Write where people learn what to do once the gateway refuses mail: https://… or an address. It stands in SMTP replies.",
-    },
-  ];
+  return fixIt === undefined ? [] : faultsOfReading(() => parseFixIt(fixIt), "fixIt");
 }

@@ -35,7 +35,7 @@ export function relayServerFaults(
   if (relayServer === undefined) return [];
   const { host } = relayServer;
   const fix = "Name the host behind the gateway, or delete it.";
-  const faults = hostFaults(host, "relayServer.host", fix, gateway);
+  const faults = hostFaults(host, "relayServer", fix, gateway);
   if (outbound !== undefined && outbound !== "standard") {
     faults.push({
       code: "outbound-standard-needed",

@@ -8,6 +8,12 @@ import {
   parseSendingIdentity,
 } from "./sending-identity.ts";
 
+/**
+ * How many identities a route may have. One write of the store has at most 100 items (DynamoDB,
+ * `TransactWriteItems`), and takes one for each block of the identities before and after.
+ */
+const MAXIMUM = 40;
+
 export function identityFaults(
   { identities, outbound }: PartialRoute,
   { nextHops = "public" }: GatewayFacts,
@@ -42,6 +48,11 @@ function necessityFaults(
         fix: "Delete it, or write outbound: standard or outbound: loopback.",
       },
     ];
+  }
+  if (identities.length > MAXIMUM) {
+    const problem = `There are ${identities.length} of them, and ${MAXIMUM} are possible.`;
+    const fix = "Name networks instead of single addresses, or a client certificate.";
+    return [{ code: "identity-too-many", where, problem, fix }];
   }
   if (outbound === undefined || outbound === "none" || identities.length > 0) return [];
   return [

@@ -13,6 +13,12 @@ export interface ResourceKind<Inputs extends object, Outputs extends object> {
   readonly type: string;
   /** Strict: unknown keys are faults. Its faults name the path, and never repeat the value. */
   readonly inputs: z.ZodType<Inputs>;
+  /**
+   * Names of inputs that need another resource when they change. `diff` says so of known values; of an
+   * unknown one the protocol does: the engine asks with unknown values what a replacement draws with it.
+   * @default none
+   */
+  readonly replaceOn?: readonly string[];
   /** Parses what earlier calls stored. */
   readonly outputs: z.ZodType<Outputs>;
 

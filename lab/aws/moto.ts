@@ -9,6 +9,9 @@ export const labRegion = "eu-central-1";
 /** Moto accepts any. */
 export const labCredentials = { accessKeyId: "lab", secretAccessKey: "lab" };
 
+/** The machine images that the account sees: Debian's. */
+const images = join(import.meta.dirname, "images.json");
+
 const server = join(import.meta.dirname, "moto_server.py");
 
 /** Python loads all of moto before it listens; with every core busy that takes its time. */
@@ -21,7 +24,7 @@ export interface MotoOptions {
   readonly port?: number;
   /** An existing folder that takes the log. */
   readonly directory: string;
-  /** Moto's own switches, for example `MOTO_AMIS_PATH`. */
+  /** Moto's own switches, for example `MOTO_AMIS_PATH`. @default Debian's images */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -44,7 +47,10 @@ export async function startMoto(options: MotoOptions): Promise<Moto> {
   const command = [python, server, "-H", address, "-p", `${port}`];
   await using parts = new AsyncDisposableStack();
   const program = parts.use(
-    new Program("moto", command, join(directory, `moto-${address}.log`), env),
+    new Program("moto", command, join(directory, `moto-${address}.log`), {
+      MOTO_AMIS_PATH: images,
+      ...env,
+    }),
   );
   const url = `http://${address}:${port}`;
   await program.ready(() => answers(url), startSeconds);

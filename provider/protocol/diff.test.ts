@@ -56,6 +56,16 @@ describe("changes", () => {
     ]);
   });
 
+  test("need another resource where an unknown input does", () => {
+    const news = { ...state, domain: UNKNOWN, size: UNKNOWN };
+    const replacing = { ...kind, replaceOn: ["domain"] };
+    const old = decode(encode(state));
+    expect(changes(replacing, old, state, decode(encode(news)))).toEqual([
+      { path: "domain", kind: "update", replace: true },
+      { path: "size", kind: "update" },
+    ]);
+  });
+
   test("have an unknown input that was not there before as an addition", () => {
     expect(changesOf({ ...state, more: UNKNOWN })).toEqual([{ path: "more", kind: "add" }]);
   });

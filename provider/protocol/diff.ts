@@ -4,13 +4,15 @@ import type { Change, ResourceKind } from "../resource.ts";
 import { pathText } from "./check.ts";
 import { type Decoded, isWithin, type Path, type Value, valueAt, withValueAt } from "./wire.ts";
 
+type AnyKind = ResourceKind<object, object>;
+
 /**
  * What the resource's own `diff` answers, and besides:
  * an unknown input is a change at its path, and so is a value that has become a secret, for it lies in
  * clear in the state until it is written again.
  */
 export function changes(
-  kind: ResourceKind<object, object>,
+  kind: AnyKind,
   state: Decoded,
   old: object,
   news: Decoded,
@@ -18,14 +20,21 @@ export function changes(
   const known = kind.inputs.safeParse(withUnknownsOf(news, state.value));
   const found = known.success ? kind.diff(old, known.data) : [];
   const paths = new Set(found.map(({ path }) => path));
-  const others = [...news.unknowns, ...newSecrets(state, news)]
-    .map((path) => ({ path: pathText(path), kind: changeOf(state, path) }))
-    .filter(({ path }) => !paths.has(path));
+  const others = [
+    ...news.unknowns.map((path) => unknownChange(kind, state, path)),
+    ...newSecrets(state, news).map((path) => changeAt(state, path)),
+  ].filter(({ path }) => !paths.has(path));
   return [...found, ...others];
 }
 
-function changeOf(state: Decoded, path: Path): Change["kind"] {
-  return valueAt(state.value, path) === undefined ? "add" : "update";
+function unknownChange({ replaceOn = [] }: AnyKind, state: Decoded, path: Path): Change {
+  const replace = replaceOn.includes(String(path[0]));
+  return { ...changeAt(state, path), ...(replace && { replace }) };
+}
+
+function changeAt(state: Decoded, path: Path): Change {
+  const kind = valueAt(state.value, path) === undefined ? "add" : "update";
+  return { path: pathText(path), kind };
 }
 
 /** The inputs with the state's values where they are unknown, so that the rest can be compared. */

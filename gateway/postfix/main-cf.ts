@@ -1,0 +1,64 @@
+/** main.cf of the two Postfix instances: what the two share, and what each has for itself. */
+import { type GatewayHostConfig, HOST_PATHS } from "../host-config.ts";
+import { commonSettings, inboundInstance, lmdb, relayInstance } from "./common-settings.ts";
+import { PASS_HEADERS } from "./tables.ts";
+
+/** smtp-in: takes mail for the tenants' domains and brings it to their Servers. */
+export function inboundMainCf(config: GatewayHostConfig): string {
+  return `${commonSettings(config, inboundInstance(config))}
+# The domains that have a Server are the domains that are accepted: one map, so that the two never differ.
+relay_domains = ${lmdb("inbound-transport")}
+transport_maps = ${lmdb("inbound-transport")}
+# Never back to the public MX, which is the gateway itself.
+relay_transport = retry:4.3.5 the domain has no Server
+smtpd_relay_restrictions = reject_unauth_destination
+smtpd_recipient_restrictions = reject_non_fqdn_recipient,
+  check_recipient_access ${lmdb("inbound-recipients")}
+smtpd_data_restrictions = check_client_access static:{PREPEND ${PASS_HEADERS.inbound}: 0}
+# A notice of success would go to whoever was named as the sender.
+smtpd_discard_ehlo_keywords = silent-discard, dsn, etrn
+
+# Rcpt Lookup by probe. Probes have a transport of their own (master.cf), because what a Server answers to them
+# is read differently.
+address_verify_transport_maps = ${lmdb("inbound-probes")}
+address_verify_map = lmdb:$data_directory/verify
+address_verify_poll_delay = 1s
+address_verify_poll_count = 5
+unverified_recipient_reject_code = 550
+unverified_recipient_defer_code = 451
+# The Server's own words would tell the world where it is.
+unverified_recipient_reject_reason = the domain's mail system does not know this address
+# A mailbox that is new is accepted after 3 minutes. The defaults (3 h, 3 d) would refuse it for hours.
+address_verify_negative_refresh_time = 3m
+address_verify_negative_expire_time = 3m
+# One that was deleted is accepted for a day at most; one that is used is asked for again every hour.
+address_verify_positive_refresh_time = 1h
+address_verify_positive_expire_time = 1d
+`;
+}
+
+/** smtp-relay: takes mail that the tenants send and brings it to their Relay Servers or to the world. */
+export function relayMainCf(config: GatewayHostConfig): string {
+  return `${commonSettings(config, relayInstance(config))}
+# Where mail goes depends on the sender. There are no transport_maps here: they would win over it.
+relay_domains =
+sender_dependent_default_transport_maps = ${lmdb("relay-transport")}
+# Who may send as whom is the agent's decision. Without an answer nothing is relayed.
+smtpd_relay_restrictions = check_sender_access ${lmdb("relay-refusals")},
+  check_policy_service { unix:${HOST_PATHS.policySocket}, timeout=5s,
+    { default_action = 451 4.3.5 the gateway cannot check now who may send } },
+  reject
+smtpd_recipient_restrictions = reject_non_fqdn_recipient
+smtpd_data_restrictions = check_client_access static:{PREPEND ${PASS_HEADERS.relay}: 0}
+smtpd_discard_ehlo_keywords = silent-discard, etrn
+# Certificates are asked for and not verified: their fingerprint says whose they are.
+smtpd_tls_ask_ccert = yes
+smtpd_tls_fingerprint_digest = sha256
+
+# Logins at Relay Servers belong to the sender. They are given over TLS only. See master.cf for where.
+smtp_sasl_password_maps = ${lmdb("relay-passwords")}
+smtp_sender_dependent_authentication = yes
+smtp_sasl_security_options = noanonymous, noplaintext
+smtp_sasl_tls_security_options = noanonymous
+`;
+}

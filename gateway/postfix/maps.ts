@@ -1,0 +1,162 @@
+/**
+ * Postfix's maps, made of the routes. Which instance asks which map, and when, stands in main-cf.ts.
+ *
+ * All maps are LMDB files that are changed in place: a change takes effect at once, in open sessions too.
+ */
+import { isIP } from "node:net";
+import { toUnicodeName } from "../../mail/domain-name.ts";
+import type { RelayLogin, Route, RouteRecord } from "../../mail/route.ts";
+import { type MailDirection, routeInForce, stageRefusal } from "../../mail/route-life.ts";
+import { PROBE_TRANSPORT, relayTransport, SERVER_TRANSPORT } from "./master-cf.ts";
+
+export const MAP_NAMES = [
+  "inbound-transport",
+  "inbound-recipients",
+  "inbound-probes",
+  "relay-transport",
+  "relay-refusals",
+  "relay-passwords",
+] as const;
+export type MapName = (typeof MAP_NAMES)[number];
+
+/** The only map that holds secrets. Its file is root's alone (0600): Postfix opens it as root. */
+export const SECRET_MAP: MapName = "relay-passwords";
+
+/** Key and value of each entry. */
+export type MapEntries = ReadonlyMap<string, string>;
+
+export interface MapEntry {
+  readonly map: MapName;
+  readonly key: string;
+  readonly value: string;
+}
+
+/** The password of a login, from the secret store; `undefined` while it is not known. */
+export type Passwords = (login: RelayLogin) => string | undefined;
+
+/** All maps of all routes, as they are at `now`. */
+export function renderMaps(
+  records: Iterable<RouteRecord>,
+  now: Date,
+  passwords: Passwords,
+): Readonly<Record<MapName, MapEntries>> {
+  const maps = {
+    "inbound-transport": new Map<string, string>(),
+    "inbound-recipients": new Map<string, string>(),
+    "inbound-probes": new Map<string, string>(),
+    "relay-transport": new Map<string, string>(),
+    "relay-refusals": new Map<string, string>(),
+    "relay-passwords": new Map<string, string>(),
+  };
+  for (const record of records) {
+    for (const { map, key, value } of mapEntries(record, now, passwords)) maps[map].set(key, value);
+  }
+  return maps;
+}
+
+/**
+ * The entries of one domain: no other domain has the same map and key.
+ *
+ * An entry that would not be one line of a map's source is left out, so that no text of a route can become
+ * another domain's entry.
+ */
+export function mapEntries(record: RouteRecord, now: Date, passwords: Passwords): MapEntry[] {
+  const route = routeInForce(record, now)?.route;
+  if (route === undefined) return [];
+  const refusal = (direction: MailDirection) => stageRefusal(record, direction, now);
+  const [inbound, outbound] = [refusal("inbound"), refusal("outbound")];
+  const entries = [
+    ...(route.inbound ? inboundEntries(route, inbound) : []),
+    ...outboundTransport(route, passwords),
+    ...(outbound === undefined ? [] : [senderRefusal(route, outbound)]),
+  ];
+  return entries.flatMap(inEveryScript(route.domain)).filter(isOneLine);
+}
+
+/** The source of a map, for `postmap`. */
+export function mapSource(entries: MapEntries): string {
+  let source = "";
+  for (const [key, value] of entries) source += `${key}\t${value}\n`;
+  return source;
+}
+
+type Refusal = NonNullable<ReturnType<typeof stageRefusal>>;
+
+/**
+ * transport(5), and access(5) for recipients. A refusal is a transport, too: it is said at RCPT, and holds for
+ * mail in the queue: `retry` keeps it, `error` returns it to the sender.
+ */
+function inboundEntries(route: Route, refusal: Refusal | undefined): MapEntry[] {
+  const { domain, rcptLookup } = route;
+  const transport = (value: string) => entry("inbound-transport", domain, value);
+  if (refusal !== undefined) {
+    const name = refusal.action === "defer" ? "retry" : "error";
+    return [transport(`${name}:${refusal.status} ${refusal.text}`)];
+  }
+  return [
+    transport(`${SERVER_TRANSPORT}:${serverHop(route)}`),
+    ...(rcptLookup.kind === "probe" ? probing(route) : []),
+    ...(rcptLookup.kind === "list" ? listing(domain, rcptLookup.recipients) : []),
+  ];
+}
+
+function probing(route: Route): MapEntry[] {
+  return [
+    entry("inbound-recipients", route.domain, "reject_unverified_recipient"),
+    entry("inbound-probes", route.domain, `${PROBE_TRANSPORT}:${serverHop(route)}`),
+  ];
+}
+
+function listing(domain: string, recipients: readonly string[]): MapEntry[] {
+  const own = recipients.filter((recipient) => recipient.endsWith(`@${domain}`));
+  return [
+    entry("inbound-recipients", domain, "550 5.1.1 no such mailbox"),
+    ...own.map((recipient) => entry("inbound-recipients", recipient, "DUNNO")),
+  ];
+}
+
+/**
+ * By the sender's domain. Stays while mail is refused: what was accepted before is still in the queue.
+ * A login without its password waits: sent without, the mail would bounce.
+ */
+function outboundTransport(route: Route, passwords: Passwords): MapEntry[] {
+  const { domain, outbound, relayServer } = route;
+  const transport = (value: string) => entry("relay-transport", `@${domain}`, value);
+  if (outbound === "loopback") {
+    return [transport(`${relayTransport("opportunistic")}:${serverHop(route)}`)];
+  }
+  if (outbound === "none" || relayServer === undefined) return [];
+  const { host, port, tls, login } = relayServer;
+  const delivery = transport(`${relayTransport(tls)}:[${host}]:${port}`);
+  if (login === undefined) return [delivery];
+  const password = passwords(login);
+  return password === undefined
+    ? [transport("retry:4.3.5 the password of the Relay Server's login is not known yet")]
+    : [delivery, entry("relay-passwords", `@${domain}`, `${login.user}:${password}`)];
+}
+
+/** access(5), by the sender's domain. */
+function senderRefusal({ domain }: Route, { action, status, text }: Refusal): MapEntry {
+  const code = action === "defer" ? "450" : "550";
+  return entry("relay-refusals", domain, `${code} ${status} ${text}`);
+}
+
+/** Brackets: no MX lookup. An address is never looked up. */
+function serverHop({ server, mxLookup }: Route): string {
+  return mxLookup && isIP(server) === 0 ? server : `[${server}]`;
+}
+
+function entry(map: MapName, key: string, value: string): MapEntry {
+  return { map, key, value };
+}
+
+/** Addresses may come in Unicode (RFC 6531), and Postfix looks them up as they came. */
+function inEveryScript(domain: string): (entry: MapEntry) => MapEntry[] {
+  const unicode = domain.includes("xn--") ? toUnicodeName(domain) : domain;
+  if (unicode === domain) return (one) => [one];
+  return (one) => [one, { ...one, key: one.key.replace(domain, unicode) }];
+}
+
+function isOneLine({ key, value }: MapEntry): boolean {
+  return /^[^\s\p{Cc}#]\P{Cc}*$/u.test(key) && !/\s/.test(key) && !/\p{Cc}/u.test(value);
+}
