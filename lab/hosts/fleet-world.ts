@@ -9,8 +9,7 @@ import { type MailSystem, type MailSystemOptions, startMailSystem } from "../mai
 import { SmtpDialogue } from "../smtp-dialogue.ts";
 import { type Fleet, type FleetOptions, type FleetSlot, fleetNames, startFleet } from "./fleet.ts";
 
-export interface FleetWorldOptions
-  extends Pick<FleetOptions, "net" | "slots" | "processor" | "queueMegabytes"> {}
+export type FleetWorldOptions = Omit<FleetOptions, "directory" | "resolver" | "authority">;
 
 export interface WorldMailSystemOptions extends Omit<MailSystemOptions, "certificate"> {
   /** @default one for its name */
@@ -88,6 +87,38 @@ async function open(address: string, localAddress: string): Promise<SmtpDialogue
   const dialogue = await SmtpDialogue.open({ address, localAddress });
   await dialogue.hello();
   return dialogue;
+}
+
+/** Messages in the queue of a host's instance, with the reasons why they are still there. */
+export async function queueOf(
+  { host }: FleetSlot,
+  instance: "postfix-in" | "postfix-relay",
+): Promise<QueuedMessage[]> {
+  const lines = await host.run(["postqueue", "-c", `/etc/${instance}`, "-j"]);
+  return lines
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const { sender, recipients }: QueueEntry = JSON.parse(line);
+      return {
+        sender,
+        recipients: recipients.map(({ address }) => address),
+        reason: recipients.map(({ delay_reason: reason = "" }) => reason).join("; "),
+      };
+    });
+}
+
+export interface QueuedMessage {
+  readonly sender: string;
+  readonly recipients: readonly string[];
+  /** Empty as long as it was not tried. */
+  readonly reason: string;
+}
+
+/** A line of `postqueue -j`: see postqueue(1). */
+interface QueueEntry {
+  readonly sender: string;
+  readonly recipients: readonly { readonly address: string; readonly delay_reason?: string }[];
 }
 
 /** A route as most tenants have it; `identities` makes it one that sends, too. */

@@ -27,6 +27,8 @@ export interface FleetOptions {
   readonly slots?: number;
   /** Size of each queue volume. @default 64 */
   readonly queueMegabytes?: number;
+  /** Postfix accepts nothing while less than about twice this is free. @default 10 MiB */
+  readonly maximumMessageBytes?: number;
   /** See `GatewayHostConfig`. */
   readonly processor?: GatewayHostConfig["processor"];
 }
@@ -140,7 +142,7 @@ async function putCertificate(store: RouteStore, authority: CertificateAuthority
 }
 
 function hostConfig(
-  { net, processor }: FleetOptions,
+  { net, processor, maximumMessageBytes = 10 * 2 ** 20 }: FleetOptions,
   store: LabRouteStore,
   names: readonly string[],
   index: number,
@@ -166,7 +168,7 @@ function hostConfig(
     ...(processor === undefined ? {} : { processor }),
     // Every address of the lab is one of loopback.
     nextHops: "private",
-    maximumMessageBytes: 157_286_400,
+    maximumMessageBytes,
     networkTls: { certificateSecret: "tls/certificate", keySecret: "tls/key" },
   };
 }
