@@ -67,7 +67,7 @@ export const gatewayHostConfig = z.strictObject({
     /** In front of the names of secrets, without a slash at the end. */
     secretPrefix: z.string().min(1),
     /** Where AWS's API is spoken, if not at the region's own endpoint. */
-    endpoint: z.string().optional(),
+    endpoint: z.string().exactOptional(),
   }),
   /** SHA-256 of the bundle that the host was given. */
   bundle: z.string().regex(/^[0-9a-f]{64}$/),

@@ -41,6 +41,11 @@ export class ChangeReader {
     this.#clock = options.clock ?? (() => performance.now());
   }
 
+  /** From where on a later reader misses nothing that was handed out by now. */
+  get settled(): number {
+    return this.#settled;
+  }
+
   /** The records that changed since the last call, each as it is now, oldest first. */
   async next(): Promise<readonly RouteRecord[]> {
     this.#settle(this.#clock());

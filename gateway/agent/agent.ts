@@ -1,0 +1,168 @@
+/** The agent of one gateway host: its parts, put together. */
+import { readFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { decideRelay, type RelayDecision } from "../../mail/relay-decision.ts";
+import type { RouteRecord } from "../../mail/route.ts";
+import type { MailDirection } from "../../mail/route-life.ts";
+import { RouteStore } from "../../store/route-store.ts";
+import { type GatewayHostConfig, HEALTH_PORT, HOST_PATHS } from "../host-config.ts";
+import { mapEntries } from "../postfix/maps.ts";
+import { Answers } from "./answers.ts";
+import { errorText, Faults } from "./faults.ts";
+import { followLog } from "./follow-log.ts";
+import { startHealthServer } from "./health-server.ts";
+import { LastMail } from "./last-mail.ts";
+import { MailLog } from "./mail-log.ts";
+import { MAPS_IN_ORDER } from "./map-order.ts";
+import { MapWriter } from "./map-writer.ts";
+import { type Health, lookAtHost, toReport } from "./monitor.ts";
+import { fleetAddresses } from "./next-hops.ts";
+import type { PolicyRequest } from "./policy-protocol.ts";
+import { startPolicyServer } from "./policy-server.ts";
+import { Proofs } from "./proofs.ts";
+import { type Prover, proveRoute } from "./prove-route.ts";
+import { RouteFile } from "./route-file.ts";
+import { RouteTable } from "./route-table.ts";
+import { Secrets } from "./secrets.ts";
+import { RouteSync } from "./sync.ts";
+
+const HEARTBEAT_MILLISECONDS = 5_000;
+const HASTY_MILLISECONDS = 1_000;
+
+/** Runs until the signal is given. */
+export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): Promise<void> {
+  await using parts = new AsyncDisposableStack();
+  const faults = new Faults();
+  const store = parts.use(new RouteStore(config.store));
+  const answers = new Answers(store, config.slot, (error) =>
+    faults.set("answers", `not taken by the store: ${errorText(error)}`),
+  );
+  const table = new RouteTable();
+  const secrets = new Secrets(HOST_PATHS.state, store);
+  const prover = await makeProver(config, secrets);
+  const proofs = parts.use(
+    new Proofs({
+      prove: (route) => proveRoute(route, prover),
+      onProof: (domain, proof) => answers.put({ domain, proof }),
+      knownProof: async (domain) => {
+        const { answers: known } = await store.readDomain(domain);
+        return known.find(({ slot }) => slot === config.slot)?.proof;
+      },
+    }),
+  );
+  const sync = new RouteSync({
+    store,
+    table,
+    file: new RouteFile(HOST_PATHS.state),
+    maps: makeMapWriter(secrets),
+    secrets,
+    faults,
+    onRecord: (record) => proofs.see(record),
+    onEffect: ({ domain, revision }) => answers.put({ domain, acknowledged: revision }),
+  });
+  await sync.start();
+  parts.use(await startPolicy(sync, table, faults));
+  let health: Health | undefined;
+  parts.use(await startHealthServer({ port: HEALTH_PORT, health: () => health }));
+  answers.putLater(acknowledgements(table));
+  const lastMail = new LastMail(
+    (answer) => answers.put(answer),
+    (domain) => table.get(domain) !== undefined,
+  );
+  await Promise.all([
+    sync.run(signal),
+    answers.run(signal),
+    follow("inbound", HOST_PATHS.inboundLog, lastMail, signal),
+    follow("outbound", HOST_PATHS.relayLog, lastMail, signal),
+    beat(signal, async () => {
+      lastMail.flush(Date.now());
+      health = await lookAtHost({ config, faults, syncState: () => syncState(sync, table) });
+      await store.putReport(toReport(health)).then(
+        () => faults.clear("heartbeat"),
+        (error) => faults.set("heartbeat", errorText(error)),
+      );
+      return health.healthy;
+    }),
+  ]);
+}
+
+function syncState(sync: RouteSync, table: RouteTable) {
+  return { isReady: sync.isReady, lastContact: sync.lastContact, routes: table.size };
+}
+
+/** What a former life of this slot may not have told any more. */
+function* acknowledgements(table: RouteTable) {
+  for (const { domain, revision } of table.records()) yield { domain, acknowledged: revision };
+}
+
+function makeMapWriter(secrets: Secrets): MapWriter {
+  return new MapWriter({
+    directory: HOST_PATHS.maps,
+    instance: HOST_PATHS.inboundInstance,
+    content: {
+      maps: MAPS_IN_ORDER,
+      entriesOf: (record: RouteRecord, now) =>
+        mapEntries(record, now, (login) => secrets.passwordOf(login)),
+    },
+  });
+}
+
+async function makeProver(config: GatewayHostConfig, secrets: Secrets): Promise<Prover> {
+  return {
+    inbound: { name: config.smtpIn, address: config.inbound.address },
+    relay: { name: config.smtpRelay, address: config.relay.address },
+    fleetAddresses: () => fleetAddresses(config),
+    nextHops: config.nextHops,
+    authorities: await readFile(HOST_PATHS.authorities, "utf8"),
+    readSecret: (name) => secrets.read(name),
+    connectMilliseconds: 10_000,
+    replyMilliseconds: 30_000,
+  };
+}
+
+function startPolicy(sync: RouteSync, table: RouteTable, faults: Faults): Promise<AsyncDisposable> {
+  return startPolicyServer({
+    socket: HOST_PATHS.policySocket,
+    decide: ({ sender, clientAddress, fingerprint }: PolicyRequest) =>
+      toAction(
+        decideRelay(
+          sync.isReady ? table.index : undefined,
+          { sender, client: { address: clientAddress, fingerprint } },
+          new Date(),
+        ),
+      ),
+    onFault: (error) => faults.set("policy service", errorText(error)),
+  });
+}
+
+/** An action of access(5). */
+function toAction(decision: RelayDecision): string {
+  return decision.action === "permit" ? "OK" : decision.reply;
+}
+
+async function follow(
+  direction: MailDirection,
+  path: string,
+  lastMail: LastMail,
+  signal: AbortSignal,
+): Promise<void> {
+  const log = new MailLog(direction);
+  await followLog(
+    {
+      path,
+      onLine: (line) => {
+        const passed = log.read(line, new Date());
+        if (passed !== undefined) lastMail.note(passed, Date.now());
+      },
+    },
+    signal,
+  );
+}
+
+/** @param look says whether all is well; otherwise it is looked at again sooner */
+async function beat(signal: AbortSignal, look: () => Promise<boolean>): Promise<void> {
+  while (!signal.aborted) {
+    const pause = (await look()) ? HEARTBEAT_MILLISECONDS : HASTY_MILLISECONDS;
+    await delay(pause, undefined, { signal }).catch(() => undefined);
+  }
+}

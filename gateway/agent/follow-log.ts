@@ -1,0 +1,81 @@
+/** Follows a growing log file line by line, over its rotation: the old file to its end, then the new one. */
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { StringDecoder } from "node:string_decoder";
+import { setTimeout as delay } from "node:timers/promises";
+
+export interface FollowOptions {
+  readonly path: string;
+  readonly onLine: (line: string) => void;
+  /** @default 1,000 */
+  readonly pollMilliseconds?: number;
+}
+
+/** So much of what is there at the start is read, too: messages whose beginning was logged before. */
+const BACKLOG_BYTES = 4 * 1024 * 1024;
+const PIECE_BYTES = 64 * 1024;
+
+/** Runs until the signal is given. A file that is not there yet is waited for. */
+export async function followLog(options: FollowOptions, signal: AbortSignal): Promise<void> {
+  let follower: Follower | undefined;
+  let isFirst = true;
+  while (!signal.aborted) {
+    const found = await stat(options.path).catch(() => undefined);
+    if (follower !== undefined) {
+      await follower.readOn();
+      const isReplaced = found !== undefined && found.ino !== follower.inode;
+      if (isReplaced || (found !== undefined && found.size < follower.position)) {
+        await follower.readOn();
+        await follower.close();
+        follower = undefined;
+        // At once: the new file may have been written to for a while.
+        continue;
+      }
+    } else if (found !== undefined) {
+      const start = isFirst ? Math.max(0, found.size - BACKLOG_BYTES) : 0;
+      follower = await Follower.open(options, start).catch(() => undefined);
+      await follower?.readOn();
+    }
+    isFirst = false;
+    await delay(options.pollMilliseconds ?? 1_000, undefined, { signal }).catch(() => undefined);
+  }
+  await follower?.close();
+}
+
+class Follower {
+  readonly inode: number;
+  position: number;
+  readonly #file: FileHandle;
+  readonly #onLine: (line: string) => void;
+  readonly #decoder = new StringDecoder("utf8");
+  readonly #piece = Buffer.alloc(PIECE_BYTES);
+  #rest = "";
+
+  private constructor(file: FileHandle, inode: number, start: number, options: FollowOptions) {
+    this.#file = file;
+    this.inode = inode;
+    this.position = start;
+    this.#onLine = options.onLine;
+  }
+
+  static async open(options: FollowOptions, start: number): Promise<Follower> {
+    const file = await open(options.path, "r");
+    return new Follower(file, (await file.stat()).ino, start, options);
+  }
+
+  async readOn(): Promise<void> {
+    for (;;) {
+      const { bytesRead } = await this.#file.read(this.#piece, 0, PIECE_BYTES, this.position);
+      if (bytesRead === 0) return;
+      this.position += bytesRead;
+      const lines = (this.#rest + this.#decoder.write(this.#piece.subarray(0, bytesRead))).split(
+        "\n",
+      );
+      this.#rest = lines.pop() ?? "";
+      for (const line of lines) this.#onLine(line);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Postfix's policy delegation protocol: `name=value` lines, ended by an empty one; the answer is
+ * `action=…` and an empty line. Source: Postfix, SMTPD_POLICY_README.
+ */
+
+/** What an RCPT request says. */
+export interface PolicyRequest {
+  /** Envelope sender; empty for the null sender. */
+  readonly sender: string;
+  readonly recipient: string;
+  readonly clientAddress: string;
+  /** SHA-256 fingerprint of the client's certificate: lower-case hex pairs with colons. */
+  readonly fingerprint?: string;
+}
+
+/** More than any Postfix sends. */
+const MAXIMUM_BYTES = 64 * 1024;
+
+/** A request that is not of the protocol. */
+export class PolicyProtocolError extends Error {
+  override readonly name = "PolicyProtocolError";
+}
+
+/** Cuts a stream of bytes into requests. One for each connection. */
+export class RequestReader {
+  #rest = "";
+
+  /** @throws PolicyProtocolError once a request grows beyond all bounds */
+  read(chunk: string): string[] {
+    const blocks = (this.#rest + chunk).split("\n\n");
+    this.#rest = blocks.pop() ?? "";
+    if (this.#rest.length > MAXIMUM_BYTES) throw new PolicyProtocolError("A request without end.");
+    return blocks;
+  }
+}
+
+/** @throws PolicyProtocolError */
+export function parseRequest(block: string): PolicyRequest {
+  const attributes = new Map(block.split("\n").map(parseLine));
+  const value = (name: string): string => {
+    const found = attributes.get(name);
+    if (found === undefined) throw new PolicyProtocolError(`A request without ${name}.`);
+    return found;
+  };
+  if (value("request") !== "smtpd_access_policy" || value("protocol_state") !== "RCPT") {
+    throw new PolicyProtocolError("Not a request at RCPT.");
+  }
+  const fingerprint = attributes.get("ccert_fingerprint")?.toLowerCase() ?? "";
+  return {
+    sender: value("sender"),
+    recipient: value("recipient"),
+    clientAddress: value("client_address"),
+    ...(fingerprint !== "" && { fingerprint }),
+  };
+}
+
+function parseLine(line: string): readonly [string, string] {
+  const at = line.indexOf("=");
+  if (at < 1) throw new PolicyProtocolError("A line without a name.");
+  return [line.slice(0, at), line.slice(at + 1)];
+}
+
+/** @param action of access(5): `DUNNO`, `451 4.3.5 …`. Stays one line whatever it holds. */
+export function formatAnswer(action: string): string {
+  return `action=${action.replaceAll(/[\r\n]+/g, " ")}\n\n`;
+}

@@ -1,0 +1,61 @@
+/** The routes as the agent holds them: by domain, by sending identity, and by the time of their next stage. */
+import { RelayIndex } from "../../mail/relay-index.ts";
+import type { RouteRecord } from "../../mail/route.ts";
+import { nextStageChange } from "../../mail/route-life.ts";
+
+export class RouteTable {
+  /** What relay decisions are made of. */
+  readonly index = new RelayIndex();
+  readonly #domains = new Set<string>();
+  /** When a route changes its behaviour by the clock alone; only of those that are leaving. */
+  readonly #stageChanges = new Map<string, number>();
+
+  get size(): number {
+    return this.#domains.size;
+  }
+
+  get(domain: string): RouteRecord | undefined {
+    return this.index.recordOf(domain);
+  }
+
+  *records(): Generator<RouteRecord> {
+    for (const domain of this.#domains) {
+      const record = this.index.recordOf(domain);
+      if (record !== undefined) yield record;
+    }
+  }
+
+  /** Whether the record is news: a read may bring an older one, since it need not see the latest write. */
+  isNews({ domain, revision }: RouteRecord): boolean {
+    return revision > (this.get(domain)?.revision ?? 0);
+  }
+
+  put(record: RouteRecord, now: Date): void {
+    const { domain } = record;
+    this.#domains.add(domain);
+    this.index.put(record);
+    this.#noteStageChange(record, now);
+  }
+
+  remove(domain: string): void {
+    this.#domains.delete(domain);
+    this.#stageChanges.delete(domain);
+    this.index.remove(domain);
+  }
+
+  /** The routes that have changed their behaviour by `now`, each told once. */
+  takeStageChanges(now: Date): RouteRecord[] {
+    const due = [...this.#stageChanges].filter(([, time]) => time <= now.getTime());
+    return due.flatMap(([domain]) => {
+      const record = this.get(domain);
+      if (record !== undefined) this.#noteStageChange(record, now);
+      return record ?? [];
+    });
+  }
+
+  #noteStageChange(record: RouteRecord, now: Date): void {
+    const change = nextStageChange(record, now);
+    if (change === undefined) this.#stageChanges.delete(record.domain);
+    else this.#stageChanges.set(record.domain, change.getTime());
+  }
+}

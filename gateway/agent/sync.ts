@@ -1,0 +1,293 @@
+/**
+ * Follows the route store: what is written there comes into the maps and the policy service within a second
+ * or two. Where the store is away, the last state goes on.
+ *
+ * - First all routes, from the disk if they lie there, else from the store.
+ * - Then the changes, by their sequence, and again those of the last seconds: the index may show them late.
+ * - Every few minutes all routes again, against whatever was missed.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { RouteRecord } from "../../mail/route.ts";
+import { routeStage } from "../../mail/route-life.ts";
+import { ChangeReader } from "../../store/change-reader.ts";
+import type { RouteStore } from "../../store/route-store.ts";
+import { errorText, type Faults } from "./faults.ts";
+import type { MapWriter } from "./map-writer.ts";
+import type { RouteFile } from "./route-file.ts";
+import type { RouteTable } from "./route-table.ts";
+import type { Secrets } from "./secrets.ts";
+
+/** What the sync asks of the route store. */
+export type RouteSource = Pick<RouteStore, "allRoutes" | "changesSince">;
+
+export interface RouteSyncOptions {
+  readonly store: RouteSource;
+  readonly table: RouteTable;
+  readonly file: RouteFile;
+  readonly maps: MapWriter;
+  readonly secrets: Secrets;
+  readonly faults: Faults;
+  /** Told of every record that is new, the first ones included. */
+  onRecord(record: RouteRecord): void;
+  /** Told once a change is wholly in effect: maps, policy and disk. Not of the first ones. */
+  onEffect(record: RouteRecord): void;
+}
+
+const POLL_MILLISECONDS = 500;
+const REREAD_MILLISECONDS = 10 * 60_000;
+const LONGEST_PAUSE_MILLISECONDS = 10_000;
+/** More changes than this at once are dearer than a rebuild. */
+const MOST_SINGLE_CHANGES = 5_000;
+/** So many passwords are asked for at once, so that a change need not wait for all of a fleet's. */
+const PASSWORDS_AT_ONCE = 20;
+
+export class RouteSync {
+  readonly #options: RouteSyncOptions;
+  #changes: ChangeReader | undefined;
+  /** Records that could not be put into effect yet. */
+  readonly #pending = new Map<string, RouteRecord>();
+  /** Records whose Relay Server's password is not known, or only an older one. */
+  readonly #withoutPassword = new Map<string, RouteRecord>();
+  #isReady = false;
+  #lastContact: Date | undefined;
+  #lastReread = 0;
+  #working: Promise<void> = Promise.resolve();
+
+  constructor(options: RouteSyncOptions) {
+    this.#options = options;
+  }
+
+  /** Whether routes are in effect, as new as they may be. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** When the store last answered. */
+  get lastContact(): Date | undefined {
+    return this.#lastContact;
+  }
+
+  /** Takes up what lies on the disk. */
+  async start(): Promise<void> {
+    const { table, file, secrets, store } = this.#options;
+    const now = new Date();
+    await secrets.load();
+    const sequence = await file.load({
+      onRecord: (record) => table.put(record, now),
+      onRemoved: (domain) => table.remove(domain),
+    });
+    if (sequence === undefined) return;
+    this.#changes = new ChangeReader({ store, sequence });
+    for (const record of table.records()) this.#meet(record);
+    await this.#locked(() => this.#effect([]));
+  }
+
+  /** Follows the store until the signal is given. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { faults } = this.#options;
+    let failures = 0;
+    while (!signal.aborted) {
+      const started = performance.now();
+      try {
+        await this.#poll(signal);
+        failures = 0;
+        faults.clear("store");
+      } catch (error) {
+        failures += 1;
+        faults.set("store", this.#absence(error));
+        // Stages change by the clock alone.
+        await this.#locked(() => this.#effect([]));
+      }
+      const pause = Math.min(POLL_MILLISECONDS * 2 ** failures, LONGEST_PAUSE_MILLISECONDS);
+      const rest = failures === 0 ? pause - (performance.now() - started) : pause;
+      await delay(Math.max(10, rest), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  #absence(error: unknown): string {
+    const since = this.#lastContact?.toISOString() ?? "the start";
+    const held = this.#isReady
+      ? `going on with the ${this.#options.table.size} routes of then`
+      : "there are no routes yet";
+    return `not answering since ${since}, ${held}: ${errorText(error)}`;
+  }
+
+  async #poll(signal: AbortSignal): Promise<void> {
+    if (this.#changes === undefined) {
+      await this.#readAll(signal);
+      return;
+    }
+    const records = await this.#changes.next();
+    this.#lastContact = new Date();
+    await this.#locked(() => this.#effect(records));
+    if (Date.now() - this.#lastReread > REREAD_MILLISECONDS) {
+      this.#lastReread = Date.now();
+      void this.#reread(signal);
+    }
+  }
+
+  /** The first reading: nothing is in effect until all of it is there. */
+  async #readAll(signal: AbortSignal): Promise<void> {
+    const { store, table } = this.#options;
+    const { sequence, pages } = await store.allRoutes();
+    const now = new Date();
+    for await (const page of pages) {
+      if (signal.aborted) return;
+      for (const record of page) if (table.isNews(record)) table.put(record, now);
+    }
+    this.#lastContact = new Date();
+    this.#lastReread = Date.now();
+    this.#changes = new ChangeReader({ store, sequence });
+    await this.#locked(async () => {
+      await this.#effect([]);
+      await this.#save();
+      for (const record of table.records()) this.#meet(record);
+    });
+  }
+
+  /** All routes again, while changes go on. */
+  async #reread(signal: AbortSignal): Promise<void> {
+    const { store, table, faults, file } = this.#options;
+    const seen = new Set<string>();
+    const before = [...table.records()].map(({ domain }) => domain);
+    try {
+      const { pages } = await store.allRoutes();
+      for await (const page of pages) {
+        if (signal.aborted) return;
+        for (const { domain } of page) seen.add(domain);
+        await this.#locked(() => this.#effect(page));
+      }
+      await this.#locked(async () => {
+        await this.#dropEnded(before.filter((domain) => !seen.has(domain)));
+        if (file.appended > table.size / 2) await this.#save();
+      });
+    } catch (error) {
+      faults.set("store", this.#absence(error));
+    }
+  }
+
+  /**
+   * Records that the store does not have any more. One that serves stays: a table that was emptied by
+   * mistake must not stop anyone's mail.
+   */
+  async #dropEnded(domains: readonly string[]): Promise<void> {
+    const { table, file, faults } = this.#options;
+    const kept: string[] = [];
+    for (const domain of domains) {
+      const record = table.get(domain);
+      if (record === undefined) continue;
+      const stage = routeStage(record, new Date());
+      if (stage === "expired" || stage === "proposed") {
+        table.remove(domain);
+        await file.appendRemoval(domain);
+      } else kept.push(domain);
+    }
+    if (kept.length === 0) faults.clear("vanished routes");
+    else
+      faults.set("vanished routes", `not in the store, and kept: ${kept.slice(0, 10).join(", ")}`);
+  }
+
+  /** Puts records into effect, and those whose stage or password is another one by now. */
+  async #effect(records: readonly RouteRecord[]): Promise<void> {
+    const { table, maps, faults } = this.#options;
+    const news = [...this.#pending.values(), ...records].filter((record) => table.isNews(record));
+    for (const record of news) this.#meet(record);
+    const learnt = await this.#learnPasswords();
+    const now = new Date();
+    const aged = table.takeStageChanges(now);
+    const next = new Map([...aged, ...learnt, ...news].map((record) => [record.domain, record]));
+    if (next.size === 0 && maps.isCertain) return;
+    try {
+      await this.#write(next, now);
+    } catch (error) {
+      for (const record of next.values()) this.#pending.set(record.domain, record);
+      faults.set("maps", `not written: ${errorText(error)}`);
+      return;
+    }
+    faults.clear("maps");
+    this.#isReady = true;
+    this.#pending.clear();
+    await this.#keep(news);
+    for (const record of next.values()) {
+      if (!this.#withoutPassword.has(record.domain)) this.#options.onEffect(record);
+    }
+  }
+
+  async #write(next: ReadonlyMap<string, RouteRecord>, now: Date): Promise<void> {
+    const { table, maps } = this.#options;
+    const put = () => {
+      for (const record of next.values()) table.put(record, now);
+    };
+    if (!maps.isCertain || next.size > MOST_SINGLE_CHANGES) {
+      put();
+      await maps.rebuild(table.records(), now);
+      return;
+    }
+    const changes = [...next].map(([domain, record]) => ({
+      former: table.get(domain),
+      next: record,
+    }));
+    await maps.change(changes, now);
+    put();
+  }
+
+  #meet(record: RouteRecord): void {
+    if (this.#options.secrets.isKnown(record)) this.#withoutPassword.delete(record.domain);
+    else this.#withoutPassword.set(record.domain, record);
+    this.#options.onRecord(record);
+  }
+
+  /** @returns the records whose password is known by now */
+  async #learnPasswords(): Promise<RouteRecord[]> {
+    const { secrets, faults } = this.#options;
+    const asked = [...this.#withoutPassword.values()].slice(0, PASSWORDS_AT_ONCE);
+    const missing: string[] = [];
+    const learning = asked.map(async (record) => {
+      try {
+        await secrets.fetch(record);
+        this.#withoutPassword.delete(record.domain);
+        return [record];
+      } catch (error) {
+        missing.push(`${record.domain} (${errorText(error)})`);
+        // To the end of the line: the others have their turn.
+        this.#withoutPassword.delete(record.domain);
+        this.#withoutPassword.set(record.domain, record);
+        return [];
+      }
+    });
+    const learnt = (await Promise.all(learning)).flat();
+    if (missing.length > 0) faults.set("passwords", `not read: ${missing.slice(0, 5).join(", ")}`);
+    else if (this.#withoutPassword.size === 0) faults.clear("passwords");
+    if (learnt.length > 0) await this.#onDisk(() => secrets.save());
+    return learnt;
+  }
+
+  async #keep(records: readonly RouteRecord[]): Promise<void> {
+    const sequence = this.#changes?.settled;
+    if (records.length === 0 || sequence === undefined) return;
+    await this.#onDisk(() => this.#options.file.append(records, sequence));
+  }
+
+  async #save(): Promise<void> {
+    const { file, table } = this.#options;
+    const sequence = this.#changes?.settled ?? 0;
+    await this.#onDisk(() => file.save(table.records(), sequence));
+  }
+
+  /** The routes are in effect even where the disk does not take them. */
+  async #onDisk(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+      this.#options.faults.clear("disk");
+    } catch (error) {
+      this.#options.faults.set("disk", `the routes could not be kept: ${errorText(error)}`);
+    }
+  }
+
+  /** One piece of work at a time touches table, maps and file. */
+  #locked(work: () => Promise<void>): Promise<void> {
+    const run = this.#working.then(work);
+    this.#working = run.catch(() => undefined);
+    return run;
+  }
+}
