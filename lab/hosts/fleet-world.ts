@@ -48,6 +48,7 @@ export async function startFleetWorld(options: FleetWorldOptions): Promise<Fleet
     if (found === undefined) throw new RangeError(`There is no slot ${name}`);
     return found;
   };
+  const names = new MailNames(dns);
   const owned = parts.move();
   return {
     net,
@@ -59,10 +60,10 @@ export async function startFleetWorld(options: FleetWorldOptions): Promise<Fleet
       const { certificate = await authority.issue(system.name), ...rest } = system;
       const tls = certificate === "none" ? {} : { certificate };
       const started = owned.use(await startMailSystem({ ...rest, ...tls }));
-      await dns.host(system.name, system.address);
+      await names.addHost(system.name, system.address);
       return started;
     },
-    addDomain: (domain, mx = fleetNames.smtpIn) => addDomain(dns, domain, mx),
+    addDomain: (domain, mx = fleetNames.smtpIn) => names.addDomain(domain, mx),
     toInbound: (name, from = "4.1") => open(slot(name).inbound.public, `${net}.${from}`),
     toRelay: (name, from) => open(slot(name).relay.public, `${net}.${from}`),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -78,9 +79,32 @@ export async function publishNames(dns: LabDns, slots: readonly FleetSlot[]): Pr
   }
 }
 
-async function addDomain(dns: LabDns, domain: string, mx: string): Promise<void> {
-  await dns.addZone(domain);
-  await dns.publish(domain, [{ name: domain, type: "MX", ttl: 60, records: [`10 ${mx}.`] }]);
+/** Domains, and hosts that may lie in them: a zone hides what its parent has below its name. */
+class MailNames {
+  readonly #dns: LabDns;
+  readonly #hosts: { readonly name: string; readonly address: string }[] = [];
+  readonly #domains: string[] = [];
+
+  constructor(dns: LabDns) {
+    this.#dns = dns;
+  }
+
+  async addHost(name: string, address: string): Promise<void> {
+    this.#hosts.push({ name, address });
+    const domain = this.#domains.find((candidate) => name.endsWith(`.${candidate}`));
+    if (domain === undefined) await this.#dns.host(name, address);
+    else await this.#dns.publish(domain, [{ name, type: "A", ttl: 60, records: [address] }]);
+  }
+
+  async addDomain(domain: string, mx: string): Promise<void> {
+    this.#domains.push(domain);
+    await this.#dns.addZone(domain);
+    const hosts = this.#hosts.filter(({ name }) => name.endsWith(`.${domain}`));
+    await this.#dns.publish(domain, [
+      { name: domain, type: "MX", ttl: 60, records: [`10 ${mx}.`] },
+      ...hosts.map(({ name, address }) => ({ name, type: "A", ttl: 60, records: [address] })),
+    ]);
+  }
 }
 
 async function open(address: string, localAddress: string): Promise<SmtpDialogue> {
