@@ -141,6 +141,10 @@ async function putCertificate(store: RouteStore, authority: CertificateAuthority
   await store.putSecret("tls/key", key);
 }
 
+function bound(address: SlotAddress) {
+  return { address: address.private, publicAddress: address.public };
+}
+
 function hostConfig(
   { net, processor, maximumMessageBytes = 10 * 2 ** 20 }: FleetOptions,
   store: LabRouteStore,
@@ -148,18 +152,14 @@ function hostConfig(
   index: number,
 ): GatewayHostConfig {
   const { inbound, relay } = slotAddresses(net, index);
-  const side = (address: SlotAddress) => ({
-    address: address.private,
-    publicAddress: address.public,
-  });
   const { table, region, secretPrefix, endpoint } = store;
   return {
     slot: names[index] ?? "",
     gateway,
     smtpIn: fleetNames.smtpIn,
     smtpRelay: fleetNames.smtpRelay,
-    inbound: side(inbound),
-    relay: side(relay),
+    inbound: bound(inbound),
+    relay: bound(relay),
     peers: names.flatMap((slot, other) =>
       other === index ? [] : [{ slot, inboundAddress: slotAddresses(net, other).inbound.private }],
     ),
