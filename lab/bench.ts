@@ -13,7 +13,7 @@ const file = new URL("../bench.json", import.meta.url);
 
 async function measure(names: readonly string[]): Promise<Result[]> {
   await using world = await step("Start the lab", (say) => startWorld({ net, onProgress: say }));
-  const lab = await BenchLab.create(world);
+  await using lab = await BenchLab.create(world);
   const results: Result[] = [];
   for (const figure of figures.filter(({ name }) => names.includes(name))) {
     const measurement = await step(`${figure.name}: ${figure.meaning}`, (say) =>

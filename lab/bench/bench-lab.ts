@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createProject, type PulumiProject } from "../pulumi.ts";
 import type { World } from "../world.ts";
+import { GatewayBench } from "./gateway-bench.ts";
 
 /** A stack of a project. */
 export interface BenchStack {
@@ -41,9 +42,10 @@ main: index.ts
 stackConfigDir: stacks
 `;
 
-export class BenchLab {
+export class BenchLab implements AsyncDisposable {
   readonly world: World;
   readonly #project: PulumiProject;
+  #gateway: Promise<GatewayBench> | undefined;
   #oneDomain: Promise<{ stack: BenchStack; requests: number }> | undefined;
 
   private constructor(world: World, project: PulumiProject) {
@@ -89,6 +91,17 @@ export class BenchLab {
     const project = await createProject({ directory, env, source });
     await project.addStack("empty");
     return brought(project, "empty");
+  }
+
+  /** A gateway's slot and what it is compared with, started once. */
+  gateway(): Promise<GatewayBench> {
+    this.#gateway ??= GatewayBench.start(this.world);
+    return this.#gateway;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const gateway = await this.#gateway;
+    await gateway?.[Symbol.asyncDispose]();
   }
 
   async #onboard(): Promise<{ stack: BenchStack; requests: number }> {

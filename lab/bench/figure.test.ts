@@ -1,26 +1,30 @@
 import { expect, test } from "vitest";
-import { type Figure, judge, median } from "./figure.ts";
+import { type Figure, judge, median, quantile } from "./figure.ts";
 
 const figure: Figure = {
   name: "example",
   unit: "ms",
   goal: 1.25,
+  judged: "ratio-at-most",
   meaning: "an example",
   measure: async () => ({ value: 0 }),
 };
 
-test("a value without baseline meets its goal itself", () => {
-  expect(judge({ ...figure, goal: 10 }, { value: 10 })).toEqual({
+test("a value meets its goal itself, with a baseline or without", () => {
+  const ten = { ...figure, goal: 10, judged: "value-at-most" } as const;
+  expect(judge(ten, { value: 10 })).toEqual({
     name: "example",
     value: 10,
     unit: "ms",
     goal: 10,
+    judged: "value-at-most",
     met: true,
   });
-  expect(judge({ ...figure, goal: 10 }, { value: 11 }).met).toBe(false);
+  expect(judge(ten, { value: 11 }).met).toBe(false);
+  expect(judge(ten, { value: 11, baseline: 11 })).toMatchObject({ ratio: 1, met: false });
 });
 
-test("with a baseline it is the ratio", () => {
+test("a ratio meets its goal from above or from below", () => {
   expect(judge(figure, { value: 1000, baseline: 800 })).toEqual({
     name: "example",
     value: 1000,
@@ -28,9 +32,14 @@ test("with a baseline it is the ratio", () => {
     baseline: 800,
     ratio: 1.25,
     goal: 1.25,
+    judged: "ratio-at-most",
     met: true,
   });
   expect(judge(figure, { value: 1001, baseline: 800 }).met).toBe(false);
+  const least = { ...figure, goal: 0.95, judged: "ratio-at-least" } as const;
+  expect(judge(least, { value: 95, baseline: 100 }).met).toBe(true);
+  expect(judge(least, { value: 94, baseline: 100 }).met).toBe(false);
+  expect(() => judge(figure, { value: 1 })).toThrow("example has no baseline");
 });
 
 test.each([
@@ -43,4 +52,13 @@ test.each([
 
 test("nothing has no median", () => {
   expect(() => median([])).toThrow(RangeError);
+});
+
+test.each([
+  [0.5, 50],
+  [0.99, 99],
+  [1, 100],
+])("the quantile %d of 1 to 100 is %d", (part, expected) => {
+  const values = Array.from({ length: 100 }, (_, index) => 100 - index);
+  expect(quantile(values, part)).toBe(expected);
 });

@@ -2,11 +2,14 @@
 import type { Say } from "../step.ts";
 import type { BenchLab } from "./bench-lab.ts";
 
+/** What meets the goal: a value or a ratio to the baseline that is at most so much, or at least. */
+export type Judged = "value-at-most" | "ratio-at-most" | "ratio-at-least";
+
 export interface Figure {
   readonly name: string;
   readonly unit: string;
-  /** At most this: the ratio to the baseline where there is one, the value otherwise. */
   readonly goal: number;
+  readonly judged: Judged;
   /** For the table: what the value is, and what it is compared with. */
   readonly meaning: string;
   readonly measure: (lab: BenchLab, say: Say) => Promise<Measurement>;
@@ -25,14 +28,18 @@ export interface Result {
   readonly baseline?: number;
   readonly ratio?: number;
   readonly goal: number;
+  readonly judged: Judged;
   readonly met: boolean;
 }
 
 export function judge(figure: Figure, { value, baseline }: Measurement): Result {
-  const { name, unit, goal } = figure;
-  if (baseline === undefined) return { name, value, unit, goal, met: value <= goal };
-  const ratio = value / baseline;
-  return { name, value, unit, baseline, ratio, goal, met: ratio <= goal };
+  const { name, unit, goal, judged } = figure;
+  const ratio = baseline === undefined ? undefined : value / baseline;
+  const compared = judged === "value-at-most" ? value : ratio;
+  if (compared === undefined) throw new RangeError(`${name} has no baseline to be compared with`);
+  const met = judged === "ratio-at-least" ? compared >= goal : compared <= goal;
+  const comparison = baseline === undefined || ratio === undefined ? {} : { baseline, ratio };
+  return { name, value, unit, ...comparison, goal, judged, met };
 }
 
 /** The middle value; of an even number the mean of the two in the middle. */
@@ -43,4 +50,12 @@ export function median(values: readonly number[]): number {
   if (upper === undefined || lower === undefined)
     throw new RangeError("There is no median of nothing");
   return (lower + upper) / 2;
+}
+
+/** The value that the given part of all, e.g. 0.99, does not exceed (nearest rank). */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const value = sorted[Math.ceil(part * sorted.length) - 1];
+  if (value === undefined) throw new RangeError("There is no quantile of nothing");
+  return value;
 }

@@ -2,6 +2,7 @@
 import type { Say } from "../step.ts";
 import type { BenchLab, BenchStack } from "./bench-lab.ts";
 import { type Figure, type Measurement, median } from "./figure.ts";
+import { gatewayFigures } from "./gateway-figures.ts";
 
 const pairs = 9;
 
@@ -10,6 +11,7 @@ export const figures: readonly Figure[] = [
     name: "cloudflare-requests-onboard",
     unit: "requests",
     goal: 10,
+    judged: "value-at-most",
     meaning: "requests of pulumi up, preview included, for one domain with border and standard",
     measure: async (lab) => ({ value: (await lab.onboarded()).requests }),
   },
@@ -17,6 +19,7 @@ export const figures: readonly Figure[] = [
     name: "cloudflare-requests-preview",
     unit: "requests",
     goal: 0,
+    judged: "value-at-most",
     meaning: "requests of pulumi preview of that domain without changes",
     measure: (lab) => requestsOf(lab, ["preview", "--expect-no-changes"]),
   },
@@ -24,6 +27,7 @@ export const figures: readonly Figure[] = [
     name: "cloudflare-requests-refresh",
     unit: "requests",
     goal: 2,
+    judged: "value-at-most",
     meaning: "requests of pulumi refresh of that domain",
     measure: (lab) => requestsOf(lab, ["refresh", "--yes", "--expect-no-changes"]),
   },
@@ -31,10 +35,12 @@ export const figures: readonly Figure[] = [
     name: "preview-noop",
     unit: "ms",
     goal: 1.25,
+    judged: "ratio-at-most",
     meaning:
       "time of pulumi preview of the example tenant without changes; baseline: an empty program",
     measure: comparePreviews,
   },
+  ...gatewayFigures,
 ];
 
 async function requestsOf(lab: BenchLab, args: readonly string[]): Promise<Measurement> {

@@ -46,7 +46,8 @@ export class MailLoad implements AsyncDisposable {
   async measure({ address, sender, recipient }: LoadTarget, messages: number): Promise<number> {
     const before = await this.#arrived();
     const start = performance.now();
-    const load = ["-s", `${SESSIONS}`, "-l", `${MESSAGE_BYTES}`, "-m", `${messages}`];
+    // One connection for each session: the gateway limits how many a client may open in a minute.
+    const load = ["-d", "-s", `${SESSIONS}`, "-l", `${MESSAGE_BYTES}`, "-m", `${messages}`];
     const envelope = ["-f", sender, "-t", recipient];
     await this.#host.run(["smtp-source", ...load, ...envelope, `${address}:25`], { timeout: 180 });
     while ((await this.#arrived()) < before + messages) {

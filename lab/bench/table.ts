@@ -23,16 +23,17 @@ export function table(results: readonly Result[]): string {
     .join("\n");
 }
 
-function cells({ name, value, unit, baseline, ratio, goal, met }: Result): string[] {
+function cells({ name, value, unit, baseline, ratio, goal, judged, met }: Result): string[] {
   const quantity = (number: number | undefined) =>
     number === undefined ? "" : `${Math.round(number)} ${unit}`;
-  const limit = ratio === undefined ? quantity(goal) : String(goal);
+  const limit = judged === "value-at-most" ? quantity(goal) : String(goal);
+  const sign = judged === "ratio-at-least" ? "≥" : "≤";
   return [
     name,
     quantity(value),
     quantity(baseline),
     ratio?.toFixed(2) ?? "",
-    `≤ ${limit}`,
+    `${sign} ${limit}`,
     met ? "yes" : "no",
   ];
 }

@@ -1,0 +1,215 @@
+/** What the gateway's figures are measured on: a slot of a fleet, a bare Postfix, and a load of mail. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { BatchWriteItemCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import type { Route } from "../../mail/route.ts";
+import { encodeRoute, sequenceItem } from "../../store/item.ts";
+import { labCredentials } from "../aws/moto.ts";
+import { type Fleet, type FleetSlot, startFleet, waitFor } from "../hosts/fleet.ts";
+import { exampleRoute } from "../hosts/fleet-world.ts";
+import type { Host } from "../hosts/host.ts";
+import { SmtpDialogue } from "../smtp-dialogue.ts";
+import type { Say } from "../step.ts";
+import type { World } from "../world.ts";
+import { startBareRelay } from "./bare-relay.ts";
+import { MailLoad } from "./mail-load.ts";
+
+const net = "127.2";
+const inside = "10.2.9";
+const bareAddress = `${inside}.2`;
+const domain = "tenant0.test";
+const outside = "outside.test";
+
+/** DynamoDB's bound of one request (BatchWriteItem). */
+const BATCH = 25;
+
+export class GatewayBench implements AsyncDisposable {
+  readonly #parts: AsyncDisposableStack;
+  readonly #fleet: Fleet;
+  readonly #load: MailLoad;
+  #routes = 1;
+  #changes = 0;
+  /** Highest memory of the agent with one route, in MB. */
+  readonly firstMemory: Promise<number>;
+
+  private constructor(parts: AsyncDisposableStack, fleet: Fleet, load: MailLoad) {
+    this.#parts = parts;
+    this.#fleet = fleet;
+    this.#load = load;
+    this.firstMemory = this.agentMemory();
+  }
+
+  static async start({ directory, dns, authority }: World): Promise<GatewayBench> {
+    await using parts = new AsyncDisposableStack();
+    const base = { directory, resolver: dns.resolver };
+    const load = parts.use(
+      await MailLoad.start({ ...base, name: "load", addresses: [{ private: `${inside}.1` }] }),
+    );
+    parts.use(
+      await startBareRelay({
+        ...base,
+        name: "bare",
+        addresses: [{ private: bareAddress }],
+        domain,
+        server: load.address,
+      }),
+    );
+    const fleet = parts.use(
+      await startFleet({ ...base, net, authority, slots: 1, queueMegabytes: 256 }),
+    );
+    for (const { host } of fleet.slots) await liftLimits(host);
+    // The world outside is the load's host, too.
+    await dns.addZone(outside);
+    await dns.publish(outside, [
+      { name: outside, type: "MX", ttl: 300, records: [`10 mx.${outside}.`] },
+      { name: `mx.${outside}`, type: "A", ttl: 300, records: [load.address] },
+    ]);
+    await fleet.activate([tenant(0, load.address)]);
+    return new GatewayBench(parts.move(), fleet, load);
+  }
+
+  /** Messages per second to a tenant's Server. */
+  readonly inbound = (messages: number): Promise<number> => {
+    const address = this.#slot.inbound.private;
+    const mail = { address, sender: `someone@${outside}`, recipient: `postmaster@${domain}` };
+    return this.#load.measure(mail, messages);
+  };
+
+  /** Messages per second from a tenant's mail system to the world. */
+  readonly relay = (messages: number): Promise<number> => {
+    const address = this.#slot.relay.private;
+    const mail = { address, sender: `postmaster@${domain}`, recipient: `someone@${outside}` };
+    return this.#load.measure(mail, messages);
+  };
+
+  /** The same through the bare relay. */
+  bare(messages: number): Promise<number> {
+    const address = bareAddress;
+    const mail = { address, sender: `someone@${outside}`, recipient: `postmaster@${domain}` };
+    return this.#load.measure(mail, messages);
+  }
+
+  /**
+   * Makes it so many routes. They are written in bulk, past the rules of a single write, and so the agent has to
+   * read all anew: it is started again.
+   */
+  async fillTo(routes: number, say: Say): Promise<void> {
+    if (routes <= this.#routes) return;
+    const { endpoint, region, table } = this.#fleet.storeOptions;
+    const client = new DynamoDBClient({ endpoint, region, credentials: labCredentials });
+    for (let first = this.#routes; first < routes; first += BATCH) {
+      const numbers = Array.from({ length: Math.min(BATCH, routes - first) }, (_, i) => first + i);
+      const items = numbers.map((number) => item(tenant(number, this.#load.address), number + 1));
+      const requests = items.map((Item) => ({ PutRequest: { Item } }));
+      await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: requests } }));
+      if (first % 10_000 < BATCH) say(`${first} of ${routes} routes are in the store`);
+    }
+    const last = { TableName: table, Item: sequenceItem(routes) };
+    await client.send(new PutItemCommand(last));
+    client.destroy();
+    this.#routes = routes;
+    say("the agent reads them");
+    await this.timeColdStart();
+  }
+
+  /** Milliseconds that a program needs to read all routes from the store. */
+  async timeReading(): Promise<number> {
+    const start = performance.now();
+    let count = 0;
+    const { pages } = await this.#fleet.store.allRoutes();
+    for await (const page of pages) count += page.length;
+    if (count < this.#routes) throw new Error(`Only ${count} of ${this.#routes} routes were read.`);
+    return performance.now() - start;
+  }
+
+  /** Milliseconds from the agent's start, on a disk without any route, until it is well. */
+  async timeColdStart(): Promise<number> {
+    const { host } = this.#slot;
+    await host.run(["systemctl", "stop", "mxhero-gateway"]);
+    await host.run([
+      "sh",
+      "-c",
+      "rm -rf /var/lib/mxhero-gateway/maps/* /var/lib/mxhero-gateway/state/*",
+    ]);
+    const start = performance.now();
+    await host.run(["systemctl", "start", "mxhero-gateway"]);
+    await waitFor("the agent is well", async () => {
+      const { exitCode, stdout } = await host.exec([
+        "/opt/mxhero-gateway/node",
+        "/opt/mxhero-gateway/agent.js",
+        "health",
+      ]);
+      return exitCode === 0 ? [] : [stdout];
+    });
+    return performance.now() - start;
+  }
+
+  /** Milliseconds from a route's write until smtp-in accepts mail for its domain. */
+  async timeChange(): Promise<number> {
+    this.#changes += 1;
+    const route = tenant(this.#changes, this.#load.address, "change");
+    const active = { version: 1, route };
+    const content = { domain: route.domain, holder: holderOf(route), active };
+    await this.#fleet.store.writeRoute(content, undefined);
+    const start = performance.now();
+    while (!(await this.#accepts(route.domain))) await sleep(20);
+    return performance.now() - start;
+  }
+
+  /** In a session of its own: Postfix ends one in which many recipients were refused. */
+  async #accepts(name: string): Promise<boolean> {
+    const address = this.#slot.inbound.private;
+    await using session = await SmtpDialogue.open({ address, localAddress: `${net}.4.1` });
+    await session.hello();
+    const { rcpt } = await session.ask(`someone@${outside}`, `postmaster@${name}`);
+    return rcpt.startsWith("250");
+  }
+
+  /** The highest memory of the agent since its start, in MB. */
+  async agentMemory(): Promise<number> {
+    const script = `grep VmHWM /proc/$(pgrep -f 'agent.js run' | head -1)/status`;
+    const shown = await this.#slot.host.run(["sh", "-c", script]);
+    const kilobytes = Number(/(\d+) kB/.exec(shown)?.[1]);
+    if (!Number.isFinite(kilobytes)) throw new Error(`No memory of the agent is shown: ${shown}`);
+    return kilobytes / 1024;
+  }
+
+  get #slot(): FleetSlot {
+    const [slot] = this.#fleet.slots;
+    if (slot === undefined) throw new Error("The fleet has no slot.");
+    return slot;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.disposeAsync();
+  }
+}
+
+/** All of the load comes from one client, and the gateway limits what one may send in a minute. */
+async function liftLimits(host: Host): Promise<void> {
+  const limits = ["connection_rate", "message_rate", "recipient_rate", "new_tls_session_rate"];
+  const settings = limits.map((limit) => `smtpd_client_${limit}_limit=0`);
+  for (const instance of ["/etc/postfix-in", "/etc/postfix-relay"]) {
+    await host.run(["postconf", "-c", instance, "-e", ...settings]);
+    await host.run(["postfix", "-c", instance, "reload"]);
+  }
+}
+
+function tenant(number: number, server: string, name = "tenant"): Route {
+  return exampleRoute(`${name}${number}.test`, {
+    server,
+    // Only the first one sends: an identity belongs to one organisation.
+    ...(number === 0 && name === "tenant"
+      ? { outbound: "standard", identities: [{ kind: "network", network: `${inside}.1/32` }] }
+      : {}),
+  });
+}
+
+function item(route: Route, sequence: number) {
+  const active = { version: 1, route };
+  const record = { domain: route.domain, holder: holderOf(route), revision: 1, active };
+  return encodeRoute(record, sequence);
+}
+
+function holderOf({ domain: organisation }: Route) {
+  return { organisation, claims: [`${organisation}.1`] };
+}
