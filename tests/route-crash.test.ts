@@ -45,19 +45,19 @@ test.each(points)(
     proxy.arm();
     await succeeded(run(stack, step, domain));
 
-    const { record } = await lab.store.readDomain(domain);
-    if (step === "destroy") {
-      expect(record?.leaving).toBeDefined();
-      return;
-    }
-    const password = step === "up" ? "first password" : "second password";
-    expect(record).not.toHaveProperty("proposed");
-    expect(record?.holder.claims).toHaveLength(1);
-    expect(await lab.store.readSecret(secretOf(record))).toBe(password);
+    if (step !== "destroy") await expectServing(domain, step);
     await succeeded(run(stack, "destroy", domain));
     expect((await lab.store.readDomain(domain)).record?.leaving).toBeDefined();
   },
 );
+
+async function expectServing(domain: string, step: "up" | "change"): Promise<void> {
+  const { record } = await lab.store.readDomain(domain);
+  const password = step === "up" ? "first password" : "second password";
+  expect(record).not.toHaveProperty("proposed");
+  expect(record?.holder.claims).toHaveLength(1);
+  expect(await lab.store.readSecret(secretOf(record))).toBe(password);
+}
 
 function stepsBefore(step: Step): Step[] {
   return step === "up" ? [] : step === "change" ? ["up"] : ["up", "change"];
