@@ -11,7 +11,7 @@ export interface EngineStep {
 /** In the order in which they ended. Components do nothing by themselves and are left out. */
 export function endedSteps(text: string): EngineStep[] {
   const line =
-    /^ *\S+ {2}(?:aws|cloudflare|mxhero):(\S+:\S+) (\S+) (created|updated|deleted|replaced)(?: |$)/gm;
+    /^ *\S+ {1,2}(?:aws|cloudflare|mxhero):(\S+:\S+) (\S+) (created|updated|deleted|replaced)(?: |$)/gm;
   return [...text.matchAll(line)]
     .map(([, type = "", name = "", verb = ""]) => ({ verb, type, name }))
     .filter(({ type }) => !type.startsWith("gateway:"));
