@@ -27,12 +27,16 @@ export interface ExampleMailSystem {
   readonly name: string;
   readonly address: string;
   readonly domains: readonly string[];
+  /** Addresses that exist. @default every address of its domains */
+  readonly recipients?: readonly string[];
 }
 
 export interface ExampleWorld {
   readonly publicZones: readonly PublicZone[];
   readonly tenantZones: readonly TenantZone[];
   readonly mailSystems: readonly ExampleMailSystem[];
+  /** Where mail of the tenants goes: a stranger's mail system, and the bookshop's Relay Server. */
+  readonly outside: readonly ExampleMailSystem[];
   readonly gateway: { readonly name: string; readonly addresses: readonly string[] };
   /** What the gateway knows of each domain. */
   readonly routes: ReadonlyMap<string, GatewayRoute>;
@@ -45,6 +49,12 @@ const bookshop = "xn--bcher-kva.test";
 const bookshopMx = `mail.${bookshop}`;
 const backupMx = "backup.mail-host.test";
 const fabrikamMx = "mail.fabrikam.test";
+const relayServer = "filter.mail-host.test";
+
+/** The gateway's inbound endpoint, which its hosts call themselves. */
+export const gatewayHost = "smtp-in.gateway.test";
+/** The zone of the gateway's names. */
+export const gatewayZone = "gateway.test";
 
 /** @param net the first two octets of the world's addresses, e.g. `127.3` */
 export function exampleWorld(net: string): ExampleWorld {
@@ -52,7 +62,12 @@ export function exampleWorld(net: string): ExampleWorld {
     publicZones: publicZones(net),
     tenantZones: tenantZones(net),
     mailSystems: [
-      { name: contosoMx, address: `${net}.2.1`, domains: ["contoso.test"] },
+      {
+        name: contosoMx,
+        address: `${net}.2.1`,
+        domains: ["contoso.test"],
+        recipients: ["postmaster@contoso.test", "bob@contoso.test"],
+      },
       { name: subdomainMx, address: `${net}.2.2`, domains: ["sub.contoso.test"] },
       { name: bookshopMx, address: `${net}.2.3`, domains: [bookshop] },
       { name: backupMx, address: `${net}.2.11`, domains: [bookshop] },
@@ -62,7 +77,11 @@ export function exampleWorld(net: string): ExampleWorld {
         domains: ["fabrikam.test", "fabrikam-mailing.test"],
       },
     ],
-    gateway: { name: "smtp-in.gateway.test", addresses: [`${net}.1.1`, `${net}.1.2`] },
+    outside: [
+      { name: "mx.sender.test", address: `${net}.4.1`, domains: ["sender.test"] },
+      { name: relayServer, address: `${net}.2.12`, domains: ["sender.test"] },
+    ],
+    gateway: { name: gatewayHost, addresses: [`${net}.1.1`, `${net}.1.2`] },
     routes: new Map([
       ["contoso.test", { server: contosoMx }],
       ["sub.contoso.test", { server: subdomainMx }],
@@ -76,7 +95,7 @@ export function exampleWorld(net: string): ExampleWorld {
 
 function publicZones(net: string): PublicZone[] {
   return [
-    zone("gateway.test", [
+    zone(gatewayZone, [
       ["smtp-in", "A", `${net}.1.1`, `${net}.1.2`],
       ["mx2", "A", `${net}.1.2`],
       ["smtp-relay", "A", `${net}.1.11`],
@@ -88,6 +107,7 @@ function publicZones(net: string): PublicZone[] {
     ]),
     zone("mail-host.test", [
       ["backup", "A", `${net}.2.11`],
+      ["filter", "A", `${net}.2.12`],
       ["_spf", "TXT", `"v=spf1 ip4:${net}.2.11 -all"`],
     ]),
     zone("marketing.test", [

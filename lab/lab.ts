@@ -73,7 +73,7 @@ ${servers.join("\n")}
 Cloudflare's API
   ${cloudflare.url}
 Gateway
-  ${gateway.addresses.join(", ")}  ${gateway.name}
+  ${gateway?.addresses.join(", ")}  ${gateway?.name}
 Mail systems
 ${systems.join("\n")}
 MTA-STS policies

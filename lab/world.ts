@@ -3,11 +3,12 @@ import { randomUUID } from "node:crypto";
 import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { MtaStsPolicy } from "../mail/mta-sts.ts";
 import { type CertificateAuthority, createAuthority } from "./certificates.ts";
 import { type LabCloudflare, startCloudflare } from "./cloudflare/index.ts";
 import { type LabDns, startDns } from "./dns.ts";
-import { type ExampleWorld, exampleWorld } from "./example-world.ts";
+import { type ExampleWorld, exampleWorld, gatewayZone } from "./example-world.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { type KeptMessage, type MailSystem, startMailSystem } from "./mail-system.ts";
 import { type MtaStsHost, startMtaStsHost } from "./mta-sts-host.ts";
@@ -16,6 +17,8 @@ import { createSender, type DeliveryReport, type Mail, type Sender } from "./sen
 export interface WorldOptions {
   /** The first two octets of its addresses, e.g. `127.3`. Worlds with different ones do not meet. */
   readonly net: string;
+  /** `stand-in`: a gateway that knows the example's routes. `none`: its names are free. @default "stand-in" */
+  readonly gateway?: "stand-in" | "none";
   /** Longest time, in seconds, that the resolver keeps an answer. @default 0 */
   readonly cacheSeconds?: number;
   /** Called as each part starts, with what it is. */
@@ -38,7 +41,8 @@ export interface World extends AsyncDisposable {
   readonly cloudflare: LabCloudflare;
   /** Identifier at Cloudflare, by the name of the zone. */
   readonly zoneIds: ReadonlyMap<string, string>;
-  readonly gateway: Gateway;
+  /** The stand-in. */
+  readonly gateway: Gateway | undefined;
   /** By host name. */
   readonly mailSystems: ReadonlyMap<string, MailSystem>;
   readonly mtaStsHost: MtaStsHost;
@@ -51,7 +55,7 @@ export interface World extends AsyncDisposable {
    * `NODE_EXTRA_CA_CERTS`.
    */
   readonly env: Readonly<Record<string, string>>;
-  /** Delivers a message from outside and tells which way it went. */
+  /** Delivers a message from outside and tells which way it went, which a real gateway takes a moment for. */
   send(mail: Mail): Promise<Journey>;
   /** The way of a new message to the domain's postmaster. */
   mailPath(domain: string): Promise<Journey>;
@@ -69,6 +73,7 @@ export interface World extends AsyncDisposable {
  */
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { net, cacheSeconds = 0, onProgress = () => undefined } = options;
+  const standIn = (options.gateway ?? "stand-in") === "stand-in";
   const example = exampleWorld(net);
   await using parts = new AsyncDisposableStack();
   const directory = parts.use(await mkdtempDisposable(join(tmpdir(), "lab-"))).path;
@@ -78,6 +83,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const dns = parts.use(await startDns({ net, directory, cacheSeconds }));
   const { resolver } = dns;
   for (const { name, rrsets } of example.publicZones) {
+    if (name === gatewayZone && !standIn) continue;
     await dns.addZone(name);
     await dns.publish(name, rrsets);
   }
@@ -86,7 +92,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const cloudflare = parts.use(await startCloudflare({ net, dns }));
   const zoneIds = await addTenantZones(cloudflare, example);
 
-  onProgress("gateway and mail systems");
+  onProgress(standIn ? "gateway and mail systems" : "mail systems");
   const mail = parts.use(await startMailHosts({ example, authority, resolver, options }));
   const sender = createSender({ ...example.sender, resolver, ca: authority.cert });
   const { mailSystems, gateway, mtaStsHost } = mail;
@@ -127,13 +133,21 @@ async function startMailHosts({ example, authority, resolver, options }: MailHos
     const started = await startMailSystem({ ...system, certificate, onMessage });
     mailSystems.set(system.name, parts.use(started));
   }
-  const certificate = await authority.issue(example.gateway.name);
-  const gateway = parts.use(await startGateway({ ...example.gateway, certificate, resolver }));
-  for (const [domain, route] of example.routes) gateway.routes.set(domain, route);
+  const gateway =
+    options.gateway === "none"
+      ? undefined
+      : parts.use(await startStandIn({ example, authority, resolver }));
   const mtaStsHost = parts.use(await startMtaStsHost({ address: `${net}.3.1`, authority }));
   const owned = parts.move();
   const dispose = () => owned.disposeAsync();
   return { mailSystems, gateway, mtaStsHost, [Symbol.asyncDispose]: dispose };
+}
+
+async function startStandIn({ example, authority, resolver }: Omit<MailHostOptions, "options">) {
+  const certificate = await authority.issue(example.gateway.name);
+  const gateway = await startGateway({ ...example.gateway, certificate, resolver });
+  for (const [domain, route] of example.routes) gateway.routes.set(domain, route);
+  return gateway;
 }
 
 async function addTenantZones(
@@ -167,16 +181,24 @@ function endpoints({ cloudflare, zoneIds, example, resolver, authority }: Endpoi
   };
 }
 
-/** Looks for the message where it was kept. */
-function follow(
+/** How long a message that was taken may be under way, in milliseconds. */
+const arrivalMilliseconds = 30_000;
+
+/** Looks for the message where it is kept. A gateway with a queue hands it on a little later. */
+async function follow(
   report: DeliveryReport,
   sender: Sender,
   mailSystems: ReadonlyMap<string, MailSystem>,
-): Journey {
-  const kept = [...mailSystems.values()]
-    .flatMap(({ messages }) => messages)
-    .find(({ id }) => id === report.id);
-  return { ...report, path: [sender.name, ...(kept?.path ?? [])] };
+): Promise<Journey> {
+  const deadline = Date.now() + arrivalMilliseconds;
+  for (;;) {
+    const kept = [...mailSystems.values()]
+      .flatMap(({ messages }) => messages)
+      .find(({ id }) => id === report.id);
+    const settled = kept !== undefined || report.outcome !== "delivered" || Date.now() > deadline;
+    if (settled) return { ...report, path: [sender.name, ...(kept?.path ?? [])] };
+    await sleep(20);
+  }
 }
 
 async function publishPolicy(

@@ -1,7 +1,7 @@
 /** What has to be so in the demonstration, in sentences about what is not. */
 import type { DomainView } from "./domain-view.ts";
 import { hasArrived, type Sent } from "./mail-stream.ts";
-import type { DomainOutputs } from "./tenants.ts";
+import type { DomainOutputs } from "./stacks.ts";
 import { mailPath } from "./words.ts";
 
 /**
