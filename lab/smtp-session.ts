@@ -92,6 +92,29 @@ class Session implements SmtpSession {
 }
 
 function linesOf(socket: Socket): AsyncIterator<string> {
+  const lines = createInterface({ input: socket });
   socket.on("error", () => undefined);
-  return createInterface({ input: socket })[Symbol.asyncIterator]();
+  socket.on("close", () => lines.close());
+  return lines[Symbol.asyncIterator]();
+}
+
+/** A message to one recipient. The reply that decided: to RCPT if it was refused, else to the message. */
+export async function deliver(
+  options: SessionOptions,
+  envelope: { readonly sender: string; readonly recipient: string; readonly parameters?: string },
+  content: string | Uint8Array,
+): Promise<string> {
+  await using session = await openSession(options);
+  const { sender, recipient, parameters = "" } = envelope;
+  const replies = [
+    await session.say(`MAIL FROM:<${sender}>${parameters}`),
+    await session.say(`RCPT TO:<${recipient}>`),
+  ];
+  const refused = replies.find((reply) => !reply.startsWith("250 "));
+  if (refused !== undefined) return refused;
+  const go = await session.say("DATA");
+  if (!go.startsWith("354 ")) return go;
+  session.write(content);
+  session.write("\r\n.\r\n");
+  return await session.reply();
 }

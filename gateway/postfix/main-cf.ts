@@ -26,8 +26,8 @@ address_verify_poll_delay = 1s
 address_verify_poll_count = 5
 unverified_recipient_reject_code = 550
 unverified_recipient_defer_code = 451
-# The Server's own words would tell the world where it is.
-unverified_recipient_reject_reason = the domain's mail system does not know this address
+# For both. The Server's own words would tell the world where it is.
+unverified_recipient_reject_reason = the domain's mail system has not confirmed this address
 # A mailbox that is new is accepted after 3 minutes. The defaults (3 h, 3 d) would refuse it for hours.
 address_verify_negative_refresh_time = 3m
 address_verify_negative_expire_time = 3m
