@@ -13,7 +13,7 @@ const gateway = parts.use(await startPostfixHost({ net }));
 const { dns, inbound: address } = gateway;
 const client = { address, localAddress: `${net}.4.1` };
 const sender = "alice@sender.test";
-const ipv6 = "fd00::2:1";
+const ipv6 = `fd00::${net.slice("127.".length)}:2:1`;
 await addLabAddress(ipv6);
 
 async function startServer(name: string, serverAddress: string, answer?: Answer) {
@@ -89,7 +89,7 @@ test.for([
   expect(arrived?.recipients).toEqual([`<bob@${domain}>`]);
   expect(arrived?.sender).toContain(`<${sender}>`);
   expect(arrived?.hello).toBe("smtp-in.gateway.test");
-  expect(arrived?.clientAddress).toBe(server === bySix ? "fd00::1:11" : address);
+  expect(arrived?.clientAddress).toBe(server === bySix ? gateway.address6 : address);
 });
 
 test("the domain's name may come in letters of its language", async () => {
