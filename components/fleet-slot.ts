@@ -150,6 +150,7 @@ export class FleetSlot extends ComponentResource {
       parent: this,
       dependsOn: [attachment],
       deleteBeforeReplace: true,
+      replaceOnChanges: ["volume"],
     });
   }
 
@@ -171,6 +172,7 @@ export class FleetSlot extends ComponentResource {
       parent: this,
       dependsOn: [queue],
       deleteBeforeReplace: true,
+      replaceOnChanges: ["instance"],
     });
   }
 

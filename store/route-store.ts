@@ -41,9 +41,8 @@ import { merge } from "./merge.ts";
 import { SecretStore, type SecretStoreOptions } from "./secrets.ts";
 import { Table } from "./table.ts";
 
-export { RouteConflict, StoreCredentialsError, StoreError } from "./errors.ts";
+export { RouteConflict, StoreError, type StoreFailure } from "./errors.ts";
 export type { RegisteredSlot } from "./item.ts";
-export { relaySecretName } from "./secrets.ts";
 
 /** Which fleet's store, and how it is reached. Credentials: the AWS SDK's usual places. */
 export interface RouteStoreOptions extends SecretStoreOptions {
@@ -139,6 +138,7 @@ export class RouteStore implements Disposable {
     }
     throw new StoreError(
       `${next.domain}: so many others write into the route table that ${ATTEMPTS} attempts failed.`,
+      "unavailable",
     );
   }
 
@@ -212,8 +212,7 @@ export class RouteStore implements Disposable {
     await this.#table.set(answerKey(answer.domain, answer.slot), fields);
   }
 
-  /** Writes a secret; resolves with its version, which grows with every write. */
-  putSecret(name: string, value: string): Promise<number> {
+  putSecret(name: string, value: string): Promise<void> {
     return this.#secrets.put(name, value);
   }
 
