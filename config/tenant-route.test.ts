@@ -231,7 +231,7 @@ describe("refused", () => {
     [
       "every slot excluded",
       { stack: { "mail:gateway": { stack: "example/mail/gateway", excludeSlots: ["b", "a"] } } },
-      ["gateway.excludeSlots: slots-all-excluded"],
+      ["gateway.excludeSlots: all-slots-excluded"],
     ],
     [
       "dead slots of a gateway without routes",
