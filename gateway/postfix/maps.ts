@@ -93,15 +93,18 @@ function inboundEntries(route: Route, refusal: Refusal | undefined): MapEntry[] 
     const name = refusal.action === "defer" ? "retry" : "error";
     return [
       transport(`${name}:${refusal.status} ${refusal.text}`),
-      entry("inbound-recipients", domain, accessReply(refusal)),
+      answer(domain, accessReply(refusal)),
     ];
   }
   return [transport(`${SERVER_TRANSPORT}:${serverHop(route)}`), ...recipients(route)];
 }
 
+function answer(recipient: string, value: string): MapEntry {
+  return entry("inbound-recipients", recipient, value);
+}
+
 function recipients(route: Route): MapEntry[] {
   const { domain, rcptLookup } = route;
-  const answer = (key: string, value: string) => entry("inbound-recipients", key, value);
   if (rcptLookup.kind === "off") return [answer(domain, "OK")];
   if (rcptLookup.kind === "probe") {
     return [
