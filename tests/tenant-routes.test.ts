@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type Moto, startMoto } from "../lab/aws/moto.ts";
 import { createRouteTable } from "../lab/aws/route-table.ts";
 import { testNet } from "../lab/test-net.ts";
-import { RouteStore, relaySecretName } from "../store/route-store.ts";
+import { RouteStore } from "../store/route-store.ts";
 import {
   type DomainEntry,
   failed,
@@ -140,9 +140,10 @@ test("the password of a Relay Server reaches the parameter store, and nothing el
   const path = ["--path", "mail:relayPasswords.filter", PASSWORD];
   await succeeded(stack.run(["config", "set", "--secret", ...path]));
   const up = await succeeded(stack.up(["--debug"], options));
-  expect(await store.readSecret(relaySecretName("relayed.test"))).toBe(PASSWORD);
-  const record = JSON.stringify(await recordOf("relayed.test"));
-  expect(record).toContain("gateway@relayed.test");
+  const record = await recordOf("relayed.test");
+  const stored = record?.active?.route.relayServer?.login;
+  expect(stored?.user).toBe("gateway@relayed.test");
+  expect(await store.readSecret(stored?.secret ?? "")).toBe(PASSWORD);
   const { domains } = await stack.outputs();
   expect(domains).toMatchObject({
     "relayed.test": {
@@ -151,7 +152,12 @@ test("the password of a Relay Server reaches the parameter store, and nothing el
       },
     },
   });
-  for (const text of [up.text, record, JSON.stringify(domains), await lab.storedState()]) {
+  for (const text of [
+    up.text,
+    JSON.stringify(record),
+    JSON.stringify(domains),
+    await lab.storedState(),
+  ]) {
     expect(text).not.toContain(PASSWORD);
   }
 });
