@@ -166,6 +166,8 @@ ${JSON.stringify(host, null, 1)}
 CONFIGURATION
 systemctl daemon-reload
 systemctl enable --now mxhero-address.service
+# Makes the user of the unit: systemd refuses to start anything of a unit whose user does not exist.
+${PROGRAM}/node ${PROGRAM}/agent.js install
 cp ${PROGRAM}/${AGENT_UNIT} /etc/systemd/system/
 systemctl daemon-reload
 systemctl enable --now ${AGENT_UNIT}

@@ -120,6 +120,8 @@ cat > /etc/mxhero-gateway/gateway.json <<'CONFIGURATION'
 CONFIGURATION
 systemctl daemon-reload
 systemctl enable --now mxhero-address.service
+# Makes the user of the unit: systemd refuses to start anything of a unit whose user does not exist.
+/opt/mxhero-gateway/node /opt/mxhero-gateway/agent.js install
 cp /opt/mxhero-gateway/mxhero-gateway.service /etc/systemd/system/
 systemctl daemon-reload
 systemctl enable --now mxhero-gateway.service
