@@ -79,7 +79,7 @@ export function exampleWorld(net: string): ExampleWorld {
     ],
     outside: [
       { name: "mx.sender.test", address: `${net}.4.1`, domains: ["sender.test"] },
-      { name: relayServer, address: `${net}.2.12`, domains: ["sender.test"] },
+      { name: relayServer, address: `${net}.2.12`, domains: ["sender.test", bookshop] },
     ],
     gateway: { name: gatewayHost, addresses: [`${net}.1.1`, `${net}.1.2`] },
     routes: new Map([
