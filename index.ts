@@ -13,13 +13,22 @@ export default async function program() {
   await startProvider();
   const { stackConfiguration } = await import("./stacks/configuration.ts");
   const stack = stackConfiguration();
-  if (Object.keys(stack.values).some((key) => key.startsWith("mail:"))) {
+  if (has(stack, "mail:")) {
     const { tenant } = await import("./stacks/tenant.ts");
     return tenant(stack);
+  }
+  if (has(stack, "gateway:")) {
+    const { gateway } = await import("./stacks/gateway.ts");
+    return gateway(stack);
   }
   throw new RunError(
     `${stack.file} says nothing of any mail. Nothing was changed. ` +
       "For a tenant write mail:organisation, mail:gateway and mail:domains below config, " +
-      "as stacks/Pulumi.contoso.yaml does.",
+      "as stacks/Pulumi.contoso.yaml does; for a gateway write gateway:name and what belongs to it, " +
+      "as stacks/Pulumi.gateway.yaml does.",
   );
+}
+
+function has({ values }: { values: object }, prefix: string): boolean {
+  return Object.keys(values).some((key) => key.startsWith(prefix));
 }

@@ -18,7 +18,12 @@ export const contoso = {
 /** What the stack of a gateway has as outputs that keeps its routes itself. */
 export const gatewayWithRoutes = {
   ...gateway,
-  addresses: ["203.0.113.7"],
+  smtp: "smtp.gateway.test",
+  slots: ["a", "b"],
+  addresses: {
+    a: { inbound: "203.0.113.7", relay: "203.0.113.8" },
+    b: { inbound: "203.0.113.9", relay: "203.0.113.10" },
+  },
   routeStore: {
     table: "routes",
     region: "eu-central-1",

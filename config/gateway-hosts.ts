@@ -55,9 +55,12 @@ const routeStore = z.object({
 
 /** What a gateway's stack has as outputs, as far as a tenant needs it. */
 export const gatewayOutputs = gatewayHosts.extend({
+  /** The alias of `smtpRelay`. */
+  smtp: z.string().optional(),
   routeStore: routeStore.optional(),
-  /** Its public addresses, those in reserve included. */
-  addresses: z.array(z.string()).optional(),
+  slots: z.array(z.string()).optional(),
+  /** By slot, those in reserve included. */
+  addresses: z.record(z.string(), z.object({ inbound: z.string(), relay: z.string() })).optional(),
   /** Where people learn what to do once mail is refused, for tenants that say nothing else. */
   fixIt: z.string().optional(),
 });
@@ -85,6 +88,19 @@ export const gatewayStack = z
       }),
   })
   .meta({ description: "The stack that has the gateway." });
+
+/** The gateway's own names and addresses, as far as they are known, each once. */
+export function gatewayNames({
+  mx = [],
+  smtpIn,
+  smtpRelay,
+  smtp,
+  addresses = {},
+}: { readonly [Key in keyof Gateway]?: Gateway[Key] | undefined }): string[] {
+  const pairs = Object.values(addresses).flatMap(({ inbound, relay }) => [inbound, relay]);
+  const names = [...mx.map(({ exchange }) => exchange), smtpIn, smtpRelay, smtp, ...pairs];
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
 
 export type MxTarget = z.output<typeof mxTarget>;
 export type GatewayHosts = z.output<typeof gatewayHosts>;

@@ -479,7 +479,7 @@ test.each([
 
 test("the gateway of another stack", async () => {
   const values = { ...sound, "mail:gateway": { stack: "org/mail/gateway" } };
-  const config = await read({ values, outputs: { ...gateway, slots: 3 } });
+  const config = await read({ values, outputs: { ...gateway, colour: "blue" } });
   expect(config.gateway).toEqual(gateway);
 
   const [unknown] = await faultsOf({ values });

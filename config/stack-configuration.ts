@@ -13,7 +13,7 @@ export interface StackConfiguration {
   readonly outputsOf: (stack: string) => Promise<Readonly<Record<string, unknown>>>;
 }
 
-/** All faults of a stack's configuration, one a line. Their places are keys, without the prefix. */
+/** All faults of a stack's configuration, one a line. A place without a prefix of its own gets the one given. */
 export class ConfigurationError extends Error {
   override readonly name = "ConfigurationError";
   readonly faults: readonly MailRuleError[];
@@ -21,7 +21,8 @@ export class ConfigurationError extends Error {
   constructor(file: string, prefix: string, faults: readonly MailRuleFault[]) {
     const errors = faults.map((fault) => {
       const cause = fault.cause === undefined ? {} : { cause: fault.cause };
-      const where = `${file}: config ${prefix}${fault.where}`;
+      const place = /^\w+:/.test(fault.where ?? "") ? fault.where : `${prefix}${fault.where}`;
+      const where = `${file}: config ${place}`;
       return new MailRuleError({ ...fault, where, ...cause });
     });
     const count = errors.length === 1 ? "1 fault" : `${errors.length} faults`;

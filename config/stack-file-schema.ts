@@ -42,6 +42,12 @@ const providerSettings: Record<string, JsonSchema> = {
     maximum: 86_400,
     description: "The longest time that one wait may take, in seconds.",
   },
+  abandonedQueues: {
+    type: "array",
+    items: { type: "string", pattern: "^[a-z]$" },
+    description:
+      "Slots of a gateway whose queue is given up, because their instance is dead. The mail in it may be lost.",
+  },
 };
 
 /** Draft 7, which the YAML language server knows best. */

@@ -45,12 +45,15 @@ function readOutputs(
   const known = pick(outputs, Object.keys(gatewayOutputs.shape));
   const { fields = {}, faults } = soundFields(gatewayOutputs, outputFields, known, "outputs");
   const keepsRoutes = known.routeStore !== undefined;
-  const useless =
-    excludeSlots !== undefined && !keepsRoutes ? [slotsWithoutStore(stack, excludeSlots)] : [];
   return {
     fields: { ...fields, excludeSlots },
     keepsRoutes: keepsRoutes === (fields.routeStore !== undefined) ? keepsRoutes : "unknown",
-    faults: [...faults.map((fault) => ofOutput(fault, stack)), ...useless],
+    faults: [
+      ...faults.map((fault) => ofOutput(fault, stack)),
+      ...(keepsRoutes
+        ? slotFaults(excludeSlots ?? [], fields.slots)
+        : slotsWithoutStore(stack, excludeSlots)),
+    ],
     parse: () => ({ ...gatewayOutputs.parse(known), excludeSlots }),
   };
 }
@@ -74,14 +77,42 @@ function stackFault(stack: string, cause: unknown): MailRuleFault {
   };
 }
 
-function slotsWithoutStore(stack: string, slots: readonly string[]): MailRuleFault {
-  return {
-    code: "gateway-stack-needed",
-    where: "gateway.excludeSlots",
-    value: slots.join(", "),
-    problem: `It has no effect: the stack ${quoted(stack)} has no output routeStore, so that no route is proven by slots.`,
-    fix: "Delete excludeSlots.",
-  };
+function slotsWithoutStore(stack: string, slots: Gateway["excludeSlots"]): MailRuleFault[] {
+  if (slots === undefined) return [];
+  return [
+    {
+      code: "gateway-stack-needed",
+      where: "gateway.excludeSlots",
+      value: slots.join(", "),
+      problem: `It has no effect: the stack ${quoted(stack)} has no output routeStore, so that no route is proven by slots.`,
+      fix: "Delete excludeSlots.",
+    },
+  ];
+}
+
+/** A typing error would exclude nobody, and without any slot a route would be used that nobody has proven. */
+function slotFaults(
+  excluded: readonly string[],
+  slots: readonly string[] | undefined,
+): MailRuleFault[] {
+  if (slots === undefined) return [];
+  const where = "gateway.excludeSlots";
+  const known = `The gateway has the slots ${slots.join(", ")}.`;
+  if (slots.length > 0 && slots.every((slot) => excluded.includes(slot))) {
+    const problem = "Every slot is excluded, so that nobody would prove a route.";
+    return [{ code: "slots-all-excluded", where, value: excluded.join(", "), problem, fix: known }];
+  }
+  return excluded.flatMap((slot, index) =>
+    slots.includes(slot)
+      ? []
+      : {
+          code: "slot-unknown",
+          where: `${where}[${index}]`,
+          value: slot,
+          problem: `${quoted(slot)} is no slot of the gateway.`,
+          fix: known,
+        },
+  );
 }
 
 function ofOutput(fault: MailRuleFault, stack: string): MailRuleFault {

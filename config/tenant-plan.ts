@@ -3,7 +3,7 @@ import type { NextHops } from "../mail/address-scope.ts";
 import { toUnicodeName } from "../mail/domain-name.ts";
 import type { OutboundFlow, RcptLookup, TlsLevel } from "../mail/route.ts";
 import { formatSendingIdentity } from "../mail/sending-identity.ts";
-import type { Gateway, MxTarget } from "./gateway-hosts.ts";
+import { type Gateway, gatewayNames, type MxTarget } from "./gateway-hosts.ts";
 import { rcptLookupOf, relayServerOf } from "./route-rules.ts";
 import type { DomainConfig, TenantConfig } from "./tenant.ts";
 import { leavesThroughGateway } from "./tenant-rules.ts";
@@ -117,7 +117,7 @@ function planRoute(
     organisation,
     domain: config.name,
     store: { table, region, secretPrefix, keyId },
-    gatewayHosts: gatewayHosts(gateway),
+    gatewayHosts: gatewayNames(gateway),
     nextHops,
     server: config.server,
     mxLookup: config.mxLookup,
@@ -142,11 +142,6 @@ function planRelayServer(
   if (login === undefined) return { host, port, tls, login };
   const password = needed(relayPasswords[login.passwordName]);
   return { host, port, tls, login: { user: login.user, password } };
-}
-
-/** The gateway's own names and addresses, each once. */
-function gatewayHosts({ mx, smtpIn, smtpRelay, addresses = [] }: Gateway): string[] {
-  return [...new Set([...mx.map(({ exchange }) => exchange), smtpIn, smtpRelay, ...addresses])];
 }
 
 /** A value without which the rules admit no configuration. */

@@ -73,7 +73,15 @@ test("a route with everything", async () => {
     organisation: "contoso",
     domain: "contoso.test",
     store: { table: "routes", region: "eu-central-1", secretPrefix: "/mxhero/example" },
-    gatewayHosts: ["smtp-in.gateway.test", "smtp-relay.gateway.test", "203.0.113.7"],
+    gatewayHosts: [
+      "smtp-in.gateway.test",
+      "smtp-relay.gateway.test",
+      "smtp.gateway.test",
+      "203.0.113.7",
+      "203.0.113.8",
+      "203.0.113.9",
+      "203.0.113.10",
+    ],
     nextHops: "public",
     server: "mail.contoso.test",
     mxLookup: false,
@@ -214,6 +222,16 @@ describe("refused", () => {
         "domains[0].relayServer.tls: gateway-stack-needed",
         "domains[0].relayServer.login: gateway-stack-needed",
       ],
+    ],
+    [
+      "a slot that does not exist",
+      { stack: { "mail:gateway": { stack: "example/mail/gateway", excludeSlots: ["b", "c"] } } },
+      ["gateway.excludeSlots[1]: slot-unknown"],
+    ],
+    [
+      "every slot excluded",
+      { stack: { "mail:gateway": { stack: "example/mail/gateway", excludeSlots: ["b", "a"] } } },
+      ["gateway.excludeSlots: slots-all-excluded"],
     ],
     [
       "dead slots of a gateway without routes",

@@ -5,7 +5,7 @@
  */
 import type { MxRecord } from "../mail/dns.ts";
 import type { MailRuleFault } from "../mail/errors.ts";
-import type { Gateway } from "./gateway-hosts.ts";
+import { type Gateway, gatewayNames } from "./gateway-hosts.ts";
 import { HOSTED_INBOUND, HOSTED_OUTBOUND } from "./hosted-gateway.ts";
 import { domainRouteFaults } from "./route-rules.ts";
 import { quoted } from "./schema-faults.ts";
@@ -15,7 +15,7 @@ import type { DomainConfig } from "./tenant.ts";
 /** Every fault between values. `where` is the path below `mail:`. */
 export function tenantFaults(tenant: SoundTenant): MailRuleFault[] {
   const { gateway, domains } = tenant;
-  const hosts = gatewayNames(gateway);
+  const hosts = new Set([...gatewayNames(gateway), ...HOSTED_INBOUND, ...HOSTED_OUTBOUND]);
   const facts = { hosts, nextHops: gateway.routeStore?.nextHops };
   return [
     ...gatewayFaults(gateway),
@@ -187,15 +187,4 @@ function spfFaults(domain: Sound<DomainConfig>, at: string): MailRuleFault[] {
       fix: "Delete spf.base: SPF is edited only where mail leaves from the gateway to the world.",
     },
   ];
-}
-
-function gatewayNames({
-  mx = [],
-  smtpIn,
-  smtpRelay,
-  addresses = [],
-}: Sound<Gateway>): ReadonlySet<string> {
-  const own = [...mx.map(({ exchange }) => exchange), smtpIn, smtpRelay, ...addresses];
-  const given = own.filter((name) => name !== undefined);
-  return new Set([...given, ...HOSTED_INBOUND, ...HOSTED_OUTBOUND]);
 }

@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import { gatewayWithRoutes, stackValues } from "../config/example-tenant.ts";
 import { readTenantConfig } from "../config/read-tenant.ts";
+import { planTenant } from "../config/tenant-plan.ts";
 import packageJson from "../package.json" with { type: "json" };
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -12,17 +14,29 @@ const readme = readFileSync(`${root}/README.md`, "utf8");
 test("the complete stack file is valid", async () => {
   const [, text = ""] = /```yaml\n(# yaml-language-server[^`]*)```/.exec(readme) ?? [];
   const { config }: { config: Record<string, unknown> } = parse(text);
-  const values = Object.entries(config).map(([key, value]) => {
-    return [key, typeof value === "string" ? value : JSON.stringify(value)];
-  });
   const { organisation, domains } = await readTenantConfig({
     file: "README.md",
-    values: Object.fromEntries(values),
+    values: stackValues(config),
     isSecret: () => false,
     outputsOf: () => Promise.reject(new Error("there is no other stack")),
   });
   expect(organisation).toBe("example");
   expect(domains).toMatchObject([{ name: "example.com", inbound: "border" }]);
+});
+
+test("the stack file for a gateway of one's own is valid", async () => {
+  const [, text = ""] = /```yaml\n(config:\n[^`]*)```/.exec(readme) ?? [];
+  const { config }: { config: Record<string, unknown> } = parse(text);
+  const values = { ...config, "mail:relayPasswords": { filter: "secret" } };
+  const tenant = await readTenantConfig({
+    file: "README.md",
+    values: stackValues(values),
+    isSecret: (key) => key === "mail:relayPasswords",
+    outputsOf: () => Promise.resolve(gatewayWithRoutes),
+  });
+  expect(planTenant(tenant).domains).toMatchObject([
+    { name: "example.com", route: { server: "mail.example.com", rcptLookup: "probe" } },
+  ]);
 });
 
 test("every npm script that it names exists", () => {

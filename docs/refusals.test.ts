@@ -8,13 +8,24 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** Texts of the same form that are no codes. */
 const otherTexts = new Set([
   "at-once",
+  "debian-12-arm64-20260210-2384",
   "draft-7",
+  "eu-central-1",
+  "eu-central-1a",
+  "eu-central-1b",
   "grpc-status-details-bin",
   "in-addr",
   "naming-scheme",
   "not-held",
   "present-mx",
+  "pulumi-mxhero",
+  "queue-age",
   "retry-after",
+  "smtp-in",
+  "smtp-relay",
+  "stale-routes",
+  "subnet-0123456789abcdef0",
+  "vol-0123456789abcdef0",
 ]);
 
 function codesInSources(): Set<string> {

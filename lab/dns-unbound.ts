@@ -25,6 +25,8 @@ server:
   # unbound answers the reserved names of RFC 6761 itself unless told otherwise.
   local-zone: "test." nodefault
   local-zone: "invalid." nodefault
+  # The world's addresses are of 127.0.0.0/8.
+  local-zone: "127.in-addr.arpa." nodefault
   module-config: "validator iterator"
   root-hints: "${join(directory, "root.hints")}"
   trust-anchor: ". DS ${trustAnchor}"

@@ -7,7 +7,7 @@ import { routeFaults } from "./route-faults.ts";
 import { routeOf } from "./testdata/routes.ts";
 
 const gateway = {
-  hosts: new Set(["smtp-in.gateway.test", "smtp-relay.gateway.test", "203.0.113.9"]),
+  hosts: new Set(["smtp-in.gateway.test", "smtp-relay.gateway.test", "203.0.113.9", "12.13.14.15"]),
   nextHops: "public" as NextHops,
 };
 const SOUND = routeOf("contoso.test", {
@@ -134,6 +134,10 @@ describe("refused", () => {
     [
       { identities: [{ kind: "network", network: "40.92.1.0/24" }] },
       "identities[0]: identity-network-shared",
+    ],
+    [
+      { identities: [{ kind: "network", network: "12.13.14.0/24" }] },
+      "identities[0]: identity-is-gateway",
     ],
     [
       {

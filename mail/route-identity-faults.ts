@@ -1,10 +1,12 @@
 /** What is wrong with the sending identities of a route. */
+import { parseIpAddress } from "./address-scope.ts";
 import { faultsOfReading, type MailRuleFault } from "./errors.ts";
 import type { GatewayFacts, PartialRoute } from "./partial-route.ts";
 import type { SendingIdentity } from "./route.ts";
 import {
   formatSendingIdentity,
   identitiesOverlap,
+  networkOf,
   parseSendingIdentity,
 } from "./sending-identity.ts";
 
@@ -16,7 +18,7 @@ const MAXIMUM = 40;
 
 export function identityFaults(
   { identities, outbound }: PartialRoute,
-  { nextHops = "public" }: GatewayFacts,
+  { nextHops = "public", hosts }: GatewayFacts,
 ): MailRuleFault[] {
   if (identities === undefined) return [];
   return [
@@ -24,11 +26,38 @@ export function identityFaults(
     ...identities.flatMap((identity, index) => {
       const where = `identities[${index}]`;
       const text = formatSendingIdentity(identity);
-      const faults = faultsOfReading(() => parseSendingIdentity(text, nextHops), where);
-      return faults.length > 0
-        ? faults
-        : overlapFaults(identity, identities.slice(0, index), where);
+      const faults = [
+        ...faultsOfReading(() => parseSendingIdentity(text, nextHops), where),
+        ...gatewayFaults(identity, hosts, where),
+      ];
+      const earlier = identities.slice(0, index);
+      return faults.length > 0 ? faults : overlapFaults(identity, earlier, where);
     }),
+  ];
+}
+
+/** Mail of other tenants comes from the gateway, too: whoever had it as an identity could not be told from them. */
+function gatewayFaults(
+  identity: SendingIdentity,
+  hosts: ReadonlySet<string>,
+  where: string,
+): MailRuleFault[] {
+  const own = [...hosts].find((host) => {
+    const address = parseIpAddress(host);
+    if (address === undefined) return false;
+    const network = networkOf(address, address.kind() === "ipv4" ? 32 : 128);
+    return identitiesOverlap(identity, { kind: "network", network });
+  });
+  if (own === undefined) return [];
+  const value = formatSendingIdentity(identity);
+  return [
+    {
+      code: "identity-is-gateway",
+      where,
+      value,
+      problem: `${JSON.stringify(value)} has the gateway's own address ${own} in it.`,
+      fix: "Name the addresses from which the mail system itself sends.",
+    },
   ];
 }
 

@@ -3,7 +3,11 @@ import { readSettings, SettingsError, tokenFor, tokenVariable } from "./settings
 
 describe("readSettings", () => {
   test("has defaults for everything", () => {
-    expect(readSettings({}, {})).toEqual({ apiTokens: new Map(), waitSeconds: 600 });
+    expect(readSettings({}, {})).toEqual({
+      apiTokens: new Map(),
+      waitSeconds: 600,
+      abandonedQueues: [],
+    });
   });
 
   test("takes stack configuration, where all is a string", () => {

@@ -19,6 +19,8 @@ export interface Settings {
   readonly resolvers?: readonly string[];
   /** The longest time that one wait may take, in seconds. */
   readonly waitSeconds: number;
+  /** Slots of a gateway whose queue is given up: their instance is dead, and the mail in it may be lost. */
+  readonly abandonedQueues: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -48,6 +50,7 @@ const token = z
 const url = z.url({ protocol: /^https?$/, error: "not an http or https URL" });
 const address = z.string().refine((value) => isIP(value) !== 0, "not an IP address");
 const seconds = z.number().positive().max(86_400);
+const slotNames = z.array(z.string().regex(/^[a-z]$/, "not the letter of a slot"));
 const credentials = z
   .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, "not a name of a credential"), token)
   .refine(
@@ -62,18 +65,18 @@ export const configurationSchema = z.strictObject({
   cloudflareBaseUrl: url.exactOptional(),
   resolvers: fromJson(z.array(address).min(1)).exactOptional(),
   waitSeconds: fromJson(seconds).exactOptional(),
+  abandonedQueues: fromJson(slotNames).exactOptional(),
 });
+
+const commaList = z.string().transform((list) => list.split(",").map((item) => item.trim()));
 
 /** The same settings as the environment gives them. */
 const environmentSchema = z.object({
   CLOUDFLARE_API_TOKEN: token.exactOptional(),
   CLOUDFLARE_BASE_URL: url.exactOptional(),
-  MXHERO_RESOLVERS: z
-    .string()
-    .transform((list) => list.split(",").map((item) => item.trim()))
-    .pipe(z.array(address))
-    .exactOptional(),
+  MXHERO_RESOLVERS: commaList.pipe(z.array(address)).exactOptional(),
   MXHERO_WAIT_SECONDS: z.string().transform(Number).pipe(seconds).exactOptional(),
+  MXHERO_ABANDONED_QUEUES: commaList.pipe(slotNames).exactOptional(),
 });
 
 /** The tokens of named credentials, by variable. */
@@ -110,6 +113,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     CLOUDFLARE_BASE_URL: cloudflareBaseUrl = given.data.cloudflareBaseUrl,
     MXHERO_RESOLVERS: resolvers = given.data.resolvers,
     MXHERO_WAIT_SECONDS: waitSeconds = given.data.waitSeconds ?? 600,
+    MXHERO_ABANDONED_QUEUES: abandonedQueues = given.data.abandonedQueues ?? [],
   } = preferred.data;
   return {
     ...(apiToken !== undefined && { apiToken }),
@@ -117,6 +121,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     ...(resolvers !== undefined && { resolvers }),
     apiTokens: namedTokens(given.data.apiTokens ?? {}, named.data),
     waitSeconds,
+    abandonedQueues,
   };
 }
 

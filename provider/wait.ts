@@ -15,6 +15,42 @@ export async function pause(seconds: number, call: Call, why: string): Promise<v
   await sleepFor(seconds * 1_000, call);
 }
 
+/** What one look at the world has shown. */
+export interface Look {
+  readonly reached: boolean;
+  /** What was seen, for the display: `2 of 3 name servers, not yet ns1.example.com`. */
+  readonly seen: string;
+}
+
+export interface Wait {
+  readonly call: Call;
+  /** What is waited for: `slot a is healthy`. */
+  readonly what: string;
+  readonly look: () => Promise<Look>;
+  /** The error after `waitSeconds`, from what was seen last. */
+  readonly failure: (seen: string, waitSeconds: number) => MailRuleError;
+}
+
+/** Looks again and again, until it is reached. @throws what `failure` makes, after `waitSeconds` */
+export async function waitUntil({ call, what, look, failure }: Wait): Promise<void> {
+  const { waitSeconds } = call.settings;
+  const start = Date.now();
+  let reported = Number.NEGATIVE_INFINITY;
+  for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
+    call.signal.throwIfAborted();
+    const { reached, seen } = await look();
+    if (reached) return;
+    const elapsed = Date.now() - start;
+    if (elapsed >= waitSeconds * 1_000) throw failure(seen, waitSeconds);
+    if (elapsed - reported >= REPORT_EVERY_MS) {
+      const bound = `waited ${formatSeconds(elapsed / 1_000)} of at most ${formatSeconds(waitSeconds)}`;
+      call.progress(`waiting until ${what}: ${seen}; ${bound}`);
+      reported = elapsed;
+    }
+    await sleepFor(wait, call);
+  }
+}
+
 /**
  * Waits until every delegated name server answers as expected.
  *
@@ -27,35 +63,32 @@ export async function untilServed<T extends "MX" | "TXT">(
   what: string,
   expected: (answer: ServerAnswer<T>) => boolean,
 ): Promise<void> {
-  const { waitSeconds } = call.settings;
-  const start = Date.now();
-  let reported = Number.NEGATIVE_INFINITY;
-  for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
-    call.signal.throwIfAborted();
-    const answers = await live.askNameServers(type);
-    const lagging = answers.filter((answer) => !expected(answer)).map(({ server }) => server);
-    if (answers.length > 0 && lagging.length === 0) return;
-    const names = lagging.map(({ name, address }) => `${name} (${address})`).join(", ");
-    const elapsed = Date.now() - start;
-    if (elapsed >= waitSeconds * 1_000) throw notServed(live, what, names, waitSeconds);
-    if (elapsed - reported >= REPORT_EVERY_MS) {
-      const seen = `${answers.length - lagging.length} of ${answers.length} name servers`;
-      const bound = `waited ${formatSeconds(elapsed / 1_000)} of at most ${formatSeconds(waitSeconds)}`;
-      call.progress(`waiting until ${what}: ${seen}, not yet ${names}; ${bound}`);
-      reported = elapsed;
-    }
-    await sleepFor(wait, call);
-  }
+  let names = "";
+  await waitUntil({
+    call,
+    what,
+    look: async () => {
+      const answers = await live.askNameServers(type);
+      const lagging = answers.filter((answer) => !expected(answer)).map(({ server }) => server);
+      names = lagging.map(({ name, address }) => `${name} (${address})`).join(", ");
+      const count = `${answers.length - lagging.length} of ${answers.length} name servers`;
+      const reached = answers.length > 0 && lagging.length === 0;
+      return { reached, seen: `${count}, not yet ${names}` };
+    },
+    failure: (_seen, seconds) => notServed(live, what, names, seconds),
+  });
 }
 
-async function sleepFor(milliseconds: number, { signal }: Call): Promise<void> {
+/** Rejects as soon as the call is cancelled. */
+export async function sleepFor(milliseconds: number, { signal }: Call): Promise<void> {
   await sleep(milliseconds, undefined, { signal }).catch((error: unknown) => {
     signal.throwIfAborted();
     throw error;
   });
 }
 
-function formatSeconds(seconds: number): string {
+/** `90 s`, `10 min`. */
+export function formatSeconds(seconds: number): string {
   const whole = Math.round(seconds);
   return whole < 120 ? `${whole} s` : `${Math.floor(whole / 60)} min`;
 }

@@ -76,3 +76,22 @@ test("tokens of the environment, also a named one", async () => {
     expect(text).not.toContain(named);
   }
 });
+
+test("a relay password is told from one in clear, and not shown", async () => {
+  const password = "correct-horse-battery-staple";
+  const stack = await lab.addStack("relay", { domains: [{ name: "relay.test" }] });
+  const path = ["--path", "mail:relayPasswords.relay", password];
+  await succeeded(stack.run(["config", "set", "--secret", ...path]));
+  const encrypted = await failed(stack.preview(["--debug"]));
+  const file = join(lab.project.directory, "stacks", "Pulumi.relay.yaml");
+  expect(await readFile(file, "utf8")).not.toContain(password);
+  await succeeded(stack.run(["config", "set", "--plaintext", ...path]));
+  const plain = await failed(stack.preview());
+  // The gateway of the lab is given by its host names, so that it has no use for a password.
+  const useless = "config mail:relayPasswords: It has no effect";
+  const inClear = "config mail:relayPasswords: Passwords stand in the file in clear";
+  expect(encrypted.text).toContain(useless);
+  expect(encrypted.text).not.toContain(inClear);
+  expect(plain.text).toContain(inClear);
+  for (const { text } of [encrypted, plain]) expect(text).not.toContain(password);
+});

@@ -1,0 +1,75 @@
+/**
+ * The resource `GatewayFleet`: stands above everything that a fleet consists of, so that a destroy comes to
+ * it first. It refuses while the fleet is protected or tenants' mail still goes through it.
+ */
+import type { z } from "zod";
+import { MailRuleError } from "../mail/errors.ts";
+import { routeStage } from "../mail/route-life.ts";
+import { gatewayFleetInputs, openStore, type StoreInputs } from "./gateway-schema.ts";
+import { inputChange } from "./input-changes.ts";
+import type { ResourceKind } from "./resource.ts";
+
+type Inputs = z.output<typeof gatewayFleetInputs>;
+
+/** How many domains a refusal names. */
+const NAMED_DOMAINS = 50;
+
+export const gatewayFleet: ResourceKind<Inputs, Inputs> = {
+  type: "mxhero:index:GatewayFleet",
+  inputs: gatewayFleetInputs,
+  outputs: gatewayFleetInputs,
+
+  diff(old, news) {
+    const keys = ["gateway", "store", "deletionProtection"] as const;
+    return keys.flatMap((key) => inputChange(key, old[key], news[key]));
+  },
+
+  create: (inputs) => Promise.resolve({ id: inputs.gateway, outputs: inputs }),
+
+  read: (_id, old) =>
+    Promise.resolve(old === undefined ? undefined : { inputs: old, outputs: old }),
+
+  update: (_id, _old, news) => Promise.resolve(news),
+
+  async delete(_id, { gateway, deletionProtection, store }) {
+    if (deletionProtection) throw isProtected(gateway);
+    const domains = await servedDomains(store);
+    if (domains.length > 0) throw hasRoutes(gateway, domains);
+  },
+};
+
+/** The domains whose mail goes through the fleet, or is about to, sorted. */
+export async function servedDomains(inputs: StoreInputs): Promise<string[]> {
+  using store = openStore(inputs);
+  const now = new Date();
+  const { pages } = await store.allRoutes();
+  const domains: string[] = [];
+  for await (const records of pages) {
+    const served = records.filter((record) => SERVED.has(routeStage(record, now)));
+    domains.push(...served.map(({ domain }) => domain));
+  }
+  return domains.toSorted();
+}
+
+const SERVED: ReadonlySet<string> = new Set(["proposed", "active", "leaving"]);
+
+function isProtected(gateway: string): MailRuleError {
+  return new MailRuleError({
+    code: "fleet-protected",
+    where: `gateway ${gateway}`,
+    problem: "Its deletionProtection is on. Nothing was changed.",
+    fix: 'Write "gateway:deletionProtection: false", run pulumi up, then destroy.',
+  });
+}
+
+function hasRoutes(gateway: string, domains: readonly string[]): MailRuleError {
+  const named = domains.slice(0, NAMED_DOMAINS).join(", ");
+  const others = domains.length - NAMED_DOMAINS;
+  return new MailRuleError({
+    code: "fleet-has-routes",
+    where: `gateway ${gateway}`,
+    value: named,
+    problem: `Mail of ${domains.length === 1 ? "1 domain" : `${domains.length} domains`} goes through it: ${named}${others > 0 ? ` and ${others} more` : ""}. Nothing was changed.`,
+    fix: "Destroy the tenants' stacks, or move them to another gateway, and wait until their routes no longer deliver; then run the same command again.",
+  });
+}

@@ -1,0 +1,67 @@
+/** What programs give to the resources of a gateway fleet, and what the state keeps of them. */
+import { z } from "zod";
+import { RouteStore } from "../store/route-store.ts";
+
+const text = z.string().min(1);
+
+/** Where the fleet's route store is. */
+export const storeInputs = z.strictObject({
+  table: text,
+  region: text,
+  secretPrefix: text,
+  keyId: text.exactOptional(),
+});
+
+export type StoreInputs = z.output<typeof storeInputs>;
+
+/** The store, open for one call of a resource. */
+export function openStore(inputs: StoreInputs): RouteStore {
+  return new RouteStore(inputs);
+}
+
+export const gatewayFleetInputs = z.strictObject({
+  gateway: text,
+  store: storeInputs,
+  deletionProtection: z.boolean(),
+});
+
+export const gatewayCertificateInputs = z.strictObject({
+  store: storeInputs,
+  certificateSecret: text,
+  keySecret: text,
+  certificate: text,
+  privateKey: text,
+});
+
+export const gatewayCertificateOutputs = z.strictObject({
+  ...gatewayCertificateInputs.shape,
+  fingerprint: text,
+});
+
+export const gatewaySlotInputs = z.strictObject({
+  slot: text,
+  store: storeInputs,
+  /** The instance that serves the slot. Another one is another resource. */
+  instance: text,
+  /** SHA-256 of the bundle that its agent is to run. */
+  bundle: text,
+  smtpIn: text,
+  smtpRelay: text,
+  inboundAddress: text,
+  relayAddress: text,
+  ttlSeconds: z.number().positive(),
+  /** When the fleet's SPF record was last changed: ISO 8601. */
+  spfChanged: text.exactOptional(),
+});
+
+export const gatewaySlotOutputs = z.strictObject({
+  ...gatewaySlotInputs.shape,
+  registered: text,
+});
+
+export const slotQueueInputs = z.strictObject({
+  slot: text,
+  store: storeInputs,
+  /** The volume that keeps the queue. Another one is another queue. */
+  volume: text,
+});
