@@ -161,26 +161,19 @@ test("without the store the agent goes on, across its own restart and the host's
 
 test("a login's password comes from the secret store, and nobody else sees it", async () => {
   const { store } = gateway.lab;
-  const name = "relay/login.test";
-  const login = {
-    user: "gw",
-    secret: name,
-    secretVersion: await store.putSecret(name, "s3cret-1"),
-  };
-  const withLogin = (secretVersion: number) =>
-    route("login.test", {
-      relayServer: {
-        host: serverAddress,
-        port: 587,
-        tls: "required",
-        login: { ...login, secretVersion },
-      },
+  // As the provider names them: every password has a name of its own.
+  const routeWithPassword = async (version: number) => {
+    const secret = `relay/login.test/${version}`;
+    await store.putSecret(secret, `s3cret-${version}`);
+    const login = { user: "gw", secret, secretVersion: version };
+    return route("login.test", {
+      relayServer: { host: serverAddress, port: 587, tls: "required", login },
     });
-  await write(recordOf(withLogin(login.secretVersion)));
+  };
+  await write(recordOf(await routeWithPassword(1)));
   const password = () => gateway.lookUp("relay-passwords", "@login.test");
   await expect.poll(password, until).toBe("gw:s3cret-1");
-  const next = await store.putSecret(name, "s3cret-2");
-  await write({ ...recordOf(withLogin(next)), revision: 2 }, 1);
+  await write({ ...recordOf(await routeWithPassword(2)), revision: 2 }, 1);
   await expect.poll(password, until).toBe("gw:s3cret-2");
 
   const readable = `grep -rl s3cret ${HOST_PATHS.maps} ${HOST_PATHS.state} /etc/postfix* /var/log /etc/mxhero-gateway`;

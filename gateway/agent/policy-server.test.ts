@@ -4,7 +4,7 @@ import { mkdtempDisposable, stat } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatAnswer, parseRequest, RequestReader } from "./policy-protocol.ts";
 import { type PolicyServerOptions, startPolicyServer, UNDECIDED } from "./policy-server.ts";

@@ -1,7 +1,7 @@
 import { appendFile, mkdtempDisposable, readFile, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { RouteRecord } from "../../mail/route.ts";
 import { recordOf, routeOf } from "../../mail/testdata/routes.ts";
