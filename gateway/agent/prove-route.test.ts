@@ -268,11 +268,11 @@ test("transient answers are repeated until they pass, within a bound", async () 
   const record = { ...recordOf(route({})), proposed: { version: 3, route: route({}) } };
   using proofs = make(outcomes);
   proofs.see(record);
-  await expect.poll(() => told).toEqual(outcomes);
+  await expect.poll(() => told, { timeout: 10_000 }).toEqual(outcomes);
   told.length = 0;
   using endless = make([]);
   endless.see(record);
-  await expect.poll(() => told.at(-1)).toBe("failed");
+  await expect.poll(() => told.at(-1), { timeout: 10_000 }).toBe("failed");
   expect(told.slice(0, -1).every((verdict) => verdict === "trying")).toBe(true);
 });
 
@@ -289,7 +289,7 @@ test("a version that was withdrawn is tried no more", async () => {
   });
   const record = recordOf(route({}));
   proofs.see({ ...record, proposed: { version: 1, route: route({}) } });
-  await expect.poll(() => attempts).toBeGreaterThan(1);
+  await expect.poll(() => attempts, { timeout: 10_000 }).toBeGreaterThan(1);
   proofs.see({ ...record, revision: 2 });
   const before = attempts;
   await new Promise((resolve) => setTimeout(resolve, 200));
