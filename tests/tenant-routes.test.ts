@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type Moto, startMoto } from "../lab/aws/moto.ts";
 import { createRouteTable } from "../lab/aws/route-table.ts";
 import { testNet } from "../lab/test-net.ts";
-import { RouteStore, relaySecretName } from "../store/route-store.ts";
+import { RouteStore } from "../store/route-store.ts";
 import {
   type DomainEntry,
   failed,
@@ -140,8 +140,9 @@ test("the password of a Relay Server reaches the parameter store, and nothing el
   const path = ["--path", "mail:relayPasswords.filter", PASSWORD];
   await succeeded(stack.run(["config", "set", "--secret", ...path]));
   const up = await succeeded(stack.up(["--debug"], options));
-  expect(await store.readSecret(relaySecretName("relayed.test"))).toBe(PASSWORD);
-  const record = JSON.stringify(await recordOf("relayed.test"));
+  const route = (await recordOf("relayed.test"))?.active?.route;
+  expect(await store.readSecret(route?.relayServer?.login?.secret ?? "")).toBe(PASSWORD);
+  const record = JSON.stringify(route);
   expect(record).toContain("gateway@relayed.test");
   const { domains } = await stack.outputs();
   expect(domains).toMatchObject({
