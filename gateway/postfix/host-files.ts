@@ -96,7 +96,7 @@ local_transport = error:5.1.1 no local mailboxes
 `;
 }
 
-/** Logs hold addresses of mail: two weeks. */
+/** Logs hold addresses of mail: two weeks, and for administrators only, as Debian keeps its mail log. */
 function logRotation(): string {
   const { inboundLog, relayLog, inboundInstance: inbound, relayInstance: relay } = HOST_PATHS;
   return `\
@@ -107,7 +107,7 @@ ${inboundLog} ${relayLog} {
   delaycompress
   missingok
   notifempty
-  nocreate
+  create 0640 root adm
   sharedscripts
   postrotate
     postfix -c ${inbound} reload
