@@ -13,6 +13,8 @@ export interface ResourceKind<Inputs extends object, Outputs extends object> {
   readonly type: string;
   /** Strict: unknown keys are faults. Its faults name the path, and never repeat the value. */
   readonly inputs: z.ZodType<Inputs>;
+  /** Inputs that are secrets whatever the program says: their paths. @default none */
+  readonly secrets?: readonly (readonly (string | number)[])[];
   /**
    * Names of inputs that need another resource when they change. `diff` says so of known values; of an
    * unknown one the protocol does: the engine asks with unknown values what a replacement draws with it.

@@ -79,7 +79,8 @@ export async function untilServed<T extends "MX" | "TXT">(
   });
 }
 
-async function sleepFor(milliseconds: number, { signal }: Call): Promise<void> {
+/** Rejects as soon as the call is cancelled. */
+export async function sleepFor(milliseconds: number, { signal }: Call): Promise<void> {
   await sleep(milliseconds, undefined, { signal }).catch((error: unknown) => {
     signal.throwIfAborted();
     throw error;

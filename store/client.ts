@@ -1,5 +1,5 @@
 /** How AWS's API is asked: with bounds, and with errors that say what to do. */
-import { StoreCredentialsError, StoreError } from "./errors.ts";
+import { StoreError, type StoreFailure } from "./errors.ts";
 
 export interface ClientOptions {
   /** @default `AWS_REGION`, or what the AWS profile says */
@@ -24,7 +24,7 @@ export function clientConfiguration({ region, endpoint }: ClientOptions) {
   };
 }
 
-/** Runs a call of the AWS SDK. @throws {StoreError} instead of the SDK's errors, but for those of the names given */
+/** Runs a call of the AWS SDK. @throws {StoreError} instead of the SDK's errors */
 export async function ask<T>(what: string, call: Promise<T>): Promise<T> {
   try {
     return await call;
@@ -33,14 +33,31 @@ export async function ask<T>(what: string, call: Promise<T>): Promise<T> {
   }
 }
 
-const CREDENTIALS = new Set(["CredentialsProviderError", "TokenProviderError"]);
-
 function asStoreError(what: string, cause: unknown): StoreError {
   const { name, message } = cause instanceof Error ? cause : { name: "", message: String(cause) };
-  if (CREDENTIALS.has(name) || message === "Region is missing") {
-    return new StoreCredentialsError(`${what}: ${message}`, { cause });
-  }
-  return new StoreError(`${what}: ${[name, message].filter((part) => part !== "").join(": ")}`, {
-    cause,
-  });
+  const failure = failureOf(name, message, cause);
+  const text = [name === "Error" ? "" : name, message].filter((part) => part !== "").join(": ");
+  return new StoreError(`${what}: ${text}`, failure, { cause });
+}
+
+const CREDENTIALS = new Set([
+  "CredentialsProviderError",
+  "TokenProviderError",
+  "ExpiredTokenException",
+  "InvalidSignatureException",
+  "UnrecognizedClientException",
+]);
+const DENIED = new Set(["AccessDeniedException", "AccessDenied"]);
+
+function failureOf(name: string, message: string, cause: unknown): StoreFailure {
+  if (CREDENTIALS.has(name) || message === "Region is missing") return "credentials";
+  if (DENIED.has(name)) return "denied";
+  if (name === "ResourceNotFoundException") return "missing";
+  // What never reached AWS, or came back as its own failure, may pass.
+  const fault = isService(cause) ? cause.$fault : "server";
+  return fault === "server" ? "unavailable" : "other";
+}
+
+function isService(cause: unknown): cause is { readonly $fault: string } {
+  return typeof cause === "object" && cause !== null && "$fault" in cause;
 }

@@ -77,7 +77,8 @@ export function moveHoldings(
     return [name, isOwn ? holdings.map((one) => release(one, before)) : holdings] as const;
   });
   const moved = new Map(released);
-  for (const name of namesIn(block, after)) moved.set(name, hold(moved.get(name) ?? [], after));
+  for (const name of namesIn(block, after))
+    moved.set(name, hold(name, moved.get(name) ?? [], after));
   const kept = [...moved].flatMap(([name, holdings]) => {
     const held = holdings.filter((one) => isHeld(one, now));
     return held.length === 0 ? [] : [[name, held] as const];
@@ -146,12 +147,14 @@ function release(holding: Holding, { holder }: RouteContent): Holding {
   return { ...holding, routes: Math.max(0, holding.routes - 1) };
 }
 
-function hold(holdings: readonly Holding[], route: RouteContent): Holding[] {
+function hold(name: string, holdings: readonly Holding[], route: RouteContent): Holding[] {
   const { organisation } = route.holder;
   const own = holdings.find((one) => one.organisation === organisation);
   const { routes = 0, until } = own ?? {};
   const end = route.active && route.leaving ? [route.leaving.expires] : [];
-  const ends = [...(until === undefined ? [] : [until]), ...end].toSorted();
+  // A domain has one route, which says when it ends; an identity may be that of routes that ended before.
+  const former = until === undefined || name === route.domain ? [] : [until];
+  const ends = [...former, ...end].toSorted();
   const last = ends.at(-1);
   const next = {
     organisation,

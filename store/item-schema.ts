@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   type LastMail,
   OUTBOUND_FLOWS,
+  type Route,
   type RouteProof,
   type RouteRecord,
   type SlotReport,
@@ -31,21 +32,20 @@ const identity = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("certificate"), fingerprint: text }),
 ]);
 
-const numberedRoute = z.strictObject({
-  version: z.int(),
-  route: z.strictObject({
-    domain: text,
-    server: text,
-    mxLookup: z.boolean(),
-    rcptLookup,
-    inbound: z.boolean(),
-    outbound: z.enum(OUTBOUND_FLOWS),
-    relayServer: relayServer.exactOptional(),
-    identities: z.array(identity),
-    probeRecipient: text,
-    fixIt: text,
-  }),
+export const route: z.ZodType<Route> = z.strictObject({
+  domain: text,
+  server: text,
+  mxLookup: z.boolean(),
+  rcptLookup,
+  inbound: z.boolean(),
+  outbound: z.enum(OUTBOUND_FLOWS),
+  relayServer: relayServer.exactOptional(),
+  identities: z.array(identity),
+  probeRecipient: text,
+  fixIt: text,
 });
+
+const numberedRoute = z.strictObject({ version: z.int(), route });
 
 export const routeRecord: z.ZodType<RouteRecord> = z.strictObject({
   domain: text,

@@ -130,6 +130,7 @@ export function parseJson<T>(schema: z.ZodType<T>, item: FoundItem, name: string
   } catch (cause) {
     throw new StoreError(
       `${placeOf(item)}: "${name}" is not what this version of the program writes.`,
+      "other",
       { cause },
     );
   }

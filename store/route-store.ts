@@ -41,7 +41,7 @@ import { merge } from "./merge.ts";
 import { SecretStore, type SecretStoreOptions } from "./secrets.ts";
 import { Table } from "./table.ts";
 
-export { RouteConflict, StoreCredentialsError, StoreError } from "./errors.ts";
+export { RouteConflict, StoreError, type StoreFailure } from "./errors.ts";
 export type { RegisteredSlot } from "./item.ts";
 export { relaySecretName } from "./secrets.ts";
 
@@ -139,6 +139,7 @@ export class RouteStore implements Disposable {
     }
     throw new StoreError(
       `${next.domain}: so many others write into the route table that ${ATTEMPTS} attempts failed.`,
+      "unavailable",
     );
   }
 
@@ -217,9 +218,9 @@ export class RouteStore implements Disposable {
     return this.#secrets.put(name, value);
   }
 
-  /** `undefined`: there is none. */
-  readSecret(name: string): Promise<string | undefined> {
-    return this.#secrets.read(name);
+  /** `undefined`: there is none. @param version @default the latest */
+  readSecret(name: string, version?: number): Promise<string | undefined> {
+    return this.#secrets.read(name, version);
   }
 
   /** Nothing happens where there is none. */

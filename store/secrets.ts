@@ -41,10 +41,19 @@ export class SecretStore {
     return Version ?? 1;
   }
 
-  /** `undefined`: there is none. */
-  async read(name: string): Promise<string | undefined> {
+  /**
+   * `undefined`: there is none.
+   *
+   * @param version a route names one, so that a new password does not break the version that serves; the
+   *   parameter store keeps the last 100. @default the latest
+   */
+  async read(name: string, version?: number): Promise<string | undefined> {
     const { GetParametersCommand } = await import("@aws-sdk/client-ssm");
-    const command = new GetParametersCommand({ Names: [this.#path(name)], WithDecryption: true });
+    const selector = version === undefined ? "" : `:${version}`;
+    const command = new GetParametersCommand({
+      Names: [`${this.#path(name)}${selector}`],
+      WithDecryption: true,
+    });
     const client = await this.#connect();
     const { Parameters } = await ask(`Reading the secret ${name}`, client.send(command));
     return Parameters?.[0]?.Value;

@@ -123,7 +123,7 @@ export async function startTenantLab({ program }: TenantLabOptions = {}): Promis
       await project.addStack(name, stringify({ config: configOf(file) }));
       return tenantStack(project, name);
     },
-    storedState: () => readAll(stateFolder(project)),
+    storedState: () => storedStateOf(project),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -151,7 +151,7 @@ export async function failed(run: Promise<Run>): Promise<Run> {
   throw new Error(`pulumi was expected to fail:\n${finished.text}`);
 }
 
-function tenantStack(project: PulumiProject, name: string): TenantStack {
+export function tenantStack(project: PulumiProject, name: string): TenantStack {
   const run = async (args: readonly string[], options?: RunOptions) => {
     const result = await project.run(name, args, options);
     return { ...result, text: `${result.stdout}\n${result.stderr}` };
@@ -210,7 +210,7 @@ async function replaceConfig(file: string, config: object): Promise<void> {
 }
 
 /** The checkout with another program. */
-async function projectWith(program: string, directory: string): Promise<string> {
+export async function projectWith(program: string, directory: string): Promise<string> {
   const checkout = join(import.meta.dirname, "..");
   const source = join(directory, "source");
   await mkdir(source);
@@ -219,6 +219,11 @@ async function projectWith(program: string, directory: string): Promise<string> 
   }
   await writeFile(join(source, "index.ts"), program);
   return source;
+}
+
+/** Everything that the engine has stored for all stacks of a project. */
+export function storedStateOf(project: PulumiProject): Promise<string> {
+  return readAll(stateFolder(project));
 }
 
 function stateFolder({ env }: PulumiProject): string {

@@ -62,6 +62,8 @@ export async function startMoto(options: MotoOptions): Promise<Moto> {
       AWS_REGION: labRegion,
       AWS_ACCESS_KEY_ID: labCredentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: labCredentials.secretAccessKey,
+      // Without credentials the SDK would ask there, which is outside of the lab.
+      AWS_EC2_METADATA_DISABLED: "true",
     },
     pause: () => program.pause(),
     resume: () => program.resume(),

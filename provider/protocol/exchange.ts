@@ -3,7 +3,7 @@ import type structPb from "google-protobuf/google/protobuf/struct_pb.js";
 import type { Call } from "../resource.ts";
 import type { Settings } from "../settings.ts";
 import type { EngineLog, Level } from "./engine-log.ts";
-import { type Decoded, decode, secretTexts } from "./wire.ts";
+import { type Decoded, decode, type Path, secretTexts, valueAt } from "./wire.ts";
 
 /** Shorter secrets would take ordinary words and numbers out of messages. */
 const SHORTEST_HIDDEN = 4;
@@ -23,9 +23,15 @@ export class Exchange {
     this.#hide([settings?.apiToken ?? "", ...(settings?.apiTokens.values() ?? [])]);
   }
 
-  /** Decodes a value of the request. Its secrets are kept out of all that is shown from now on. */
-  decode(struct: structPb.Struct | undefined): Decoded {
-    const decoded = decode(struct);
+  /**
+   * Decodes a value of the request. Its secrets are kept out of all that is shown from now on.
+   *
+   * @param secrets what is a secret even where the program did not say so
+   */
+  decode(struct: structPb.Struct | undefined, secrets: readonly Path[] = []): Decoded {
+    const found = decode(struct);
+    const own = secrets.filter((path) => valueAt(found.value, path) !== undefined);
+    const decoded = { ...found, secrets: [...found.secrets, ...own] };
     this.#hide(secretTexts(decoded));
     return decoded;
   }

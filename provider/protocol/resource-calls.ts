@@ -20,7 +20,7 @@ export async function checkResource(
   exchange: Exchange,
 ) {
   const kind = await kindOf(kinds, request.getUrn());
-  const news = exchange.decode(request.getNews());
+  const news = exchange.decode(request.getNews(), kind.secrets);
   const { faults, value = news.value } = check(kind.inputs, news);
   const response = new providerPb.CheckResponse();
   if (faults.length > 0) return response.setFailuresList(faults.map(checkFailure));
@@ -34,7 +34,8 @@ export async function diffResource(
 ) {
   const kind = await kindOf(kinds, request.getUrn());
   const state = exchange.decode(request.getOlds());
-  const found = changes(kind, state, parseState(kind, state), exchange.decode(request.getNews()));
+  const news = exchange.decode(request.getNews(), kind.secrets);
+  const found = changes(kind, state, parseState(kind, state), news);
   return diffResponse(found);
 }
 
@@ -44,7 +45,7 @@ export async function createResource(
   exchange: Exchange,
 ) {
   const kind = await kindOf(kinds, request.getUrn());
-  const news = exchange.decode(request.getProperties());
+  const news = exchange.decode(request.getProperties(), kind.secrets);
   const response = new providerPb.CreateResponse();
   const preview = request.getPreview();
   const inputs = knownInputs(kind, news);
@@ -62,8 +63,8 @@ export async function readResource(
   exchange: Exchange,
 ) {
   const kind = await kindOf(kinds, request.getUrn());
-  const state = exchange.decode(request.getProperties());
-  const inputs = exchange.decode(request.getInputs());
+  const state = exchange.decode(request.getProperties(), kind.secrets);
+  const inputs = exchange.decode(request.getInputs(), kind.secrets);
   const secrets = [...inputs.secrets, ...state.secrets];
   const imported = Object.keys(state.value).length === 0;
   const old = imported ? undefined : parseState(kind, state);
@@ -86,7 +87,7 @@ export async function updateResource(
   exchange: Exchange,
 ) {
   const kind = await kindOf(kinds, request.getUrn());
-  const news = exchange.decode(request.getNews());
+  const news = exchange.decode(request.getNews(), kind.secrets);
   const response = new providerPb.UpdateResponse();
   const preview = request.getPreview();
   const inputs = knownInputs(kind, news);

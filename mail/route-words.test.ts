@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import type { Route } from "./route.ts";
+import { describeRouteChange } from "./route-words.ts";
+import { routeOf } from "./testdata/routes.ts";
+
+const ROUTE = routeOf("contoso.test");
+
+function withLogin(secretVersion: number): Partial<Route> {
+  const login = { user: "contoso", secret: "relay/contoso.test", secretVersion };
+  return { relayServer: { host: "relay.contoso.test", port: 587, tls: "verified", login } };
+}
+
+test("a new route is told in full", () => {
+  expect(describeRouteChange(undefined, ROUTE)).toBe(
+    "new, Server mail.contoso.test, MX Lookup off, Rcpt Lookup off, inbound accepted, outbound standard, " +
+      "Relay Server none, senders 192.0.2.7, probe recipient postmaster@contoso.test, " +
+      "fix-it address https://gateway.example/help",
+  );
+});
+
+test.each<[string, Partial<Route>, Partial<Route>]>([
+  ["unchanged", {}, {}],
+  ["Server a.test → b.test", { server: "a.test" }, { server: "b.test" }],
+  ["MX Lookup off → on", {}, { mxLookup: true }],
+  [
+    "Rcpt Lookup probe → list of 2",
+    { rcptLookup: { kind: "probe" } },
+    { rcptLookup: { kind: "list", recipients: ["a@contoso.test", "b@contoso.test"] } },
+  ],
+  [
+    "recipients: 1 added, 1 removed",
+    { rcptLookup: { kind: "list", recipients: ["a@contoso.test"] } },
+    { rcptLookup: { kind: "list", recipients: ["b@contoso.test"] } },
+  ],
+  ["Relay Server none → relay.contoso.test:587 (TLS verified, login contoso)", {}, withLogin(1)],
+  ["a new password for the Relay Server", withLogin(1), withLogin(2)],
+  [
+    "senders 192.0.2.7 → 192.0.2.0/24",
+    {},
+    { identities: [{ kind: "network", network: "192.0.2.0/24" }] },
+  ],
+])("%s", (words, before, after) => {
+  expect(describeRouteChange({ ...ROUTE, ...before }, { ...ROUTE, ...after })).toBe(words);
+});

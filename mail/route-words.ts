@@ -1,0 +1,58 @@
+/** A route and its changes in plain words, for a preview. No secret is among them. */
+import type { RcptLookup, RelayServer, Route } from "./route.ts";
+import { formatSendingIdentity } from "./sending-identity.ts";
+
+/** What becomes of a route: `new, Server mail.contoso.com`, `Server a → b, MX Lookup off → on`. */
+export function describeRouteChange(before: Route | undefined, after: Route): string {
+  if (before === undefined) return `new, ${fields(after).map(formatField).join(", ")}`;
+  const former = new Map(fields(before));
+  const changes = fields(after).flatMap(([name, text]) => {
+    const was = former.get(name) ?? "";
+    return was === text ? [] : [`${name} ${was} → ${text}`];
+  });
+  const others = [...listChange(before, after), ...passwordChange(before, after)];
+  return [...changes, ...others].join(", ") || "unchanged";
+}
+
+function fields(route: Route): [name: string, text: string][] {
+  return [
+    ["Server", route.server],
+    ["MX Lookup", route.mxLookup ? "on" : "off"],
+    ["Rcpt Lookup", describeLookup(route.rcptLookup)],
+    ["inbound", route.inbound ? "accepted" : "none"],
+    ["outbound", route.outbound],
+    ["Relay Server", describeRelay(route.relayServer)],
+    ["senders", route.identities.map(formatSendingIdentity).join(" ") || "none"],
+    ["probe recipient", route.probeRecipient],
+    ["fix-it address", route.fixIt],
+  ];
+}
+
+function formatField([name, text]: [name: string, text: string]): string {
+  return `${name} ${text}`;
+}
+
+function describeLookup(lookup: RcptLookup): string {
+  return lookup.kind === "list" ? `list of ${lookup.recipients.length}` : lookup.kind;
+}
+
+/** Lists can be as long as each other and still differ. */
+function listChange({ rcptLookup: before }: Route, { rcptLookup: after }: Route): string[] {
+  if (before.kind !== "list" || after.kind !== "list") return [];
+  const [was, is] = [new Set(before.recipients), new Set(after.recipients)];
+  const added = after.recipients.filter((recipient) => !was.has(recipient)).length;
+  const gone = before.recipients.filter((recipient) => !is.has(recipient)).length;
+  return added + gone === 0 ? [] : [`recipients: ${added} added, ${gone} removed`];
+}
+
+function describeRelay(relay: RelayServer | undefined): string {
+  if (relay === undefined) return "none";
+  const login = relay.login === undefined ? "no login" : `login ${relay.login.user}`;
+  return `${relay.host}:${relay.port} (TLS ${relay.tls}, ${login})`;
+}
+
+function passwordChange(before: Route, after: Route): string[] {
+  const [was, is] = [before.relayServer?.login, after.relayServer?.login];
+  const isNew = was && is && was.user === is.user && was.secretVersion !== is.secretVersion;
+  return isNew ? ["a new password for the Relay Server"] : [];
+}

@@ -1,0 +1,90 @@
+/** What a `Route` says: what a preview found, whom it leaves out, and what becomes of a route given up. */
+import { MailRuleError } from "../mail/errors.ts";
+import type { Route, RouteRecord } from "../mail/route.ts";
+import { routeInForce } from "../mail/route-life.ts";
+import type { RouteWorld } from "../mail/route-steps.ts";
+import { describeRouteChange } from "../mail/route-words.ts";
+import { observeRoute, type Release, refuseHeld } from "./apply-route-steps.ts";
+import { withRouteStore } from "./open-route-store.ts";
+import type { Call } from "./resource.ts";
+import type { RouteInputs, RouteOutputs, StorePlace } from "./route-schema.ts";
+import { goalOf, type Standing } from "./route-state.ts";
+
+/** Reads the store and says what would be done. Without credentials it says what it can. */
+export async function previewRoute(
+  inputs: RouteInputs,
+  call: Call,
+  standing: Standing,
+): Promise<Partial<RouteOutputs>> {
+  const goal = goalOf(inputs, standing, nextSecretVersion(inputs, standing));
+  try {
+    await withRouteStore(inputs.store, async (store) => {
+      const world = await observeRoute({ ...inputs, store });
+      const step = await refuseHeld(store, world, goal);
+      if (step !== undefined) sayPlan(world, goal.route, step.kind !== "acknowledge", call);
+    });
+    sayExcluded(inputs, call);
+  } catch (error) {
+    if (!(error instanceof MailRuleError) || error.code !== "aws-credentials-missing") throw error;
+    call.warn(
+      `Route of ${inputs.domain} not read: ${error.problem} ${error.fix} Planned, but not checked against the gateway: ${describeRouteChange(undefined, goal.route)}`,
+    );
+  }
+  const { old, claim } = standing;
+  return old === undefined ? {} : { claim };
+}
+
+/** A new password gets the next version; which one exactly is known once it is written. */
+function nextSecretVersion({ relayServer }: RouteInputs, { old, mayClaim }: Standing) {
+  const isKept = old?.relayServer?.login?.password === relayServer?.login?.password && !mayClaim;
+  return isKept ? old?.secretVersion : (old?.secretVersion ?? 0) + 1;
+}
+
+function sayPlan({ record, slots }: RouteWorld, route: Route, isProven: boolean, call: Call) {
+  const before = record && routeInForce(record, new Date())?.route;
+  const change = describeRouteChange(before, route);
+  const again = record?.leaving && before ? " (it was leaving, and stays)" : "";
+  const proof = isProven
+    ? `${countSlots(slots)} will prove it`
+    : `${countSlots(slots)} take it over`;
+  call.info(`Route of ${route.domain}: ${change}${again}, ${proof}`);
+  if (route.inbound && route.rcptLookup.kind === "off") {
+    call.warn(
+      `Route of ${route.domain}: without Rcpt Lookup the gateway accepts mail for users that do not exist, and bounces it to senders that are often forged.`,
+    );
+  }
+}
+
+function countSlots(slots: readonly string[]): string {
+  return `${slots.length} ${slots.length === 1 ? "slot" : "slots"} (${slots.join(", ")})`;
+}
+
+export function sayExcluded({ domain, excludeSlots }: RouteInputs, call: Call): void {
+  if (excludeSlots.length === 0) return;
+  call.warn(
+    `Route of ${domain}: ${excludeSlots.join(", ")} left out by excludeSlots. Nothing is proven there, and mail that reaches such a slot may be refused.`,
+  );
+}
+
+/** Says what became of a route that a resource no longer wants. */
+export function sayRelease(
+  { domain, store }: { readonly domain: string; readonly store: StorePlace },
+  release: Release,
+  call: Call,
+): void {
+  const where = `Route of ${domain} (${store.table})`;
+  if (release === "gone") return;
+  if (release === "not-held") {
+    call.warn(`${where}: this resource does not hold it any more. It was left as it is.`);
+  } else if (release === "kept") {
+    call.info(`${where}: another resource of the organisation holds it, too. It goes on serving.`);
+  } else {
+    call.info(`${where}: ${describeEnd(release)}`);
+  }
+}
+
+function describeEnd({ active, leaving }: RouteRecord): string {
+  if (active === undefined || leaving === undefined) return "it never served, and is gone.";
+  const { deferFrom, refuseFrom, expires } = leaving;
+  return `it still delivers and relays until ${deferFrom}, then refuses for now, from ${refuseFrom} for good, and is gone on ${expires}.`;
+}

@@ -1,0 +1,124 @@
+/**
+ * The resource `Route`: what the gateway knows of one domain. Its delete lets the route leave by its times.
+ *
+ * Wiring only: what to do next is decided in mail/route-steps.ts, who may do it in mail/route-claim.ts.
+ */
+import { formatClaim, parseClaim } from "../mail/journal.ts";
+import type { RouteRecord } from "../mail/route.ts";
+import type { RouteStore } from "../store/route-store.ts";
+import { relaySecretName } from "../store/secrets.ts";
+import { applyRouteSteps, observeRoute, refuseHeld, releaseRoute } from "./apply-route-steps.ts";
+import { newClaim } from "./claims.ts";
+import { withRouteStore } from "./open-route-store.ts";
+import { type Call, type ResourceKind, Unfinished } from "./resource.ts";
+import { previewRoute, sayExcluded, sayRelease } from "./route-preview.ts";
+import { importRoute, refreshRoute } from "./route-read.ts";
+import {
+  type RouteInputs as Inputs,
+  type RouteOutputs as Outputs,
+  PASSWORD,
+  routeInputs,
+  routeOutputs,
+} from "./route-schema.ts";
+import { goalOf, outputsOf, routeInputChanges, type Standing, standingOf } from "./route-state.ts";
+
+export const route: ResourceKind<Inputs, Outputs> = {
+  type: "mxhero:index:Route",
+  inputs: routeInputs,
+  outputs: routeOutputs,
+  secrets: [PASSWORD],
+  replaceOn: ["domain"],
+
+  diff(old, news) {
+    const changes = routeInputChanges(old, news);
+    const isOwn = old.version === old.ownVersion;
+    return isOwn ? changes : [...changes, { path: "version", kind: "update" }];
+  },
+
+  async create(inputs, call) {
+    const standing = { claim: formatClaim(newClaim(call.urn)), mayClaim: true };
+    return { id: inputs.domain, outputs: await change(inputs, call, standing) };
+  },
+
+  async read(id, old, call) {
+    return old === undefined ? importRoute(id, call) : refreshRoute(old, call);
+  },
+
+  async update(_id, old, news, call) {
+    return change(news, call, standingOf(old, news));
+  },
+
+  async delete(_id, old, call) {
+    const { domain, claim, store: present, formerStores = [] } = old;
+    for (const place of [...formerStores, present]) {
+      const release = await withRouteStore(place, (store) =>
+        releaseRoute(store, domain, parseClaim(claim)),
+      );
+      sayRelease({ domain, store: place }, release, call);
+    }
+  },
+};
+
+async function change(inputs: Inputs, call: Call, standing: Standing): Promise<Partial<Outputs>> {
+  if (call.preview) return previewRoute(inputs, call, standing);
+  // Faults of the route itself are told also where the store cannot be asked.
+  goalOf(inputs, standing);
+  return withRouteStore(inputs.store, (store) => apply(store, inputs, call, standing));
+}
+
+/** Create and update: the former version serves until every slot has proven the new one. */
+async function apply(store: RouteStore, inputs: Inputs, call: Call, standing: Standing) {
+  const place = { ...inputs, store };
+  // Nothing is written for a domain that another organisation holds, its password included.
+  await refuseHeld(store, await observeRoute(place), goalOf(inputs, standing));
+  sayExcluded(inputs, call);
+  const secretVersion = await storePassword(store, inputs, standing);
+  const goal = goalOf(inputs, standing, secretVersion);
+  const known = { ...standing, ...(secretVersion !== undefined && { secretVersion }) };
+  let written: RouteRecord | undefined;
+  try {
+    const onWrite = (record: RouteRecord) => {
+      written = record;
+    };
+    const world = await applyRouteSteps(place, goal, call, onWrite);
+    await tidy(store, inputs, standing, call);
+    return outputsOf(inputs, { ...known, formerStores: [] }, world.record, world.slots);
+  } catch (error) {
+    if (written === undefined) throw error;
+    const outputs = outputsOf(inputs, known, written, []);
+    throw new Unfinished(inputs.domain, outputs, [unfinishedReason(error)], { cause: error });
+  }
+}
+
+/** The version of the password in the parameter store: that of before, where it is the same password. */
+async function storePassword(
+  store: RouteStore,
+  { domain, relayServer }: Inputs,
+  { old, mayClaim }: Standing,
+): Promise<number | undefined> {
+  const password = relayServer?.login?.password;
+  if (password === undefined) return undefined;
+  const isKept = !mayClaim && old?.relayServer?.login?.password === password;
+  const kept = isKept ? old.secretVersion : undefined;
+  return kept ?? store.putSecret(relaySecretName(domain), password);
+}
+
+/** What is left over once the new version serves: a password that no version names, and former gateways. */
+async function tidy(store: RouteStore, inputs: Inputs, standing: Standing, call: Call) {
+  const { old, formerStores = [], claim } = standing;
+  const { domain, relayServer } = inputs;
+  if (relayServer?.login === undefined && old?.secretVersion !== undefined) {
+    await store.deleteSecret(relaySecretName(domain));
+  }
+  for (const place of formerStores) {
+    const release = await withRouteStore(place, (former) =>
+      releaseRoute(former, domain, parseClaim(claim)),
+    );
+    sayRelease({ domain, store: place }, release, call);
+  }
+}
+
+function unfinishedReason(error: unknown): string {
+  const why = error instanceof Error ? error.message : String(error);
+  return `${why} Run pulumi up again to go on.`;
+}
