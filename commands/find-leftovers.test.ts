@@ -2,8 +2,11 @@ import { expect, test } from "vitest";
 import { MailRuleError } from "../mail/errors.ts";
 import type { Journal, MxJournal, SpfClaim } from "../mail/journal.ts";
 import { gatewayComment, type ZoneMx } from "../mail/mx.ts";
+import type { RouteRecord } from "../mail/route.ts";
+import { leavingTimes } from "../mail/route-life.ts";
+import { NOW, recordOf, routeOf } from "../mail/testdata/routes.ts";
 import { type DomainEvidence, findAtDomain, findInState } from "./find-leftovers.ts";
-import type { StoredSpfInclude, StoredTakeover } from "./stack.ts";
+import type { StoredRoute, StoredSpfInclude, StoredTakeover } from "./stack.ts";
 
 const domain = "contoso.test";
 const old = { preference: 10, exchange: "mail.contoso.test" };
@@ -78,6 +81,8 @@ function findings(change: Partial<DomainEvidence>) {
     journal,
     takeovers: [takeover()],
     spfIncludes: [],
+    routes: [],
+    record: undefined,
     pending: [],
     ...change,
   });
@@ -178,12 +183,70 @@ test("reasons that the state keeps", () => {
   expect(found?.text).toContain("waiting for ns2");
 });
 
+const store = { table: "routes", region: "eu-central-1", secretPrefix: "/mxhero/example" };
+const storedRoute: StoredRoute = {
+  urn: "urn:pulumi:s::mail::mxhero:index:Route::route",
+  initErrors: [],
+  outputs: { domain, claim: "aaaaaaaa.11111111", store },
+};
+const record: RouteRecord = {
+  ...recordOf(routeOf(domain)),
+  holder: { organisation: "contoso", claims: ["aaaaaaaa.11111111"] },
+};
+const leaving = { ...record, leaving: leavingTimes(NOW) };
+
+test.each<[string, Partial<DomainEvidence>, string[]]>([
+  ["held as the state says", { routes: [storedRoute], record }, []],
+  ["given up, and leaving by itself", { record: leaving }, []],
+  ["unknown to both", {}, []],
+  ["held without a resource", { record }, ["claim-without-resource"]],
+  ["of another organisation", { record: recordOf(routeOf(domain), "fabrikam") }, ["other-holder"]],
+  [
+    "given up, and still in the state",
+    { routes: [storedRoute], record: leaving },
+    ["already-returned"],
+  ],
+  ["gone, and still in the state", { routes: [storedRoute] }, ["already-returned"]],
+  [
+    "claimed twice",
+    {
+      routes: [storedRoute],
+      record: {
+        ...record,
+        holder: { ...record.holder, claims: ["aaaaaaaa.11111111", "bbbbbbbb.22222222"] },
+      },
+    },
+    ["claimed-twice"],
+  ],
+  [
+    "taken over",
+    {
+      routes: [storedRoute],
+      record: { ...record, holder: { ...record.holder, claims: ["bbbbbbbb.22222222"] } },
+    },
+    ["claimed-twice", "claim-lost"],
+  ],
+  [
+    "unfinished",
+    { routes: [{ ...storedRoute, initErrors: ["slot b has not answered"] }], record },
+    ["resource-unfinished"],
+  ],
+])("a route: %s", (_, change, expected) => {
+  expect(codes(change)).toEqual(expected);
+});
+
 test("a lock and pending operations", () => {
   const pending = [
     { urn: "urn:pulumi:s::mail::t::one", type: "creating", domain },
     { urn: "urn:pulumi:s::mail::t::two", type: "deleting", domain },
   ];
-  const state = { written: "2026-01-02T03:04:05Z", takeovers: [], spfIncludes: [], pending };
+  const state = {
+    written: "2026-01-02T03:04:05Z",
+    takeovers: [],
+    spfIncludes: [],
+    routes: [],
+    pending,
+  };
   const found = findInState(state, ["root@host, process 7"]);
   expect(found.map(({ code, need }) => [code, need])).toEqual([
     ["stack-locked", "up"],

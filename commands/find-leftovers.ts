@@ -16,8 +16,15 @@ import {
   parseClaim,
 } from "../mail/journal.ts";
 import { formatMxSet, includesAllMx, sortByHolder, type ZoneMx } from "../mail/mx.ts";
+import type { RouteRecord } from "../mail/route.ts";
 import { fingerprint } from "../provider/claims.ts";
-import type { PendingOperation, StackState, StoredSpfInclude, StoredTakeover } from "./stack.ts";
+import type {
+  PendingOperation,
+  StackState,
+  StoredRoute,
+  StoredSpfInclude,
+  StoredTakeover,
+} from "./stack.ts";
 
 /**
  * - `adopt`: something is in the zone of which the state knows nothing. Only `pulumi up` brings it in.
@@ -48,6 +55,9 @@ export interface DomainEvidence {
   readonly journal: Journal | MailRuleError;
   readonly takeovers: readonly StoredTakeover[];
   readonly spfIncludes: readonly StoredSpfInclude[];
+  readonly routes: readonly StoredRoute[];
+  /** What the gateway's route store has of it; `undefined`: nothing, or the gateway has no such store. */
+  readonly record: RouteRecord | undefined;
   /** Those of the whole stack. */
   readonly pending: readonly PendingOperation[];
 }
@@ -58,7 +68,7 @@ export function findAtDomain(evidence: DomainEvidence): Finding[] {
   if (journal instanceof MailRuleError) {
     return [{ code: journal.code, text: journal.message, need: "person" }];
   }
-  const stored = [...evidence.takeovers, ...evidence.spfIncludes];
+  const stored = [...evidence.takeovers, ...evidence.spfIncludes, ...evidence.routes];
   const spf = journal.spf.map(({ holder, claim, terms }) => ({ holder, claims: [claim], terms }));
   return [
     ...unfinished(stored),
@@ -68,6 +78,7 @@ export function findAtDomain(evidence: DomainEvidence): Finding[] {
       return claimsWithoutResource(evidence, { holder, claims, what, kind: "spf" });
     }),
     ...evidence.spfIncludes.flatMap((include) => lostSpfClaim(journal, include)),
+    ...atRoute(evidence),
   ];
 }
 
@@ -90,7 +101,9 @@ export function findInState({ pending, written }: StackState, locks: readonly st
   return findings;
 }
 
-function unfinished(stored: readonly (StoredTakeover | StoredSpfInclude)[]): Finding[] {
+function unfinished(
+  stored: readonly (StoredTakeover | StoredSpfInclude | StoredRoute)[],
+): Finding[] {
   return stored
     .filter(({ initErrors }) => initErrors.length > 0)
     .map(({ initErrors }) => ({
@@ -153,8 +166,26 @@ function strayMx(gateways: readonly ZoneMx[], theirs: readonly ZoneMx[]): Findin
   return { code, text, need: "adopt" };
 }
 
+/** The claims on a route that was not given up. One that was leaves by itself. */
+function atRoute(evidence: DomainEvidence): Finding[] {
+  const { record, routes } = evidence;
+  const isHeld = record !== undefined && (record.leaving === undefined || record.proposed);
+  if (!isHeld) {
+    return routes.map(() => alreadyReturned("The gateway has no route of the domain any more"));
+  }
+  const { organisation: holder } = record.holder;
+  const claims = record.holder.claims.map(parseClaim);
+  const what = "the route at the gateway";
+  return [
+    ...claimsWithoutResource(evidence, { holder, claims, what, kind: "route" }),
+    ...routes
+      .filter(({ outputs }) => !hasClaim(claims, outputs.claim))
+      .map(({ outputs }) => claimLost("route", claims, outputs.claim)),
+  ];
+}
+
 interface Claims {
-  readonly kind: "mx" | "spf";
+  readonly kind: "mx" | "spf" | "route";
   readonly holder: string;
   readonly claims: readonly Claim[];
   /** What the journal says of them, in words. */
@@ -165,8 +196,8 @@ function claimsWithoutResource(
   evidence: DomainEvidence,
   { kind, holder, claims, what }: Claims,
 ): Finding[] {
-  const { domain, organisation, takeovers, spfIncludes, inFile, pending } = evidence;
-  const stored = kind === "mx" ? takeovers : spfIncludes;
+  const { domain, organisation, takeovers, spfIncludes, routes, inFile, pending } = evidence;
+  const stored = { mx: takeovers, spf: spfIncludes, route: routes }[kind];
   const known = stored.map(({ outputs }) => outputs.claim);
   const unknown = claims.filter((claim) => !known.includes(formatClaim(claim)));
   if (unknown.length === 0 || isOlderState(unknown, known)) return [];
@@ -186,7 +217,8 @@ function claimsWithoutResource(
     ? "A run of this stack was killed while it created it."
     : "A run was killed, or another stack has the domain: then look there.";
   const entry = inFile ? "" : ` First write ${domain} into the stack's file again.`;
-  const text = `The journal claims ${what}: ${names}, and the state has no resource for it. ${why}${entry}`;
+  const source = kind === "route" ? "route store" : "journal";
+  const text = `The ${source} claims ${what}: ${names}, and the state has no resource for it. ${why}${entry}`;
   return [{ code: "claim-without-resource", text, need: "adopt" }];
 }
 
@@ -206,7 +238,7 @@ function claimLost(what: string, claims: readonly Claim[], claim: string): Findi
   const why = older
     ? "The state is older than the zone, perhaps restored from a copy: find the newer one."
     : "Another resource has taken it over: keep the domain in one stack only.";
-  const text = `The state's claim on the ${what} (${claim}) is not in the journal, which has ${names}. ${why} A destroy here changes nothing of it.`;
+  const text = `The state's claim on the ${what} (${claim}) is gone; those that stand are ${names}. ${why} A destroy here changes nothing of it.`;
   return { code: "claim-lost", text, need: "person" };
 }
 

@@ -8,6 +8,8 @@ import { ConfigurationError } from "../config/stack-configuration.ts";
 import type { TenantConfig } from "../config/tenant.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { type DomainAddress, LiveDomain, readJournal, readMx } from "../provider/live-domain.ts";
+import { withRouteStore } from "../provider/open-route-store.ts";
+import type { StorePlace } from "../provider/route-schema.ts";
 import type { Settings } from "../provider/settings.ts";
 import { type Finding, findAtDomain, findInState } from "./find-leftovers.ts";
 import { readConfiguration, readLocks, readState, type StackState } from "./stack.ts";
@@ -76,6 +78,9 @@ function addressesOf(config: TenantConfig | undefined, state: StackState): Domai
   const addresses = new Map<string, DomainAddress>();
   for (const { domain } of state.pending)
     if (domain !== undefined) addresses.set(domain, { domain });
+  for (const { outputs } of state.routes) {
+    addresses.set(outputs.domain, { domain: outputs.domain });
+  }
   for (const { outputs } of [...state.takeovers, ...state.spfIncludes]) {
     addresses.set(outputs.domain, outputs);
   }
@@ -89,12 +94,13 @@ async function inspectDomain(
   address: DomainAddress,
   settings: Settings,
   config: TenantConfig | undefined,
-  { takeovers, spfIncludes, pending }: StackState,
+  { takeovers, spfIncludes, routes, pending }: StackState,
 ): Promise<DomainReport> {
   const { domain } = address;
   try {
     const live = await LiveDomain.open(settings, address);
     const view = await live.observe();
+    const own = routes.filter(({ outputs }) => outputs.domain === domain);
     const findings = findAtDomain({
       domain,
       inFile: config?.domains.some(({ name }) => name === domain) ?? true,
@@ -104,6 +110,8 @@ async function inspectDomain(
       journal: orDamage(() => readJournal(view)),
       takeovers: takeovers.filter(({ outputs }) => outputs.domain === domain),
       spfIncludes: spfIncludes.filter(({ outputs }) => outputs.domain === domain),
+      routes: own,
+      record: await readRecord(domain, config?.gateway.routeStore ?? own[0]?.outputs.store),
       pending,
     });
     return { domain, status: statusOf(findings), findings };
@@ -111,6 +119,14 @@ async function inspectDomain(
     const problem = error instanceof Error ? error.message : String(error);
     return { domain, status: "unknown", findings: [], problem };
   }
+}
+
+/** The file knows best which gateway it is; the state knows that of a domain that the file no longer has. */
+async function readRecord(domain: string, place: Omit<StorePlace, "keyId"> | undefined) {
+  if (place === undefined) return undefined;
+  const { table, region, secretPrefix } = place;
+  const store = { table, region, secretPrefix };
+  return (await withRouteStore(store, (opened) => opened.readDomain(domain))).record;
 }
 
 /** A journal that was read and makes no sense is a finding, not a failure to read. */

@@ -12,11 +12,13 @@ import { z } from "zod";
 import type { StackConfiguration } from "../config/stack-configuration.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { mxTakeoverOutputs } from "../provider/mx-takeover-schema.ts";
+import { routeOutputs } from "../provider/route-schema.ts";
 import { readSettings, type Settings } from "../provider/settings.ts";
 import { spfIncludeOutputs } from "../provider/spf-include-schema.ts";
 
 export type StoredTakeover = z.output<typeof takeover>;
 export type StoredSpfInclude = z.output<typeof spfInclude>;
+export type StoredRoute = z.output<typeof route>;
 
 /** A call of the provider that was begun and of which nobody knows the end. */
 export interface PendingOperation {
@@ -32,15 +34,20 @@ export interface StackState {
   readonly written: string | undefined;
   readonly takeovers: readonly StoredTakeover[];
   readonly spfIncludes: readonly StoredSpfInclude[];
+  readonly routes: readonly StoredRoute[];
   readonly pending: readonly PendingOperation[];
 }
 
 const TAKEOVER = "mxhero:index:MxTakeover";
 const SPF_INCLUDE = "mxhero:index:SpfInclude";
+const ROUTE = "mxhero:index:Route";
 
 const stored = { urn: z.string(), initErrors: z.array(z.string()).default([]) };
 const takeover = z.object({ ...stored, outputs: mxTakeoverOutputs.strip() });
 const spfInclude = z.object({ ...stored, outputs: spfIncludeOutputs.strip() });
+// Not all of it: the password of a Relay Server is encrypted here.
+const routeParts = routeOutputs.pick({ domain: true, claim: true, store: true }).strip();
+const route = z.object({ ...stored, outputs: routeParts });
 const resource = z.looseObject({ type: z.string() });
 const operation = z.object({
   type: z.string(),
@@ -74,8 +81,9 @@ export async function readState(stack: string): Promise<StackState> {
     written: deployment?.manifest?.time,
     takeovers: read(z.array(takeover), ofType(TAKEOVER), "the MxTakeovers in the state"),
     spfIncludes: read(z.array(spfInclude), ofType(SPF_INCLUDE), "the SpfIncludes in the state"),
+    routes: read(z.array(route), ofType(ROUTE), "the Routes in the state"),
     pending: (deployment?.pending_operations ?? []).map(({ type, resource: { urn, ...rest } }) => {
-      const ours = rest.type === TAKEOVER || rest.type === SPF_INCLUDE;
+      const ours = [TAKEOVER, SPF_INCLUDE, ROUTE].includes(rest.type);
       const { domain } = rest.inputs;
       return { urn, type, domain: ours && typeof domain === "string" ? domain : undefined };
     }),

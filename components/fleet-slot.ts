@@ -30,8 +30,11 @@ export interface FleetSlotArgs {
   readonly instanceProfile: Input<string>;
   readonly store: RouteStoreArgs;
   readonly bundle: SlotBundle;
-  /** The certificate's fingerprint. */
-  readonly certificate: Output<string>;
+  readonly certificate: {
+    readonly fingerprint: Output<string>;
+    /** When it ends: ISO 8601. */
+    readonly expires: Output<string>;
+  };
   /** When the fleet's SPF record was last changed. */
   readonly spfChanged: Output<string>;
   /** What must be there before the instance starts; the records of the slot before this one are among it. */
@@ -106,30 +109,31 @@ export class FleetSlot extends ComponentResource {
 
   #userData(slot: string, network: SlotInterface, volume: Volume): Output<string> {
     const { plan, addresses, bundle, certificate } = this.#args;
+    const { fingerprint, expires } = certificate;
+    const place = all([bundle.bucket, bundle.key, fingerprint, expires]);
     const facts = all([
       network.inbound,
       network.relay,
       addresses.inbound.publicIp,
       addresses.relay.publicIp,
       volume.id,
-      bundle.bucket,
-      bundle.key,
-      certificate,
+      place,
     ]);
-    return facts.apply(
-      ([inbound, relay, publicInbound, publicRelay, volumeId, bucket, bundleKey, fingerprint]) =>
-        slotUserData(plan, slot, {
-          inbound,
-          relay,
-          publicInbound,
-          publicRelay,
-          volumeId,
-          bucket,
-          bundleKey,
-          bundle: bundle.sha256,
-          certificate: fingerprint,
-        }),
-    );
+    return facts.apply(([inbound, relay, publicInbound, publicRelay, volumeId, program]) => {
+      const [bucket, bundleKey, certificateFingerprint, certificateExpires] = program;
+      return slotUserData(plan, slot, {
+        inbound,
+        relay,
+        publicInbound,
+        publicRelay,
+        volumeId,
+        bucket,
+        bundleKey,
+        bundle: bundle.sha256,
+        certificate: certificateFingerprint,
+        expires: certificateExpires,
+      });
+    });
   }
 
   /** The file system is written out before the volume goes: the instance is stopped first. */
@@ -150,6 +154,7 @@ export class FleetSlot extends ComponentResource {
       parent: this,
       dependsOn: [attachment],
       deleteBeforeReplace: true,
+      replaceOnChanges: ["volume"],
     });
   }
 
@@ -171,6 +176,7 @@ export class FleetSlot extends ComponentResource {
       parent: this,
       dependsOn: [queue],
       deleteBeforeReplace: true,
+      replaceOnChanges: ["instance"],
     });
   }
 

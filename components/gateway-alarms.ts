@@ -6,8 +6,9 @@ import { TopicSubscription } from "@pulumi/aws/sns/topicSubscription.js";
 import type { ComponentResourceOptions, Input, Output } from "@pulumi/pulumi";
 import { output } from "@pulumi/pulumi/output.js";
 import { ComponentResource } from "@pulumi/pulumi/resource.js";
-import { type AlarmPlan, METRIC_NAMESPACE, SLOT_ALARMS } from "../config/gateway-alarms.ts";
+import { type AlarmPlan, SLOT_ALARMS } from "../config/gateway-alarms.ts";
 import type { GatewayPlan } from "../config/gateway-plan.ts";
+import { METRIC_NAMESPACE } from "../gateway/metrics.ts";
 
 export interface GatewayAlarmsArgs {
   readonly plan: GatewayPlan;

@@ -119,7 +119,7 @@ export class Gateway extends ComponentResource {
           instanceProfile: store.instanceProfile,
           store: place,
           bundle: { bucket: bundle.bucket, key: bundle.object, sha256: args.bundle.sha256 },
-          certificate: tls.fingerprint,
+          certificate: { fingerprint: tls.fingerprint, expires: tls.expires },
           spfChanged: shared.names.spfChanged,
           after: [...ready, ...before],
         },

@@ -3,15 +3,17 @@ import type { Output } from "@pulumi/pulumi";
 import { output } from "@pulumi/pulumi/output.js";
 import { setMocks } from "@pulumi/pulumi/runtime/mocks.js";
 import { beforeAll, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
 import { contoso, contosoWithRoute, gateway, gatewayWithRoutes } from "../config/example-tenant.ts";
 import { domain } from "../config/tenant.ts";
 import { planTenant } from "../config/tenant-plan.ts";
+import { routeInputs } from "../provider/route-schema.ts";
 import { Tenant } from "./tenant.ts";
 
 /** What was registered and when it was done, in order. */
 const events: string[] = [];
 /** Of `Route`, as the engine is given it. */
-let routeInputs: unknown;
+let given: unknown;
 
 beforeEach(() => {
   events.length = 0;
@@ -29,7 +31,7 @@ beforeAll(() =>
       const mx = { before, after: gateway.mx };
       const spf = { before: "v=spf1 -all", after: "v=spf1 include:_spf.gateway.test -all" };
       const route = { version: 1, slots: ["a", "b"] };
-      if (name.endsWith("-route")) routeInputs = inputs;
+      if (name.endsWith("-route")) given = inputs;
       const results = name.endsWith("-mx")
         ? mx
         : { ...spf, ...route, lookups: 1, lookupsByTerm: "all: 1" };
@@ -137,9 +139,21 @@ test("the outputs say the route, and no secret; the Route is given it as one", a
   // The wire form of a secret. The mocks hide all of an object that has one in it; the engine does not.
   const signature = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
   const login = { user: "gateway@contoso.test", password: PASSWORD };
-  expect(routeInputs).toMatchObject({
+  expect(given).toMatchObject({
     domain: "contoso.test",
     store: { table: "routes" },
     relayServer: { ...signature, value: { host: "relay.contoso.test", login } },
   });
+});
+
+test("the provider takes what Route is given", async () => {
+  await settled(output(tenantWithRoute().domains));
+  const { relayServer } = z
+    .looseObject({ relayServer: z.object({ value: z.unknown() }) })
+    .parse(given);
+  const inputs = {
+    ...z.record(z.string(), z.unknown()).parse(given),
+    relayServer: relayServer.value,
+  };
+  expect(routeInputs.parse(inputs)).toMatchObject({ domain: "contoso.test", nextHops: "public" });
 });

@@ -33,9 +33,20 @@ export function certificateFaults(requirement: CertificateRequirement): MailRule
   ];
 }
 
-/** SHA-256 of the server's own certificate: lower-case hex pairs with colons. */
-export function fingerprintOf(certificate: string): string {
-  return new X509Certificate(certificate).fingerprint256.toLowerCase();
+/** What is known of the server's own certificate. */
+export interface CertificateFacts {
+  /** SHA-256: lower-case hex pairs with colons. */
+  readonly fingerprint: string;
+  /** When the first of the chain ends: ISO 8601, UTC. */
+  readonly expires: string;
+}
+
+/** @throws Error if it is no certificate */
+export function certificateFacts(certificate: string): CertificateFacts {
+  const chain = readChain(certificate) ?? [];
+  const ends = chain.map(({ validToDate }) => validToDate.toISOString()).toSorted();
+  const { fingerprint256 } = new X509Certificate(certificate);
+  return { fingerprint: fingerprint256.toLowerCase(), expires: ends[0] ?? "" };
 }
 
 function readChain(text: string): X509Certificate[] | undefined {

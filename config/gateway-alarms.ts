@@ -1,15 +1,5 @@
 /** When a person is called. Pure: the alarms of a slot, from the measures that its agent logs. */
-
-/** The namespace of the measures in CloudWatch. */
-export const METRIC_NAMESPACE = "mxHERO/Gateway";
-
-/** What an agent measures once a minute. */
-export type SlotMetric =
-  | "Healthy"
-  | "OldestMessageSeconds"
-  | "RouteAgeSeconds"
-  | "DiskFreePercent"
-  | "CertificateDays";
+import type { SlotMetric } from "../gateway/metrics.ts";
 
 /** An alarm as CloudWatch takes it (PutMetricAlarm). */
 export interface AlarmPlan {

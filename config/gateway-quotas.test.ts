@@ -11,7 +11,7 @@ const need = {
 
 const roomy: AccountUse = {
   elasticIps: { quota: 5, others: 1 },
-  vcpus: { quota: 6, others: 0 },
+  vcpus: { quota: 5, others: 1 },
   instanceType: { vcpus: 2, architectures: ["arm64"] },
 };
 
@@ -23,7 +23,7 @@ test("what is missing is told with the request for it", () => {
   const use = {
     ...roomy,
     elasticIps: { quota: 5, others: 2 },
-    vcpus: { quota: 6, others: 1 },
+    vcpus: { quota: 5, others: 2 },
   };
   const [addresses, vcpus, ...more] = quotaFaults(need, use);
   expect(more).toEqual([]);
@@ -31,7 +31,7 @@ test("what is missing is told with the request for it", () => {
   expect(addresses?.problem).toContain("others use 2 of it, and with the fleet it must be 6");
   expect(addresses?.fix).toContain("--quota-code L-0263D0A3 --desired-value 6");
   expect(vcpus).toMatchObject({ code: "quota-too-small", where: "slots" });
-  expect(vcpus?.fix).toContain("--quota-code L-1216C47A --desired-value 7");
+  expect(vcpus?.fix).toContain("--quota-code L-1216C47A --desired-value 6");
 });
 
 test("an instance type that is not of the architecture is refused", () => {

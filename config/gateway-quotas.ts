@@ -51,8 +51,8 @@ export function quotaFaults(need: FleetNeed, use: AccountUse): MailRuleFault[] {
   if (addresses > use.elasticIps.quota) {
     faults.push(quotaFault("pool", ELASTIC_IPS, { region, needed: addresses, ...use.elasticIps }));
   }
-  // One more than there are slots: nothing is started before the former is terminated, yet it still counts.
-  const vcpus = use.vcpus.others + (slots + 1) * use.instanceType.vcpus;
+  // A slot's former instance is terminated before the next one starts.
+  const vcpus = use.vcpus.others + slots * use.instanceType.vcpus;
   if (isStandard(instanceType) && vcpus > use.vcpus.quota) {
     faults.push(quotaFault("slots", VCPUS, { region, needed: vcpus, ...use.vcpus }));
   }

@@ -79,9 +79,9 @@ function explained(fault: MailRuleFault, { mailSystem }: SoundDomain): MailRuleF
   return {
     ...fault,
     fix:
-      `The tenants of ${system} all send from the same addresses, and what tells them apart (a header with a secret ` +
-      "of the tenant) the gateway does not check yet. Name a host of your own through which the mail system " +
-      "sends, or its client certificate, or write outbound: none.",
+      `The tenants of ${system} all send from the same addresses and with the same certificate, and what tells ` +
+      "them apart (a header with a secret of the tenant) the gateway does not check yet. Name a host of your own " +
+      "through which the mail system sends, by its address or certificate, or write outbound: none.",
   };
 }
 

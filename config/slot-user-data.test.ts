@@ -14,6 +14,7 @@ const facts = {
   bundleKey: "0123.tar.gz",
   bundle: "0".repeat(64),
   certificate: "00:".repeat(32),
+  expires: "2027-01-01T00:00:00.000Z",
 };
 
 const withHost = (length: number) => ({

@@ -18,6 +18,8 @@ export interface SlotFacts {
   readonly bundle: string;
   /** The certificate's fingerprint. */
   readonly certificate: string;
+  /** When the certificate ends: ISO 8601. */
+  readonly expires: string;
 }
 
 /** EC2 takes 16 KB (docs.aws.amazon.com: Run commands when you launch an EC2 instance). */
@@ -34,6 +36,7 @@ const LONGEST_FACTS: SlotFacts = {
   bundleKey: `${"0".repeat(64)}.tar.gz`,
   bundle: "0".repeat(64),
   certificate: "00:".repeat(32),
+  expires: "2026-01-01T00:00:00.000Z",
 };
 
 /** Whether EC2 takes what the slots are told, whatever AWS answers. */
@@ -60,7 +63,7 @@ export function slotUserData(plan: GatewayPlan, slot: string, facts: SlotFacts):
 }
 
 function hostConfig(plan: GatewayPlan, slot: string, facts: SlotFacts): GatewayHostConfig {
-  const { config, hosts, table, secretPrefix } = plan;
+  const { config, hosts, table, secretPrefix, logGroup } = plan;
   const { region, awsEndpoint, processor, nextHops, maximumMessageBytes } = config;
   return {
     slot,
@@ -82,6 +85,7 @@ function hostConfig(plan: GatewayPlan, slot: string, facts: SlotFacts): GatewayH
     ...(processor !== undefined && { processor }),
     nextHops,
     maximumMessageBytes,
-    networkTls: TLS_SECRETS,
+    networkTls: { ...TLS_SECRETS, expires: facts.expires },
+    logGroup,
   };
 }

@@ -100,7 +100,7 @@ function slotFaults(
   const known = `The gateway has the slots ${slots.join(", ")}.`;
   if (slots.length > 0 && slots.every((slot) => excluded.includes(slot))) {
     const problem = "Every slot is excluded, so that nobody would prove a route.";
-    return [{ code: "slots-all-excluded", where, value: excluded.join(", "), problem, fix: known }];
+    return [{ code: "all-slots-excluded", where, value: excluded.join(", "), problem, fix: known }];
   }
   return excluded.flatMap((slot, index) =>
     slots.includes(slot)

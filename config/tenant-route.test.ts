@@ -128,6 +128,13 @@ test("a domain that only receives needs nobody who sends", async () => {
   });
 });
 
+test("a gateway in a private network has its tenants there", async () => {
+  const routeStore = { ...gatewayWithRoutes.routeStore, nextHops: "private" };
+  const domain = { server: "10.0.0.25", sendingFrom: ["10.0.0.0/24"] };
+  const route = await routeOf({ domain, outputs: { ...gatewayWithRoutes, routeStore } });
+  expect(route).toMatchObject({ nextHops: "private", ...domain });
+});
+
 test("a gateway that is given by its host names gets no route", async () => {
   const { domains } = await plan({
     domain: { sendingFrom: undefined, probeRecipient: undefined, fixIt: undefined },
@@ -231,7 +238,7 @@ describe("refused", () => {
     [
       "every slot excluded",
       { stack: { "mail:gateway": { stack: "example/mail/gateway", excludeSlots: ["b", "a"] } } },
-      ["gateway.excludeSlots: slots-all-excluded"],
+      ["gateway.excludeSlots: all-slots-excluded"],
     ],
     [
       "dead slots of a gateway without routes",
@@ -250,7 +257,9 @@ describe("refused", () => {
     "nobody who sends for %s is explained",
     async (mailSystem) => {
       const { message } = await faultsOf({ domain: { mailSystem, sendingFrom: undefined } });
-      expect(message).toMatch(/send from the same addresses.*does not check yet.*outbound: none/);
+      expect(message).toMatch(
+        /send from the same addresses and with the same certificate.*does not check yet.*outbound: none/,
+      );
     },
   );
 });

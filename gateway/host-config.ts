@@ -80,7 +80,14 @@ export const gatewayHostConfig = z.strictObject({
   nextHops: z.enum(["public", "private"]).default("public"),
   maximumMessageBytes: z.int().min(1).default(MESSAGE_BYTES),
   /** The names of the secrets that hold certificate chain and key (PEM) of the fleet's names. */
-  networkTls: z.strictObject({ certificateSecret: z.string(), keySecret: z.string() }),
+  networkTls: z.strictObject({
+    certificateSecret: z.string(),
+    keySecret: z.string(),
+    /** When the certificate ends: ISO 8601, UTC. */
+    expires: z.iso.datetime().optional(),
+  }),
+  /** The log group of CloudWatch that takes what the host measures. Without it nothing is logged there. */
+  logGroup: z.string().min(1).optional(),
 });
 
 export type GatewayHostConfig = z.infer<typeof gatewayHostConfig>;

@@ -20,7 +20,12 @@ const input: UserDataInput = {
     bundle: "0123456789abcdef".repeat(4),
     nextHops: "public",
     maximumMessageBytes: 157_286_400,
-    networkTls: { certificateSecret: "tls/certificate", keySecret: "tls/key" },
+    networkTls: {
+      certificateSecret: "tls/certificate",
+      keySecret: "tls/key",
+      expires: "2027-01-01T00:00:00.000Z",
+    },
+    logGroup: "/mxhero/example",
   },
   bundle: {
     bucket: "mxhero-gateway-example-1a2b3c",

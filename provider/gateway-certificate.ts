@@ -4,7 +4,7 @@
  * It writes and never reads them: who runs Pulumi need not be able to decrypt what the gateway's role can.
  */
 import type { z } from "zod";
-import { fingerprintOf } from "../config/certificate-rules.ts";
+import { certificateFacts } from "../config/certificate-rules.ts";
 import {
   gatewayCertificateInputs,
   gatewayCertificateOutputs,
@@ -33,7 +33,7 @@ export const gatewayCertificate: ResourceKind<Inputs, Outputs> = {
 
   read: (_id, old) => {
     if (old === undefined) return Promise.resolve(undefined);
-    const { fingerprint: _, ...inputs } = old;
+    const { fingerprint: _, expires: _expires, ...inputs } = old;
     return Promise.resolve({ inputs, outputs: old });
   },
 
@@ -56,7 +56,7 @@ async function write(inputs: Inputs, { preview }: Call): Promise<Outputs> {
     await store.putSecret(inputs.keySecret, inputs.privateKey);
     await store.putSecret(inputs.certificateSecret, inputs.certificate);
   }
-  return { ...inputs, fingerprint: fingerprintOf(inputs.certificate) };
+  return { ...inputs, ...certificateFacts(inputs.certificate) };
 }
 
 /** Secrets under names that are no longer used. */

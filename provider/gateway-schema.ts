@@ -36,6 +36,8 @@ export const gatewayCertificateInputs = z.strictObject({
 export const gatewayCertificateOutputs = z.strictObject({
   ...gatewayCertificateInputs.shape,
   fingerprint: text,
+  /** When it ends: ISO 8601. */
+  expires: text,
 });
 
 export const gatewaySlotInputs = z.strictObject({

@@ -44,9 +44,12 @@ export interface GatewayCertificateArgs {
 export class GatewayCertificate extends CustomResource {
   /** SHA-256 of the server's own certificate: lower-case hex pairs with colons. */
   declare readonly fingerprint: pulumi.Output<string>;
+  /** When the first certificate of the chain ends: ISO 8601. */
+  declare readonly expires: pulumi.Output<string>;
 
   constructor(name: string, args: GatewayCertificateArgs, options?: pulumi.CustomResourceOptions) {
-    super("mxhero:index:GatewayCertificate", name, { ...args, fingerprint: undefined }, options);
+    const outputs = { fingerprint: undefined, expires: undefined };
+    super("mxhero:index:GatewayCertificate", name, { ...args, ...outputs }, options);
   }
 }
 

@@ -34,7 +34,7 @@ export async function previewRoute(
   return old === undefined ? {} : { claim };
 }
 
-/** A new password gets the next version; which one exactly is known once it is written. */
+/** A new password gets another version; which one is known once it is written. */
 function nextSecretVersion({ relayServer }: RouteInputs, { old, mayClaim }: Standing) {
   const isKept = old?.relayServer?.login?.password === relayServer?.login?.password && !mayClaim;
   return isKept ? old?.secretVersion : (old?.secretVersion ?? 0) + 1;

@@ -49,7 +49,7 @@ export const routeOutputs = z.strictObject({
   slots: z.array(z.string()),
   /** The version that this resource brought about. Another one serving was brought by someone else. */
   ownVersion: z.int(),
-  /** The version of the password in the parameter store. */
+  /** Which password lies in the parameter store: when it was written, in milliseconds since 1970. */
   secretVersion: z.int().exactOptional(),
   /** Stores of gateways that the domain was at before, where it still has to be given up. */
   formerStores: z.array(storePlace).exactOptional(),

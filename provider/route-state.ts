@@ -119,7 +119,7 @@ function relayServerOf(
   if (login === undefined) return server;
   return {
     ...server,
-    login: { user: login.user, secret: relaySecretName(domain), secretVersion },
+    login: { user: login.user, secret: relaySecretName(domain, secretVersion), secretVersion },
   };
 }
 

@@ -4,7 +4,7 @@
  * Wiring only: what to do next is decided in mail/route-steps.ts, who may do it in mail/route-claim.ts.
  */
 import { formatClaim, parseClaim } from "../mail/journal.ts";
-import type { RouteRecord } from "../mail/route.ts";
+import type { Route, RouteRecord } from "../mail/route.ts";
 import type { RouteStore } from "../store/route-store.ts";
 import { relaySecretName } from "../store/secrets.ts";
 import { applyRouteSteps, observeRoute, refuseHeld, releaseRoute } from "./apply-route-steps.ts";
@@ -69,8 +69,9 @@ async function change(inputs: Inputs, call: Call, standing: Standing): Promise<P
 /** Create and update: the former version serves until every slot has proven the new one. */
 async function apply(store: RouteStore, inputs: Inputs, call: Call, standing: Standing) {
   const place = { ...inputs, store };
-  // Nothing is written for a domain that another organisation holds, its password included.
-  await refuseHeld(store, await observeRoute(place), goalOf(inputs, standing));
+  const before = await observeRoute(place);
+  // Nothing is written for a domain that another organisation holds, a password included.
+  await refuseHeld(store, before, goalOf(inputs, standing));
   sayExcluded(inputs, call);
   const secretVersion = await storePassword(store, inputs, standing);
   const goal = goalOf(inputs, standing, secretVersion);
@@ -80,9 +81,10 @@ async function apply(store: RouteStore, inputs: Inputs, call: Call, standing: St
     const onWrite = (record: RouteRecord) => {
       written = record;
     };
-    const world = await applyRouteSteps(place, goal, call, onWrite);
-    await tidy(store, inputs, standing, call);
-    return outputsOf(inputs, { ...known, formerStores: [] }, world.record, world.slots);
+    const { record, slots } = await applyRouteSteps(place, goal, call, onWrite);
+    await deleteFormerPasswords(store, before.record, goal.route);
+    await leaveFormerStores(inputs, standing, call);
+    return outputsOf(inputs, { ...known, formerStores: [] }, record, slots);
   } catch (error) {
     if (written === undefined) throw error;
     const outputs = outputsOf(inputs, known, written, []);
@@ -90,7 +92,7 @@ async function apply(store: RouteStore, inputs: Inputs, call: Call, standing: St
   }
 }
 
-/** The version of the password in the parameter store: that of before, where it is the same password. */
+/** Which password lies in the parameter store: that of before, where it is the same one. */
 async function storePassword(
   store: RouteStore,
   { domain, relayServer }: Inputs,
@@ -99,20 +101,31 @@ async function storePassword(
   const password = relayServer?.login?.password;
   if (password === undefined) return undefined;
   const isKept = !mayClaim && old?.relayServer?.login?.password === password;
-  const kept = isKept ? old.secretVersion : undefined;
-  return kept ?? store.putSecret(relaySecretName(domain), password);
+  if (isKept && old.secretVersion !== undefined) return old.secretVersion;
+  const version = Date.now();
+  await store.putSecret(relaySecretName(domain, version), password);
+  return version;
 }
 
-/** What is left over once the new version serves: a password that no version names, and former gateways. */
-async function tidy(store: RouteStore, inputs: Inputs, standing: Standing, call: Call) {
-  const { old, formerStores = [], claim } = standing;
-  const { domain, relayServer } = inputs;
-  if (relayServer?.login === undefined && old?.secretVersion !== undefined) {
-    await store.deleteSecret(relaySecretName(domain));
+/** No version names them any more. */
+async function deleteFormerPasswords(
+  store: RouteStore,
+  record: RouteRecord | undefined,
+  { relayServer }: Route,
+): Promise<void> {
+  const former = [record?.active, record?.proposed].flatMap(
+    (version) => version?.route.relayServer?.login?.secret ?? [],
+  );
+  for (const name of new Set(former)) {
+    if (name !== relayServer?.login?.secret) await store.deleteSecret(name);
   }
-  for (const place of formerStores) {
-    const release = await withRouteStore(place, (former) =>
-      releaseRoute(former, domain, parseClaim(claim)),
+}
+
+/** Gateways that the domain was at before: their routes leave, now that this one serves. */
+async function leaveFormerStores({ domain }: Inputs, standing: Standing, call: Call) {
+  for (const place of standing.formerStores ?? []) {
+    const release = await withRouteStore(place, (store) =>
+      releaseRoute(store, domain, parseClaim(standing.claim)),
     );
     sayRelease({ domain, store: place }, release, call);
   }

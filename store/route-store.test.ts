@@ -192,10 +192,9 @@ test("slots and their reports", async () => {
 test("a secret is written, read and deleted, and never stands in the table", async () => {
   const password = "correct horse battery staple";
   expect(await store.readSecret("relay/contoso.test")).toBeUndefined();
-  expect(await store.putSecret("relay/contoso.test", "the first one")).toBe(1);
-  expect(await store.putSecret("relay/contoso.test", password)).toBe(2);
+  await store.putSecret("relay/contoso.test", "the first one");
+  await store.putSecret("relay/contoso.test", password);
   expect(await store.readSecret("relay/contoso.test")).toBe(password);
-  expect(await store.readSecret("relay/contoso.test", 1)).toBe("the first one");
   const long = "x".repeat(6000);
   await store.putSecret("tls/key", long);
   expect(await store.readSecret("tls/key")).toBe(long);

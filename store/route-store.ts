@@ -43,7 +43,6 @@ import { Table } from "./table.ts";
 
 export { RouteConflict, StoreError, type StoreFailure } from "./errors.ts";
 export type { RegisteredSlot } from "./item.ts";
-export { relaySecretName } from "./secrets.ts";
 
 /** Which fleet's store, and how it is reached. Credentials: the AWS SDK's usual places. */
 export interface RouteStoreOptions extends SecretStoreOptions {
@@ -213,14 +212,13 @@ export class RouteStore implements Disposable {
     await this.#table.set(answerKey(answer.domain, answer.slot), fields);
   }
 
-  /** Writes a secret; resolves with its version, which grows with every write. */
-  putSecret(name: string, value: string): Promise<number> {
+  putSecret(name: string, value: string): Promise<void> {
     return this.#secrets.put(name, value);
   }
 
-  /** `undefined`: there is none. @param version @default the latest */
-  readSecret(name: string, version?: number): Promise<string | undefined> {
-    return this.#secrets.read(name, version);
+  /** `undefined`: there is none. */
+  readSecret(name: string): Promise<string | undefined> {
+    return this.#secrets.read(name);
   }
 
   /** Nothing happens where there is none. */

@@ -12,9 +12,12 @@ export interface SecretStoreOptions extends ClientOptions {
 /** The size up to which a parameter costs nothing (AWS Systems Manager, parameter tiers). */
 const STANDARD_BYTES = 4096;
 
-/** The name of the secret with the password for a domain's Relay Server. */
-export function relaySecretName(domain: string): string {
-  return `relay/${domain}`;
+/**
+ * The name of the secret with a password for a domain's Relay Server. Every password has a name of its own,
+ * so that a new one that does not work cannot break the version that serves.
+ */
+export function relaySecretName(domain: string, version: number): string {
+  return `relay/${domain}/${version}`;
 }
 
 export class SecretStore {
@@ -25,8 +28,7 @@ export class SecretStore {
     this.#options = options;
   }
 
-  /** Writes a secret; resolves with its version, which grows with every write. */
-  async put(name: string, value: string): Promise<number> {
+  async put(name: string, value: string): Promise<void> {
     const { PutParameterCommand } = await import("@aws-sdk/client-ssm");
     const command = new PutParameterCommand({
       Name: this.#path(name),
@@ -37,23 +39,13 @@ export class SecretStore {
       ...(this.#options.keyId !== undefined && { KeyId: this.#options.keyId }),
     });
     const client = await this.#connect();
-    const { Version } = await ask(`Writing the secret ${name}`, client.send(command));
-    return Version ?? 1;
+    await ask(`Writing the secret ${name}`, client.send(command));
   }
 
-  /**
-   * `undefined`: there is none.
-   *
-   * @param version a route names one, so that a new password does not break the version that serves; the
-   *   parameter store keeps the last 100. @default the latest
-   */
-  async read(name: string, version?: number): Promise<string | undefined> {
+  /** `undefined`: there is none. */
+  async read(name: string): Promise<string | undefined> {
     const { GetParametersCommand } = await import("@aws-sdk/client-ssm");
-    const selector = version === undefined ? "" : `:${version}`;
-    const command = new GetParametersCommand({
-      Names: [`${this.#path(name)}${selector}`],
-      WithDecryption: true,
-    });
+    const command = new GetParametersCommand({ Names: [this.#path(name)], WithDecryption: true });
     const client = await this.#connect();
     const { Parameters } = await ask(`Reading the secret ${name}`, client.send(command));
     return Parameters?.[0]?.Value;

@@ -216,3 +216,34 @@ test("a route that is leaving comes back, and one that has expired begins anew",
   expect(text).toContain("this resource does not hold it any more. It was left as it is.");
   expect(await recordOf(domain)).not.toHaveProperty("leaving");
 });
+
+test("a refresh tells what others did; an import takes over what serves", async () => {
+  const domain = "seen.test";
+  const stack = await lab.addStack("seen", [{ domain }]);
+  await succeeded(stack.up());
+  await succeeded(stack.refresh(["--expect-no-changes"]));
+  const record = await recordOf(domain);
+  if (record?.active === undefined) throw new Error("nothing serves");
+  const route = { ...record.active.route, server: "elsewhere.test" };
+  const { revision } = record;
+  await lab.store.writeRoute({ ...record, active: { version: 2, route } }, revision);
+  await succeeded(stack.refresh());
+  expect((await succeeded(stack.preview())).text).toContain(
+    "Server elsewhere.test → mail.seen.test",
+  );
+  await succeeded(stack.up());
+  expect((await recordOf(domain))?.active?.route.server).toBe("mail.seen.test");
+
+  const { region, table } = lab.options;
+  const other = await lab.addStack("importer", []);
+  const id = `${domain}/${region}/${table}/mxhero/example`;
+  const args = ["import", "mxhero:index:Route", domain, id, "--yes", "--generate-code=false"];
+  const { text } = await succeeded(other.run(args));
+  expect(text).toContain("is imported with the claim");
+  await lab.write(other, [{ domain }]);
+  await succeeded(other.up());
+  expect((await recordOf(domain))?.active?.route.server).toBe("mail.seen.test");
+  expect((await failed(other.run(args.with(2, "bad").with(3, domain)))).text).toContain(
+    "import-without-store",
+  );
+});

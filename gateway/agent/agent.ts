@@ -15,6 +15,7 @@ import { LastMail } from "./last-mail.ts";
 import { MailLog } from "./mail-log.ts";
 import { MAPS_IN_ORDER } from "./map-order.ts";
 import { MapWriter } from "./map-writer.ts";
+import { logMetrics } from "./metrics-log.ts";
 import { type Health, lookAtHost, toReport } from "./monitor.ts";
 import { fleetAddresses } from "./next-hops.ts";
 import type { PolicyRequest } from "./policy-protocol.ts";
@@ -72,6 +73,7 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
   await Promise.all([
     sync.run(signal),
     answers.run(signal),
+    logMetrics(config, () => health, faults, signal),
     follow("inbound", HOST_PATHS.inboundLog, lastMail, signal),
     follow("outbound", HOST_PATHS.relayLog, lastMail, signal),
     beat(signal, async () => {

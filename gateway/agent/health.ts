@@ -86,13 +86,16 @@ export async function askPolicy(socket: string): Promise<string> {
   return action;
 }
 
+/** How much of the file system that holds a folder is free, from 0 to 1. */
+export async function freeShare(folder: string): Promise<number> {
+  const { bavail, blocks } = await statfs(folder);
+  return bavail / Math.max(1, blocks);
+}
+
 /** Free space of the file systems that hold these folders. */
 export async function readDisk(folders: readonly string[]): Promise<string> {
   const shares = await Promise.all(
-    folders.map(async (folder) => {
-      const { bavail, blocks } = await statfs(folder);
-      return { folder, free: bavail / Math.max(1, blocks) };
-    }),
+    folders.map(async (folder) => ({ folder, free: await freeShare(folder) })),
   );
   const words = shares.map(({ folder, free }) => `${folder} ${Math.floor(free * 100)} % free`);
   if (shares.some(({ free }) => free < LEAST_FREE)) throw new Error(words.join(", "));

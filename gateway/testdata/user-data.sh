@@ -111,8 +111,10 @@ cat > /etc/mxhero-gateway/gateway.json <<'CONFIGURATION'
  "maximumMessageBytes": 157286400,
  "networkTls": {
   "certificateSecret": "tls/certificate",
-  "keySecret": "tls/key"
- }
+  "keySecret": "tls/key",
+  "expires": "2027-01-01T00:00:00.000Z"
+ },
+ "logGroup": "/mxhero/example"
 }
 CONFIGURATION
 systemctl daemon-reload

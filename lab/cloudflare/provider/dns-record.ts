@@ -1,4 +1,4 @@
-/** `cloudflare.DnsRecord` of the types A, AAAA and TXT. */
+/** `cloudflare.DnsRecord` of the types A, AAAA, CNAME and TXT. */
 import Cloudflare from "cloudflare";
 import { z } from "zod";
 import { orGone, standInKind } from "../../stand-in.ts";
@@ -7,7 +7,7 @@ const inputs = z.strictObject({
   zoneId: z.string(),
   /** The full name. */
   name: z.string(),
-  type: z.enum(["A", "AAAA", "TXT"]),
+  type: z.enum(["A", "AAAA", "CNAME", "TXT"]),
   /** Of a TXT: quoted strings. */
   content: z.string(),
   ttl: z.number(),

@@ -1,0 +1,111 @@
+/** The password for a Relay Server lies in the parameter store, and nowhere else in clear. */
+import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { DescribeParametersCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { type RouteEntry, type RouteLab, startRouteLab } from "./route-lab.ts";
+import { failed, type Run, succeeded, type TenantStack } from "./tenant.ts";
+
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
+
+const FIRST = "correct horse battery staple";
+const SECOND = "a rolling stone gathers no moss";
+
+let lab: RouteLab;
+
+beforeAll(async () => {
+  lab = await startRouteLab(["a"]);
+});
+
+afterAll(() => lab[Symbol.asyncDispose]());
+
+function entry(withLogin: boolean): RouteEntry {
+  const login = withLogin ? { login: { user: "contoso", password: "$password" } } : {};
+  return {
+    domain: "secret.test",
+    nextHops: "private",
+    outbound: "standard",
+    sendingFrom: ["10.1.2.3"],
+    relayServer: { host: "relay.secret.test", port: 587, tls: "verified", ...login },
+  };
+}
+
+async function setPassword(stack: TenantStack, password: string): Promise<void> {
+  await succeeded(stack.run(["config", "set", "--secret", "test:password", password]));
+}
+
+async function table(): Promise<string> {
+  const { endpoint, region, table: name } = lab.options;
+  const client = new DynamoDBClient({ endpoint, region });
+  const { Items } = await client.send(new ScanCommand({ TableName: name }));
+  return JSON.stringify(Items);
+}
+
+async function parameters() {
+  const { endpoint, region } = lab.options;
+  const { Parameters = [] } = await new SSMClient({ endpoint, region }).send(
+    new DescribeParametersCommand({}),
+  );
+  return Parameters;
+}
+
+async function secretName(): Promise<string> {
+  const { record } = await lab.store.readDomain("secret.test");
+  return record?.active?.route.relayServer?.login?.secret ?? "";
+}
+
+test("a password comes, changes and goes", async () => {
+  const stack = await lab.addStack("secret", [entry(true)]);
+  await setPassword(stack, FIRST);
+  const runs: Run[] = [await succeeded(stack.preview(["--diff"]))];
+  runs.push(await succeeded(stack.up()));
+  const first = await secretName();
+  expect(await lab.store.readSecret(first)).toBe(FIRST);
+  expect(await parameters()).toMatchObject([
+    { Type: "SecureString", KeyId: lab.options.keyId, Name: `/mxhero/example/${first}` },
+  ]);
+  expect((await succeeded(stack.up())).text).toContain("unchanged");
+  expect(await secretName()).toBe(first);
+
+  await setPassword(stack, SECOND);
+  const preview = await succeeded(stack.preview(["--diff"]));
+  expect(preview.text).toContain("a new password for the Relay Server");
+  runs.push(preview, await succeeded(stack.up()));
+  expect(await lab.store.readSecret(await secretName())).toBe(SECOND);
+  expect(await lab.store.readSecret(first)).toBeUndefined();
+
+  runs.push(await succeeded(stack.refresh()), await succeeded(stack.run(["stack", "export"])));
+  const state = await lab.storedState();
+  expect(state).toContain("relay.secret.test");
+  const kept = { state, table: await table(), printed: runs.map(({ text }) => text) };
+  const lines = JSON.stringify(kept, undefined, 1).split("\n");
+  const shown = lines.flatMap((line) => line.split("\\n"));
+  expect(shown.filter((line) => line.includes(FIRST) || line.includes(SECOND))).toEqual([]);
+
+  await lab.write(stack, [entry(false)]);
+  await succeeded(stack.up());
+  expect(await parameters()).toEqual([]);
+});
+
+test("without credentials a preview says what it can, and an update says what is missing", async () => {
+  const stack = await lab.addStack("nobody", [{ domain: "nobody.test" }]);
+  const env = {
+    AWS_ACCESS_KEY_ID: undefined,
+    AWS_SECRET_ACCESS_KEY: undefined,
+    HOME: lab.project.directory,
+  };
+  const { text } = await succeeded(stack.preview([], { env }));
+  expect(text).toContain("Route of nobody.test not read");
+  expect(text).toContain("Planned, but not checked against the gateway: new, Server mail.nobody");
+  const up = await failed(stack.up([], { env }));
+  expect(up.text).toContain("(aws-credentials-missing");
+  expect(up.text).toContain("AWS_PROFILE");
+});
+
+test("a table that is not there is named", async () => {
+  const { region, secretPrefix } = lab.options;
+  const store = { table: "no-such-table", region, secretPrefix };
+  const stack = await lab.addStack("no-table", [{ domain: "no-table.test", store }]);
+  const { text } = await failed(stack.preview());
+  expect(text).toContain("no-such-table in eu-central-1");
+  expect(text).toContain("(route-table-missing");
+});

@@ -1,0 +1,73 @@
+/** For crash tests: stands between the provider and AWS's API, and strikes at a write. */
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { buffer } from "node:stream/consumers";
+
+/**
+ * - `unwritten`: the write arrived at the API's door, and was lost.
+ * - `unanswered`: it was carried out, and nobody was told.
+ */
+export type Moment = "unwritten" | "unanswered";
+
+export interface WriteProxy extends AsyncDisposable {
+  readonly url: string;
+  /** The writes since the last `arm`, by the name of the API's action. */
+  readonly writes: readonly string[];
+  /** Strikes at the write of this number, from 1; without arguments at none. */
+  arm(at?: { readonly write: number; readonly moment: Moment; strike(): Promise<void> }): void;
+}
+
+const WRITES = /^(TransactWriteItems|PutItem|UpdateItem|DeleteItem|PutParameter|DeleteParameters)$/;
+
+export async function startWriteProxy(address: string, target: string): Promise<WriteProxy> {
+  let writes: string[] = [];
+  let armed: Parameters<WriteProxy["arm"]>[0];
+  const handle = async (request: IncomingMessage, response: ServerResponse) => {
+    const body = await buffer(request);
+    const action = String(request.headers["x-amz-target"]).split(".").at(-1) ?? "";
+    if (WRITES.test(action)) writes.push(action);
+    const strike = WRITES.test(action) && writes.length === armed?.write ? armed : undefined;
+    if (strike?.moment === "unwritten") return strike.strike();
+    const answer = await fetch(`${target}${request.url ?? "/"}`, {
+      method: request.method ?? "POST",
+      headers: forwarded(request),
+      body,
+    });
+    const content = Buffer.from(await answer.arrayBuffer());
+    if (strike !== undefined) return strike.strike();
+    response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" });
+    response.end(content);
+  };
+  const server = createServer((request, response) => {
+    handle(request, response).catch(() => response.destroy());
+  });
+  server.listen(0, address);
+  await once(server, "listening");
+  const place = server.address();
+  if (place === null || typeof place === "string") throw new Error("the proxy has no port");
+  return {
+    url: `http://${address}:${place.port}`,
+    get writes() {
+      return writes;
+    },
+    arm: (at) => {
+      writes = [];
+      armed = at;
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** What belongs to one connection is not passed on. */
+function forwarded({ headers }: IncomingMessage): Record<string, string> {
+  const own = new Set(["host", "connection", "content-length", "expect"]);
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      own.has(name) || value === undefined ? [] : [[name, String(value)] as const],
+    ),
+  );
+}
