@@ -19,15 +19,32 @@ const identity = (number: number) =>
   ({ kind: "network", network: `${net}.2.${number}/32` }) as const;
 
 /** The reply at RCPT, in and out, of one slot. */
-async function answers(slot: string, domain: string, number: number) {
+async function answers(slot: string, domain: string, number: number, mailbox = "y") {
   await using inbound = await world.toInbound(slot);
   await using outbound = await world.toRelay(slot, `2.${number}`);
-  const { rcpt: into } = await inbound.ask("x@outside.test", `y@${domain}`);
-  const { rcpt: out } = await outbound.ask(`y@${domain}`, "x@outside.test");
+  const { rcpt: into } = await inbound.ask("x@outside.test", `${mailbox}@${domain}`);
+  const { rcpt: out } = await outbound.ask(`${mailbox}@${domain}`, "x@outside.test");
   return { into, out };
 }
 
 const accepted = { into: expect.stringMatching(/^250 /), out: expect.stringMatching(/^250 /) };
+
+function until(time: string): Promise<void> {
+  return sleep(Math.max(0, Date.parse(time) - Date.now() + 1500));
+}
+
+/** What both slots say of the route that is given up. */
+function ofBoth(mailbox?: string) {
+  return Promise.all(["a", "b"].map((slot) => answers(slot, "leaving.test", 1, mailbox)));
+}
+
+function each(pattern: RegExp) {
+  const reply = expect.stringMatching(pattern);
+  return [
+    { into: reply, out: reply },
+    { into: reply, out: reply },
+  ];
+}
 
 test("a route that was given up delivers, then puts off, then refuses, at its own times, and is forgotten", async () => {
   const route = exampleRoute("leaving.test", { identities: [identity(1)] });
@@ -40,7 +57,6 @@ test("a route that was given up delivers, then puts off, then refuses, at its ow
     refuseFrom: at(12),
     expires: at(18),
   };
-  const until = (time: string) => sleep(Math.max(0, Date.parse(time) - Date.now() + 1500));
   const holder = { organisation: "leaving.test", claims: [] };
   await world.fleet.write({
     domain: "leaving.test",
@@ -48,23 +64,15 @@ test("a route that was given up delivers, then puts off, then refuses, at its ow
     active: { version: 1, route },
     leaving,
   });
-  const all = () => Promise.all(["a", "b"].map((slot) => answers(slot, "leaving.test", 1)));
-  const both = (pattern: RegExp) => {
-    const matching = expect.stringMatching(pattern);
-    return [
-      { into: matching, out: matching },
-      { into: matching, out: matching },
-    ];
-  };
-
   expect(Date.now()).toBeLessThan(Date.parse(leaving.deferFrom));
-  expect(await all()).toEqual(both(/^250 /));
+  expect(await ofBoth()).toEqual(each(/^250 /));
   await until(leaving.deferFrom);
-  expect(await all()).toEqual(both(/^450 4\.7\.1 .*https:\/\/help\.gateway\.test\/inactive/));
+  expect(await ofBoth()).toEqual(each(/^450 4\.7\.1 .*https:\/\/help\.gateway\.test\/inactive/));
   await until(leaving.refuseFrom);
-  expect(await all()).toEqual(both(/^550 5\.7\.1 .*https:\/\/help\.gateway\.test\/inactive/));
+  expect(await ofBoth()).toEqual(each(/^550 5\.7\.1 .*https:\/\/help\.gateway\.test\/inactive/));
   await until(leaving.expires);
-  expect(await all()).toEqual(both(/^55[04] 5\.7\.1 (?!.*https:)/));
+  // A process of smtpd remembers for a while where an address that it was asked for goes.
+  expect(await ofBoth("z")).toEqual(each(/^55[04] 5\.7\.1 (?!.*https:)/));
 }, 60_000);
 
 /** What the agent says of itself. */
@@ -113,14 +121,14 @@ test("without the store, the gateway goes on with what it knows: across restarts
     expect((await answers("a", "unknown.test", 2)).into).toMatch(/^554 5\.7\.1 /);
     // Stale routes are no reason to take a slot out, but are said.
     const said = async () => (await healthOf(slot)).text;
-    await expect.poll(said, { timeout: 20_000 }).toMatch(/store/i);
+    await expect.poll(said, { timeout: 60_000 }).toMatch(/store: /);
   } finally {
     world.fleet.moto.resume();
   }
   await world.fleet.activate([exampleRoute("after.test", { identities: [identity(3)] })]);
   expect(await answers("a", "after.test", 3)).toEqual(accepted);
-  await expect.poll(() => healthOf(slot), { timeout: 30_000 }).toEqual(healthy);
-}, 180_000);
+  await expect.poll(() => healthOf(slot), { timeout: 60_000 }).toEqual(healthy);
+}, 240_000);
 
 test("health names what is wrong on the host", async () => {
   const slot = world.slot("b");

@@ -11,7 +11,6 @@ import { composeMessage } from "../lab/message.ts";
 import { SmtpDialogue } from "../lab/smtp-dialogue.ts";
 import { testNet as net } from "../lab/test-net.ts";
 import type { SendingIdentity } from "../mail/route.ts";
-import { relaySecretName } from "../store/route-store.ts";
 
 /** From where a tenant's mail system connects, and what it shows. */
 interface Client {
@@ -53,15 +52,12 @@ function network(text: string): SendingIdentity {
   return { kind: "network", network: `${net}.${text}` };
 }
 
+function alone(name: string, identities: readonly SendingIdentity[], client: Client): Tenant {
+  return { domain: `${name}.test`, organisation: name, identities, client, group: name };
+}
+
 /** 20 tenants: 6 with an address, 5 with a network, 3 of one company that share one, 5 with a certificate, 1 with two. */
 async function mixedTenants(): Promise<Tenant[]> {
-  const alone = (name: string, identities: SendingIdentity[], client: Client): Tenant => ({
-    domain: `${name}.test`,
-    organisation: name,
-    identities,
-    client,
-    group: name,
-  });
   const withAddress = [1, 2, 3, 4, 5, 6].map((number) =>
     alone(`address${number}`, [network(`2.${number}/32`)], { from: `2.${number}` }),
   );
@@ -112,18 +108,17 @@ async function askAll(client: Client, senders: readonly string[]): Promise<Map<s
 test("no tenant of 20 can send as another one: all pairs", async () => {
   expect(tenants).toHaveLength(20);
   const senders = tenants.map(({ domain }) => `ann@${domain}`);
-  let pairs = 0;
   const rows = tenants.map(async ({ domain: client, client: from, group }) => {
     const replies = await askAll(from, senders);
-    for (const { domain, group: owner } of tenants) {
-      const reply = replies.get(`ann@${domain}`) ?? "none";
-      const expected = owner === group ? /^250 2\.1\.5 / : /^550 5\.7\.1 /;
-      expect(reply, `${client} as ${domain}`).toMatch(expected);
-      pairs += 1;
-    }
+    return tenants.map(({ domain, group: owner }) => {
+      const reply = replies.get(`ann@${domain}`)?.slice(0, 10);
+      const expected = owner === group ? "250 2.1.5 " : "550 5.7.1 ";
+      return { client, sender: domain, reply, expected };
+    });
   });
-  await Promise.all(rows);
-  expect(pairs).toBe(400);
+  const pairs = (await Promise.all(rows)).flat();
+  expect(pairs).toHaveLength(400);
+  expect(pairs.filter(({ reply, expected }) => reply !== expected)).toEqual([]);
 }, 60_000);
 
 test("an identity is one whole: neither the next address nor another certificate of the same name passes", async () => {
@@ -200,13 +195,16 @@ test.for(["smtp-in", "smtp-relay"])(
     const address = name === "smtp-in" ? slot.inbound.public : slot.relay.public;
     const attempts = relayAttempts(`${name}.gateway.test`, address);
     expect(attempts).toHaveLength(16);
+    const replies: string[] = [];
     for (const [sender, recipient] of attempts) {
       await using session = await SmtpDialogue.open({ address, localAddress: `${net}.4.9` });
       await session.hello("mx.spammer.test");
       await session.say(`MAIL FROM:${sender}`);
-      expect(await session.say(`RCPT TO:${recipient}`), recipient).toMatch(/^5\d\d /);
-      expect(await session.say("DATA"), recipient).toMatch(/^5\d\d /);
+      replies.push(`${recipient}: ${await session.say(`RCPT TO:${recipient}`)}`);
+      replies.push(`${recipient}: DATA: ${await session.say("DATA")}`);
     }
+    expect(replies).toHaveLength(32);
+    expect(replies.filter((reply) => !/: 5\d\d /.test(reply))).toEqual([]);
     expect(outside.messages).toEqual([]);
   },
 );
@@ -261,10 +259,12 @@ test("TLS is 1.2 or newer, with forward secrecy and authenticated encryption", a
   expect(await handshakes("-tls1_1", ...old)).toEqual(none);
   expect(await handshakes("-tls1", ...old)).toEqual(none);
   const weak = ["kRSA", "aNULL", "SHA1", "SHA256", "3DES", "RC4", "NULL", "PSK", "EXPORT"];
+  const broken: string[] = [];
   for (const family of weak) {
-    const list = `${family}:@SECLEVEL=0`;
-    expect(await handshakes("-tls1_2", "-cipher", list), family).toEqual(none);
+    const done = await handshakes("-tls1_2", "-cipher", `${family}:@SECLEVEL=0`);
+    if (done.includes(true)) broken.push(family);
   }
+  expect(broken).toEqual([]);
 });
 
 test("the certificate is the fleet's, and its names are those of the endpoints", async () => {
@@ -290,7 +290,6 @@ function writtenFiles({ root }: Host): Promise<string> {
 
 test("no secret is in a process list or in a file that others may read", async () => {
   const { host } = world.slot("a");
-  const secret = relaySecretName("address1.test");
   const password = "hunter2-of-address1";
   await host.run([
     "sh",
@@ -299,8 +298,8 @@ test("no secret is in a process list or in a file that others may read", async (
   ]);
   const identities = [network("2.1/32")];
   for (let count = 1; count <= 3; count += 1) {
-    const secretVersion = await world.fleet.store.putSecret(secret, `${password}-${count}`);
-    const login = { user: "gateway", secret, secretVersion };
+    const secret = `${password}-${count}`;
+    const login = await world.fleet.putLogin("address1.test", "gateway", secret, count);
     const relayServer = { host: `${net}.7.1`, port: 587, tls: "required", login } as const;
     await world.fleet.activate([exampleRoute("address1.test", { identities, relayServer })]);
   }
@@ -316,8 +315,8 @@ test("no secret is in a process list or in a file that others may read", async (
     const command = ["sh", "-c", search];
     const rootSees = await host.exec(command);
     const nobodySees = await host.exec([...asNobody, ...command]);
-    expect(rootSees.stdout, text).toMatch(/\/(relay-passwords\.lmdb|network\.pem)$/m);
-    expect(nobodySees.stdout, text).toBe("");
+    expect(rootSees.stdout).toMatch(/\/(relay-passwords\.lmdb|network\.pem)$/m);
+    expect(nobodySees.stdout).toBe("");
   }
 }, 40_000);
 
@@ -351,7 +350,6 @@ test("a message of a tenant arrives as it was sent", async () => {
     subject: "x",
   });
   expect(await session.deliver("ann@address3.test", "bob@outside.test", content)).toMatch(/^250 /);
-  const found = () => outside.messages.find(({ id }) => id === "whole");
-  await expect.poll(found).toBeDefined();
-  expect(found()?.content.endsWith(content)).toBe(true);
+  await expect.poll(() => outside.messages.at(-1)?.id).toBe("whole");
+  expect(outside.messages.at(-1)?.content.endsWith(content)).toBe(true);
 });

@@ -83,15 +83,19 @@ export function mapSource(entries: MapEntries): string {
 type Refusal = NonNullable<ReturnType<typeof stageRefusal>>;
 
 /**
- * transport(5), and access(5) for recipients. A refusal is a transport, too: it is said at RCPT, and holds for
- * mail in the queue: `retry` keeps it, `error` returns it to the sender.
+ * transport(5), and access(5) for recipients. A refusal is a transport, too, for mail that is in the queue:
+ * `retry` keeps it, `error` returns it to the sender. That alone is not said at RCPT where a process of smtpd
+ * has resolved the address before: each remembers its last hundred.
  */
 function inboundEntries(route: Route, refusal: Refusal | undefined): MapEntry[] {
   const { domain, rcptLookup } = route;
   const transport = (value: string) => entry("inbound-transport", domain, value);
   if (refusal !== undefined) {
     const name = refusal.action === "defer" ? "retry" : "error";
-    return [transport(`${name}:${refusal.status} ${refusal.text}`)];
+    return [
+      transport(`${name}:${refusal.status} ${refusal.text}`),
+      entry("inbound-recipients", domain, accessRefusal(refusal)),
+    ];
   }
   return [
     transport(`${SERVER_TRANSPORT}:${serverHop(route)}`),
@@ -136,9 +140,12 @@ function outboundTransport(route: Route, passwords: Passwords): MapEntry[] {
 }
 
 /** access(5), by the sender's domain. */
-function senderRefusal({ domain }: Route, { action, status, text }: Refusal): MapEntry {
-  const code = action === "defer" ? "450" : "550";
-  return entry("relay-refusals", domain, `${code} ${status} ${text}`);
+function senderRefusal({ domain }: Route, refusal: Refusal): MapEntry {
+  return entry("relay-refusals", domain, accessRefusal(refusal));
+}
+
+function accessRefusal({ action, status, text }: Refusal): string {
+  return `${action === "defer" ? "450" : "550"} ${status} ${text}`;
 }
 
 /** Brackets: no MX lookup. An address is never looked up. */
