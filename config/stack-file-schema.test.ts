@@ -4,13 +4,19 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { configurationSchema } from "../provider/settings.ts";
+import { exampleGateway } from "./example-gateway.ts";
 import { contoso, gateway, stackValues } from "./example-tenant.ts";
+import { readGatewayConfig } from "./read-gateway.ts";
 import { readTenantConfig } from "./read-tenant.ts";
-import { stackFileSchema } from "./stack-file-schema.ts";
+import { gatewayFileSchema, stackFileSchema } from "./stack-file-schema.ts";
 
 const stacks = new URL("../stacks/", import.meta.url);
-const names = (await readdir(stacks)).filter((name) => name.endsWith(".yaml"));
-const validate = new Ajv({ allErrors: true }).compile(stackFileSchema());
+const files = (await readdir(stacks)).filter((name) => name.endsWith(".yaml"));
+const names = files.filter((name) => name !== "Pulumi.gateway.yaml");
+// Editors check these two formats, and Ajv alone knows none.
+const ajv = new Ajv({ allErrors: true, formats: { email: true, uri: true } });
+const validate = ajv.compile(stackFileSchema());
+const validateGateway = ajv.compile(gatewayFileSchema());
 const stackFile = z.object({ config: z.record(z.string(), z.unknown()) });
 
 /** The paths at which the schema finds fault with a stack file. */
@@ -25,9 +31,36 @@ const sound = {
   "mail:domains": [contoso],
 };
 
-test("the file that editors read is up to date", async () => {
-  const written = await readFile(new URL("tenant.schema.json", import.meta.url), "utf8");
-  expect(JSON.parse(written)).toEqual(stackFileSchema());
+test.each([
+  ["tenant.schema.json", stackFileSchema()],
+  ["gateway.schema.json", gatewayFileSchema()],
+])("%s, which editors read, is up to date", async (name, schema) => {
+  const written = await readFile(new URL(name, import.meta.url), "utf8");
+  expect(JSON.parse(written)).toEqual(schema);
+});
+
+test("the example of a gateway is sound for an editor, and lacks only the certificate", async () => {
+  const text = await readFile(new URL("Pulumi.gateway.yaml", stacks), "utf8");
+  const file = stackFile.parse(parse(text));
+  expect(validateGateway(file), JSON.stringify(validateGateway.errors)).toBe(true);
+  const read = () =>
+    readGatewayConfig({
+      file: "Pulumi.gateway.yaml",
+      values: stackValues(file.config),
+      isSecret: () => false,
+      outputsOf: () => Promise.reject(new Error("a gateway needs no other stack")),
+    });
+  expect(read).toThrow("has 2 faults");
+  expect(read).toThrow(/gateway:certificate: It is missing[^]*gateway:privateKey: It is missing/);
+});
+
+test("an editor marks a key of a gateway in clear, and a key that is unknown", () => {
+  const config = { ...exampleGateway, "gateway:privateKey": "x", "gateway:slot": 2 };
+  validateGateway({ config });
+  const paths = (validateGateway.errors ?? []).map(({ instancePath }) => instancePath);
+  expect(paths).toEqual(
+    expect.arrayContaining(["/config/gateway:privateKey", "/config/gateway:slot"]),
+  );
 });
 
 test("there are examples of two tenants", () => {

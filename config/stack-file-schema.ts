@@ -1,5 +1,6 @@
-/** The JSON Schema of a tenant's whole stack file, for completion and checks in an editor. */
+/** The JSON Schemas of whole stack files, for completion and checks in an editor. */
 import { z } from "zod";
+import { gateway } from "./gateway.ts";
 import { tenant } from "./tenant.ts";
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
@@ -50,32 +51,96 @@ const providerSettings: Record<string, JsonSchema> = {
   },
 };
 
-/** Draft 7, which the YAML language server knows best. */
+/** What the schemas of the kinds of stacks differ in. */
+interface FileKind {
+  readonly title: string;
+  readonly description: string;
+  /** Without the colon. */
+  readonly prefix: string;
+  readonly values: Readonly<Record<string, JsonSchema>>;
+  /** Keys of `values`. */
+  readonly required: readonly string[];
+  /** Keys of other namespaces that the kind knows. */
+  readonly others: Readonly<Record<string, JsonSchema>>;
+}
+
+/** The schema of a tenant's stack file. */
 export function stackFileSchema(): JsonSchema {
-  const values = Object.entries(tenant.shape).map(([key, schema]) => {
-    const { $schema: _, ...json } = z.toJSONSchema(schema, { io: "input", target: "draft-7" });
-    const isSecret = key === "relayPasswords";
-    return [`mail:${key}`, isSecret ? { ...json, additionalProperties: secret } : json] as const;
-  });
+  const values = jsonSchemas(tenant.shape);
+  const passwords = { ...values["relayPasswords"], additionalProperties: secret };
   const needed = Object.entries(tenant.shape).filter(
     ([, schema]) => !schema.safeParse(undefined).success,
   );
-  const settings = Object.entries(providerSettings).map(
-    ([key, json]) => [`mxhero:${key}`, json] as const,
+  return fileSchema({
+    title: "Stack file of a tenant",
+    description: "An organisation, its mail domains, and the gateway they use.",
+    prefix: "mail",
+    values: { ...values, relayPasswords: passwords },
+    required: needed.map(([key]) => key),
+    others: {},
+  });
+}
+
+/** The schema of a gateway's stack file. */
+export function gatewayFileSchema(): JsonSchema {
+  const values = jsonSchemas(gateway.shape);
+  const { certificate = {}, privateKey = {} } = values;
+  // The certificate and its key come into the file by `pulumi config set`, once it is there.
+  const later: readonly string[] = ["certificate", "privateKey"];
+  const needed = Object.entries(gateway.shape).filter(
+    ([key, schema]) => !schema.safeParse(undefined).success && !later.includes(key),
   );
-  const config = Object.fromEntries([...values, ...settings]);
+  return fileSchema({
+    title: "Stack file of a gateway",
+    description: "A fleet of slots on AWS, its names at Cloudflare, its certificate.",
+    prefix: "gateway",
+    values: {
+      ...values,
+      certificate: { description: certificate.description ?? "", anyOf: [certificate, secret] },
+      privateKey: { ...secret, description: privateKey.description ?? "" },
+    },
+    required: needed.map(([key]) => key),
+    others: {
+      "aws:region": {
+        type: "string",
+        description: "The region that the fleet is in.",
+        examples: ["eu-central-1"],
+      },
+    },
+  });
+}
+
+function jsonSchemas(shape: Readonly<Record<string, z.ZodType>>): Record<string, JsonSchema> {
+  return Object.fromEntries(
+    Object.entries(shape).map(([key, schema]) => {
+      const { $schema: _, ...json } = z.toJSONSchema(schema, { io: "input", target: "draft-7" });
+      return [key, json];
+    }),
+  );
+}
+
+/** Draft 7, which the YAML language server knows best. */
+function fileSchema(kind: FileKind): JsonSchema {
+  const { title, description, prefix, values, required, others } = kind;
+  const prefixed = (name: string, schemas: FileKind["values"]) =>
+    Object.entries(schemas).map(([key, json]) => [`${name}:${key}`, json] as const);
+  const config = Object.fromEntries([
+    ...prefixed(prefix, values),
+    ...Object.entries(others),
+    ...prefixed("mxhero", providerSettings),
+  ]);
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
-    title: "Stack file of a tenant",
+    title,
     type: "object",
     properties: {
       config: {
         type: "object",
-        description: "An organisation, its mail domains, and the gateway they use.",
+        description,
         properties: config,
         // Other namespaces are other packages' business.
-        patternProperties: { [unknownKeys(Object.keys(config))]: false },
-        required: needed.map(([key]) => `mail:${key}`),
+        patternProperties: { [unknownKeys(prefix, Object.keys(config))]: false },
+        required: [...required.map((key) => `${prefix}:${key}`), ...Object.keys(others)],
       },
       encryptionsalt: { type: "string", description: "Written by Pulumi." },
       encryptedkey: { type: "string", description: "Written by Pulumi." },
@@ -87,6 +152,6 @@ export function stackFileSchema(): JsonSchema {
   };
 }
 
-function unknownKeys(known: readonly string[]): string {
-  return `^(?!(?:${known.join("|")})$)(?:mail|mxhero):`;
+function unknownKeys(prefix: string, known: readonly string[]): string {
+  return `^(?!(?:${known.join("|")})$)(?:${prefix}|mxhero):`;
 }

@@ -115,6 +115,9 @@ UNIT
 `;
 }
 
+/** Of a request without a body. S3 asks for it, and Debian 12's curl does not send it by itself. */
+const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 /** Credentials go to curl on its standard input: its arguments could be read in the process list. */
 function fetchBundle({ host, bundle }: UserDataInput): string {
   const { region, endpoint } = host.store;
@@ -133,6 +136,7 @@ fetch_bundle() {
   curl -sSf -m 300 --aws-sigv4 aws:amz:${region}:s3 -o ${PROGRAM}/bundle.tar.gz --config - ${url} <<CURL || return 1
 user = "$(field AccessKeyId):$(field SecretAccessKey)"
 header = "x-amz-security-token: $(field Token)"
+header = "x-amz-content-sha256: ${EMPTY_SHA256}"
 CURL
   echo "${host.bundle}  ${PROGRAM}/bundle.tar.gz" | sha256sum -c --quiet
 }

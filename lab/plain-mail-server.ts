@@ -32,6 +32,7 @@ export interface PlainServerOptions {
 }
 
 export interface PlainMailServer extends AsyncDisposable {
+  readonly address: string;
   /** Everything that arrived, oldest first. */
   readonly messages: readonly PlainMessage[];
   /** How many clients have connected. */
@@ -54,6 +55,7 @@ export async function startPlainMailServer(options: PlainServerOptions): Promise
   server.listen(options.port ?? 25, options.address);
   await once(server, "listening");
   return {
+    address: options.address,
     messages,
     get connections() {
       return connections;

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
-import { connect as connectTls } from "node:tls";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 
 export interface SessionOptions {
   readonly address: string;
@@ -15,6 +15,8 @@ export interface SessionOptions {
 }
 
 export interface SmtpSession extends AsyncDisposable {
+  /** What the server said first. */
+  readonly banner: string;
   /** What the server said to EHLO. */
   readonly greeting: string;
   /** Sends a line and gives the reply, its lines joined with `\n`; empty if the connection was closed. */
@@ -23,8 +25,8 @@ export interface SmtpSession extends AsyncDisposable {
   write(bytes: string | Uint8Array): void;
   /** The next reply. */
   reply(): Promise<string>;
-  /** STARTTLS, then EHLO. The server's certificate is not looked at. */
-  startTls(client?: { readonly key: string; readonly cert: string }): Promise<void>;
+  /** STARTTLS, then EHLO. The server's certificate is not looked at. @throws if there is no TLS */
+  startTls(options?: ConnectionOptions): Promise<void>;
 }
 
 /** Connects and says EHLO. */
@@ -33,12 +35,13 @@ export async function openSession(options: SessionOptions): Promise<SmtpSession>
   const socket = connect({ host: address, port, localAddress });
   await once(socket, "connect");
   const session = new Session(socket, name);
-  await session.reply();
-  await session.hello();
+  session.banner = await session.reply();
+  if (session.banner.startsWith("220")) await session.hello();
   return session;
 }
 
 class Session implements SmtpSession {
+  banner = "";
   greeting = "";
   readonly #name: string;
   #socket: Socket;
@@ -73,12 +76,12 @@ class Session implements SmtpSession {
     }
   }
 
-  async startTls(client: { readonly key: string; readonly cert: string } | undefined) {
+  async startTls(options?: ConnectionOptions): Promise<void> {
     const answer = await this.say("STARTTLS");
     if (!answer.startsWith("220 ")) throw new Error(`STARTTLS was refused: ${answer}`);
     const plain = this.#socket;
     plain.removeAllListeners("data");
-    const socket = connectTls({ socket: plain, rejectUnauthorized: false, ...client });
+    const socket = connectTls({ socket: plain, rejectUnauthorized: false, ...options });
     await once(socket, "secureConnect");
     this.#socket = socket;
     this.#lines = linesOf(socket);
@@ -92,6 +95,29 @@ class Session implements SmtpSession {
 }
 
 function linesOf(socket: Socket): AsyncIterator<string> {
+  const lines = createInterface({ input: socket });
   socket.on("error", () => undefined);
-  return createInterface({ input: socket })[Symbol.asyncIterator]();
+  socket.on("close", () => lines.close());
+  return lines[Symbol.asyncIterator]();
+}
+
+/** A message to one recipient. The reply that decided: to RCPT if it was refused, else to the message. */
+export async function deliver(
+  options: SessionOptions,
+  envelope: { readonly sender: string; readonly recipient: string; readonly parameters?: string },
+  content: string | Uint8Array,
+): Promise<string> {
+  await using session = await openSession(options);
+  const { sender, recipient, parameters = "" } = envelope;
+  const replies = [
+    await session.say(`MAIL FROM:<${sender}>${parameters}`),
+    await session.say(`RCPT TO:<${recipient}>`),
+  ];
+  const refused = replies.find((reply) => !reply.startsWith("250 "));
+  if (refused !== undefined) return refused;
+  const go = await session.say("DATA");
+  if (!go.startsWith("354 ")) return go;
+  session.write(content);
+  session.write("\r\n.\r\n");
+  return await session.reply();
 }

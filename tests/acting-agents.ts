@@ -59,7 +59,7 @@ async function reportAll(
   const { Reservations = [] } = await api.send(
     new ec2.DescribeInstancesCommand({ Filters: running }),
   );
-  instances.clear();
+  const found = new Map<string, string>();
   for (const { InstanceId = "" } of Reservations.flatMap(({ Instances = [] }) => Instances)) {
     const { UserData } = await api.send(
       new ec2.DescribeInstanceAttributeCommand({ InstanceId, Attribute: "userData" }),
@@ -67,7 +67,7 @@ async function reportAll(
     const script = Buffer.from(UserData?.Value ?? "", "base64").toString();
     const [, text = "{}"] = /<<'CONFIGURATION'\n([^]*?)\nCONFIGURATION\n/.exec(script) ?? [];
     const { slot, bundle, store } = told.parse(JSON.parse(text));
-    instances.set(slot, InstanceId);
+    found.set(slot, InstanceId);
     using routes = new RouteStore({ ...store, endpoint: moto.url });
     await routes.putReport({
       slot,
@@ -79,4 +79,6 @@ async function reportAll(
       ...says.get(slot),
     });
   }
+  instances.clear();
+  for (const [slot, id] of found) instances.set(slot, id);
 }

@@ -97,7 +97,8 @@ test("the slots come up one after the other, and each is in DNS only when it is 
 test("size and certificate replace one slot after the other, out of DNS first; the queue stays", async () => {
   const before = new Map(agents.instances);
   agents.says.set("a", { queued: 3 });
-  await lab.configure({ ...(await lab.issue()), "gateway:instanceType": larger });
+  keys = await lab.issue();
+  await lab.configure({ ...keys, "gateway:instanceType": larger });
   const { text } = await succeeded(lab.run(up));
   const replacement = [
     "deleted index:DnsRecord",
@@ -120,10 +121,7 @@ test("size and certificate replace one slot after the other, out of DNS first; t
 });
 
 test("a slot more touches none of the others; a slot less is emptied first", async () => {
-  const before = new Map(agents.instances);
   const sized = { ...keys, "gateway:instanceType": larger };
-  await lab.configure(sized);
-  await succeeded(lab.run(up));
   await lab.configure({ ...sized, "gateway:slots": 3 });
   const more = await succeeded(lab.run(up));
   expect(slotSteps(more.text, "a")).toEqual([]);
@@ -146,7 +144,6 @@ test("a slot more touches none of the others; a slot less is emptied first", asy
     "deleted ec2:Instance",
     "deleted ebs:Volume",
   ]);
-  expect(before.size).toBe(2);
 });
 
 test("a destroy is refused while it is protected, or routes are active", async () => {

@@ -19,8 +19,12 @@ export interface PostfixHost extends AsyncDisposable {
   /** What the world sees of the two sides. */
   readonly inbound: string;
   readonly relay: string;
+  /** From where it connects to IPv6 addresses. */
+  readonly address6: string;
   /** Puts these routes in place of all others. */
   setRoutes(routes: readonly (Route | RouteRecord)[], now?: Date): Promise<void>;
+  /** From now on everyone may relay: a policy service that always says so. */
+  allowRelay(): Promise<void>;
   /** What an instance has logged. */
   log(side: "inbound" | "relay"): Promise<string>;
   /** Runs a command of Postfix on one instance: `postqueue -p`. */
@@ -42,6 +46,7 @@ const directories = {
 export async function startPostfixHost(options: PostfixHostOptions): Promise<PostfixHost> {
   const { net } = options;
   const inside = net.replace("127.", "10.");
+  const address6 = `fd00::${net.slice("127.".length)}:1:11`;
   const [inbound, relay] = [`${net}.1.11`, `${net}.1.12`];
   const config = exampleHost({
     nextHops: "private",
@@ -66,7 +71,7 @@ export async function startPostfixHost(options: PostfixHostOptions): Promise<Pos
         { private: config.inbound.address, public: inbound },
         { private: config.relay.address, public: relay },
       ],
-      address6: "fd00::1:11",
+      address6,
       resolver: dns.resolver,
     }),
   );
@@ -80,7 +85,9 @@ export async function startPostfixHost(options: PostfixHostOptions): Promise<Pos
     authority,
     inbound,
     relay,
+    address6,
     setRoutes: (routes, now = new Date()) => writeMaps(host, routes, now),
+    allowRelay: () => allowRelay(host),
     log: (side) =>
       host.run(["cat", side === "inbound" ? HOST_PATHS.inboundLog : HOST_PATHS.relayLog]),
     postfix,
@@ -115,4 +122,16 @@ async function writeMaps(host: Host, routes: readonly (Route | RouteRecord)[], n
     const script = `umask 077; cat >"$1"; chmod ${mode} "$1"; postmap lmdb:"$1"`;
     await host.run(["sh", "-ec", script, "sh", path], { input: mapSource(maps[name]) });
   }
+}
+
+async function allowRelay(host: Host): Promise<void> {
+  const path = HOST_PATHS.policySocket;
+  const script = `process.umask(0);
+    require("node:net").createServer((client) => client.on("data", (request) => {
+      if (String(request).endsWith("\\n\\n")) client.write("action=OK\\n\\n");
+    })).listen("${path}");`;
+  await host.run(["mkdir", "-p", "/run/mxhero-gateway"]);
+  await host.write("/opt/allow-relay.cjs", script);
+  const start = `node /opt/allow-relay.cjs >/dev/null 2>&1 & until [ -S ${path} ]; do sleep 0.05; done`;
+  await host.run(["sh", "-c", start]);
 }

@@ -1,11 +1,11 @@
-/** In which order the maps are written, so that what restricts is in place before what permits. */
+/** In which order the maps are written, so that the way of mail is in place before the mail is accepted. */
 import { type MapName, SECRET_MAP } from "../postfix/maps.ts";
 
-/** `relay-transport` after the passwords: without one, the Relay Server would refuse mail for good. */
+/** `inbound-recipients` says who is accepted. `relay-transport` after the passwords: without one, the Relay Server would refuse mail for good. */
 const ORDER: readonly MapName[] = [
-  "inbound-recipients",
   "inbound-probes",
   "inbound-transport",
+  "inbound-recipients",
   "relay-refusals",
   "relay-passwords",
   "relay-transport",

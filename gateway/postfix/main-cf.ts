@@ -6,14 +6,16 @@ import { PASS_HEADERS } from "./tables.ts";
 /** smtp-in: takes mail for the tenants' domains and brings it to their Servers. */
 export function inboundMainCf(config: GatewayHostConfig): string {
   return `${commonSettings(config, inboundInstance(config))}
-# The domains that have a Server are the domains that are accepted: one map, so that the two never differ.
 relay_domains = ${lmdb("inbound-transport")}
 transport_maps = ${lmdb("inbound-transport")}
 # Never back to the public MX, which is the gateway itself.
 relay_transport = retry:4.3.5 the domain has no Server
-smtpd_relay_restrictions = reject_unauth_destination
-smtpd_recipient_restrictions = reject_non_fqdn_recipient,
-  check_recipient_access ${lmdb("inbound-recipients")}
+# One map says who is accepted. smtpd asks it anew for each recipient, while it remembers for the rest of its
+# life how a recipient's address was resolved: a domain's change would be seen late.
+smtpd_relay_restrictions =
+  check_recipient_access ${lmdb("inbound-recipients")}, reject_unauth_destination, reject
+smtpd_recipient_restrictions = reject_non_fqdn_recipient
+smtpd_reject_unlisted_recipient = no
 smtpd_data_restrictions = check_client_access static:{PREPEND ${PASS_HEADERS.inbound}: 0}
 # A notice of success would go to whoever was named as the sender.
 smtpd_discard_ehlo_keywords = silent-discard, dsn, etrn
@@ -26,8 +28,8 @@ address_verify_poll_delay = 1s
 address_verify_poll_count = 5
 unverified_recipient_reject_code = 550
 unverified_recipient_defer_code = 451
-# The Server's own words would tell the world where it is.
-unverified_recipient_reject_reason = the domain's mail system does not know this address
+# For both. The Server's own words would tell the world where it is.
+unverified_recipient_reject_reason = the domain's mail system has not confirmed this address
 # A mailbox that is new is accepted after 3 minutes. The defaults (3 h, 3 d) would refuse it for hours.
 address_verify_negative_refresh_time = 3m
 address_verify_negative_expire_time = 3m

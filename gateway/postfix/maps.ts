@@ -83,40 +83,37 @@ export function mapSource(entries: MapEntries): string {
 type Refusal = NonNullable<ReturnType<typeof stageRefusal>>;
 
 /**
- * transport(5), and access(5) for recipients. A refusal is a transport, too, for mail that is in the queue:
- * `retry` keeps it, `error` returns it to the sender. That alone is not said at RCPT where a process of smtpd
- * has resolved the address before: each remembers its last hundred.
+ * What is said at RCPT (access(5)), and where mail goes (transport(5)). A refusal is a transport, too, for mail
+ * that is in the queue already: `retry` keeps it, `error` returns it to the sender.
  */
 function inboundEntries(route: Route, refusal: Refusal | undefined): MapEntry[] {
-  const { domain, rcptLookup } = route;
+  const { domain } = route;
   const transport = (value: string) => entry("inbound-transport", domain, value);
   if (refusal !== undefined) {
     const name = refusal.action === "defer" ? "retry" : "error";
     return [
       transport(`${name}:${refusal.status} ${refusal.text}`),
-      entry("inbound-recipients", domain, accessRefusal(refusal)),
+      answer(domain, accessReply(refusal)),
     ];
   }
-  return [
-    transport(`${SERVER_TRANSPORT}:${serverHop(route)}`),
-    ...(rcptLookup.kind === "probe" ? probing(route) : []),
-    ...(rcptLookup.kind === "list" ? listing(domain, rcptLookup.recipients) : []),
-  ];
+  return [transport(`${SERVER_TRANSPORT}:${serverHop(route)}`), ...recipients(route)];
 }
 
-function probing(route: Route): MapEntry[] {
-  return [
-    entry("inbound-recipients", route.domain, "reject_unverified_recipient"),
-    entry("inbound-probes", route.domain, `${PROBE_TRANSPORT}:${serverHop(route)}`),
-  ];
+function answer(recipient: string, value: string): MapEntry {
+  return entry("inbound-recipients", recipient, value);
 }
 
-function listing(domain: string, recipients: readonly string[]): MapEntry[] {
-  const own = recipients.filter((recipient) => recipient.endsWith(`@${domain}`));
-  return [
-    entry("inbound-recipients", domain, "550 5.1.1 no such mailbox"),
-    ...own.map((recipient) => entry("inbound-recipients", recipient, "DUNNO")),
-  ];
+function recipients(route: Route): MapEntry[] {
+  const { domain, rcptLookup } = route;
+  if (rcptLookup.kind === "off") return [answer(domain, "OK")];
+  if (rcptLookup.kind === "probe") {
+    return [
+      answer(domain, "reject_unverified_recipient, permit"),
+      entry("inbound-probes", domain, `${PROBE_TRANSPORT}:${serverHop(route)}`),
+    ];
+  }
+  const own = rcptLookup.recipients.filter((recipient) => recipient.endsWith(`@${domain}`));
+  return [answer(domain, "550 5.1.1 no such mailbox"), ...own.map((known) => answer(known, "OK"))];
 }
 
 /**
@@ -141,10 +138,10 @@ function outboundTransport(route: Route, passwords: Passwords): MapEntry[] {
 
 /** access(5), by the sender's domain. */
 function senderRefusal({ domain }: Route, refusal: Refusal): MapEntry {
-  return entry("relay-refusals", domain, accessRefusal(refusal));
+  return entry("relay-refusals", domain, accessReply(refusal));
 }
 
-function accessRefusal({ action, status, text }: Refusal): string {
+function accessReply({ action, status, text }: Refusal): string {
   return `${action === "defer" ? "450" : "550"} ${status} ${text}`;
 }
 

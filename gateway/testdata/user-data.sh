@@ -74,6 +74,7 @@ fetch_bundle() {
   curl -sSf -m 300 --aws-sigv4 aws:amz:eu-central-1:s3 -o /opt/mxhero-gateway/bundle.tar.gz --config - https://mxhero-gateway-example-1a2b3c.s3.eu-central-1.amazonaws.com/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.tar.gz <<CURL || return 1
 user = "$(field AccessKeyId):$(field SecretAccessKey)"
 header = "x-amz-security-token: $(field Token)"
+header = "x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 CURL
   echo "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef  /opt/mxhero-gateway/bundle.tar.gz" | sha256sum -c --quiet
 }
