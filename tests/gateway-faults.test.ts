@@ -15,7 +15,7 @@ let world: FleetWorld;
 
 beforeAll(async () => {
   world = await startFleetWorld({ net });
-}, 120_000);
+}, 240_000);
 
 afterAll(() => world?.[Symbol.asyncDispose]());
 

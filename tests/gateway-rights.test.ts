@@ -41,10 +41,11 @@ beforeAll(async () => {
   });
   await world.addDomain("outside.test", "mail.outside.test");
   tenants = await mixedTenants();
-  for (const { domain, organisation, identities } of tenants) {
-    await world.fleet.activate([exampleRoute(domain, { identities })], organisation);
-  }
-}, 120_000);
+  const written = tenants.map(({ domain, organisation, identities }) =>
+    world.fleet.activate([exampleRoute(domain, { identities })], organisation),
+  );
+  await Promise.all(written);
+}, 240_000);
 
 afterAll(() => world?.[Symbol.asyncDispose]());
 

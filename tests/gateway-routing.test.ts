@@ -24,7 +24,7 @@ beforeAll(async () => {
     domains: ["outside.test"],
   });
   await world.addDomain("outside.test", "mail.outside.test");
-}, 120_000);
+}, 240_000);
 
 afterAll(() => world?.[Symbol.asyncDispose]());
 

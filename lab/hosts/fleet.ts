@@ -262,9 +262,9 @@ async function unwellSlots(store: RouteStore, slots: readonly FleetSlot[]): Prom
   });
 }
 
-const patienceSeconds = 30;
+const patienceSeconds = 60;
 
-/** Until nothing is missing any more. @throws {LabHostError} with what is, after 30 s */
+/** Until nothing is missing any more. @throws {LabHostError} with what is, after 60 s */
 export async function waitFor(what: string, missing: () => Promise<readonly string[]>) {
   const deadline = Date.now() + patienceSeconds * 1000;
   for (;;) {
