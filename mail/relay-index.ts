@@ -3,6 +3,8 @@
  *
  * A look-up takes one step for each prefix length that is in use, however many routes there are. What holds
  * at which time is not kept here: a record has its own times.
+ *
+ * Records are kept as texts: 100,000 of them as objects would take half as much memory again.
  */
 import ipaddr from "ipaddr.js";
 import type { RouteRecord, SendingIdentity } from "./route.ts";
@@ -19,7 +21,7 @@ export interface Client {
 type Family = "ipv4" | "ipv6";
 
 export class RelayIndex {
-  readonly #records = new Map<string, RouteRecord>();
+  readonly #records = new Map<string, string>();
   /** Domains by a network or fingerprint in normal form. Mostly it is one, and a set takes ten times as much. */
   readonly #domains = new Map<string, string | Set<string>>();
   /** How many identities have a prefix length. */
@@ -33,7 +35,7 @@ export class RelayIndex {
   /** Adds a record, in the place of the former one of its domain. */
   put(record: RouteRecord): void {
     this.remove(record.domain);
-    this.#records.set(record.domain, record);
+    this.#records.set(record.domain, JSON.stringify(record));
     for (const identity of identitiesOf(record)) {
       const key = identityKey(identity);
       const former = this.#domains.get(key);
@@ -45,7 +47,7 @@ export class RelayIndex {
   }
 
   remove(domain: string): void {
-    const record = this.#records.get(domain);
+    const record = this.recordOf(domain);
     if (record === undefined) return;
     this.#records.delete(domain);
     for (const identity of identitiesOf(record)) {
@@ -61,7 +63,13 @@ export class RelayIndex {
 
   /** The record of exactly this domain: a subdomain has none of its parent's. */
   recordOf(domain: string): RouteRecord | undefined {
-    return this.#records.get(domain);
+    const text = this.#records.get(domain);
+    return text === undefined ? undefined : parseRecord(text);
+  }
+
+  /** All of them. */
+  *records(): Generator<RouteRecord> {
+    for (const text of this.#records.values()) yield parseRecord(text);
   }
 
   /** Whatever of the client can be an identity: its networks in all lengths in use, its certificate. */
@@ -79,7 +87,7 @@ export class RelayIndex {
     for (const key of keys) {
       const domains = this.#domains.get(key) ?? [];
       for (const domain of typeof domains === "string" ? [domains] : domains) {
-        const record = this.#records.get(domain);
+        const record = this.recordOf(domain);
         if (record !== undefined) yield record;
       }
     }
@@ -94,6 +102,11 @@ export class RelayIndex {
     if (count === 0) lengths.delete(length);
     else lengths.set(length, count);
   }
+}
+
+/** Of a text that was made here. */
+function parseRecord(text: string): RouteRecord {
+  return JSON.parse(text);
 }
 
 export function buildRelayIndex(records: Iterable<RouteRecord>): RelayIndex {

@@ -1,12 +1,15 @@
 /** The route store in an emulated AWS account. */
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Route, RouteRecord } from "../mail/route.ts";
 import { giveUpRoute } from "../mail/route-changes.ts";
 import { recordOf, routeOf } from "../mail/testdata/routes.ts";
 import { ChangeReader } from "./change-reader.ts";
 import { RouteConflict, type RouteStore } from "./route-store.ts";
 import { startTestStore, type TestStore } from "./test-store.ts";
+
+// Moto loads each of AWS's services at its first call.
+vi.setConfig({ testTimeout: 120_000 });
 
 let lab: TestStore;
 let store: RouteStore;

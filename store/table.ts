@@ -106,7 +106,7 @@ export class Table {
     return this.#ask("Reading the changes", reading());
   }
 
-  /** One of the parts of the table, page by page: only what a route's item needs. */
+  /** One of the parts of the table, page by page. */
   async *routesOfSegment(segment: number, segments: number): AsyncGenerator<FoundItem[]> {
     const pages = paginateScan(
       { client: this.#client },
@@ -115,8 +115,6 @@ export class Table {
         Segment: segment,
         TotalSegments: segments,
         FilterExpression: "sk = :route",
-        ProjectionExpression: "#record, #sequence",
-        ExpressionAttributeNames: { "#record": "record", "#sequence": "sequence" },
         ExpressionAttributeValues: { ":route": { S: "route" } },
         ConsistentRead: true,
       },

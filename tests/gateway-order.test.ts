@@ -1,5 +1,5 @@
 /** In which order the engine builds, changes and takes down a fleet. The agents are acted. */
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { recordOf, routeOf } from "../mail/testdata/routes.ts";
 import { RouteStore } from "../store/route-store.ts";
 import { type ActingAgents, startActingAgents } from "./acting-agents.ts";
@@ -12,7 +12,7 @@ import {
   succeeded,
 } from "./gateway-lab.ts";
 
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 120_000 });
 
 const parts = new AsyncDisposableStack();
 let lab: GatewayLab;
@@ -29,6 +29,8 @@ beforeAll(async () => {
   agents = parts.use(startActingAgents(lab.moto));
   keys = await lab.issue();
 });
+
+beforeEach(() => agents.says.clear());
 
 afterAll(async () => {
   await parts.disposeAsync();
@@ -146,7 +148,7 @@ test("a slot more touches none of the others; a slot less is emptied first", asy
   ]);
 });
 
-test("a destroy is refused while it is protected, or routes are active", async () => {
+test("a destroy is refused while routes are active, with the list, before anything is touched", async () => {
   using store = openStore();
   const { revision: _, ...record } = recordOf(routeOf("contoso.test"));
   await store.writeRoute(record, undefined);

@@ -1,37 +1,220 @@
 /** The agent on a host with real Postfix. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type MailSystem, startMailSystem } from "../../lab/mail-system.ts";
+import { transact } from "../../lab/smtp-client.ts";
+import { testNet } from "../../lab/test-net.ts";
+import type { Route, RouteProof, RouteRecord } from "../../mail/route.ts";
 import { recordOf, routeOf } from "../../mail/testdata/routes.ts";
+import { HOST_PATHS } from "../host-config.ts";
 import { startTestHost, type TestHost } from "./test-host.ts";
 
 let gateway: TestHost;
+let server: MailSystem;
+
+const serverAddress = `${testNet}.2.1`;
+const client = `${testNet}.3.1`;
+const until = { timeout: 30_000, interval: 200 };
 
 beforeAll(async () => {
   gateway = await startTestHost();
+  server = await startMailSystem({
+    name: "mail.contoso.test",
+    address: serverAddress,
+    certificate: await gateway.authority.issue("mail.contoso.test"),
+    domains: ["contoso.test", "probe.test", "open.test", "locked.test", "other.test"],
+    recipients: ["info@contoso.test", "info@probe.test", "info@locked.test"],
+  });
 }, 120_000);
 
-afterAll(() => gateway[Symbol.asyncDispose]());
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await gateway[Symbol.asyncDispose]();
+});
 
-const until = { timeout: 20_000, interval: 200 };
+function route(domain: string, changes: Partial<Route> = {}): Route {
+  const own = { server: serverAddress, probeRecipient: `info@${domain}` };
+  return routeOf(domain, {
+    ...own,
+    identities: [{ kind: "network", network: `${client}/32` }],
+    ...changes,
+  });
+}
+
+const write = (record: RouteRecord, read?: number) => gateway.lab.store.writeRoute(record, read);
+
+async function answer(domain: string) {
+  return (await gateway.lab.store.readDomain(domain)).answers[0];
+}
+
+async function proofOf(proposed: Route): Promise<RouteProof | undefined> {
+  const { active: _, ...record } = recordOf(proposed);
+  await write({ ...record, proposed: { version: 1, route: proposed } });
+  const verdict = async () => (await answer(proposed.domain))?.proof?.verdict;
+  await expect.poll(verdict, until).toMatch(/proven|failed/);
+  return (await answer(proposed.domain))?.proof;
+}
+
+function send(from: string, to: string, address = `${testNet}.1.1`) {
+  const content = "Subject: test\r\n\r\nHello.\r\n";
+  const name = "client.test";
+  return transact({ address, localAddress: client, name, sender: from, recipient: to, content });
+}
 
 test("a host becomes healthy, and says so to the store", async () => {
   await expect.poll(async () => (await gateway.health())?.healthy, until).toBe(true);
-  const health = await gateway.health();
-  expect(health).toMatchObject({ slot: "a", faults: [], queued: 0 });
+  expect(await gateway.health()).toMatchObject({ slot: "a", faults: [], queued: 0 });
   await expect
     .poll(() => gateway.lab.store.reports(), until)
     .toMatchObject([{ slot: "a", healthy: true, faults: [], queued: 0 }]);
-}, 90_000);
+}, 60_000);
 
 test("a change comes into the maps, and is acknowledged", async () => {
-  const { store } = gateway.lab;
-  await store.writeRoute(
-    recordOf(routeOf("change.test", { server: "mail.change.test" })),
-    undefined,
-  );
+  await write(recordOf(route("contoso.test")));
   await expect
-    .poll(async () => (await store.readDomain("change.test")).answers, until)
-    .toMatchObject([{ slot: "a", acknowledged: 1 }]);
-  expect(await gateway.lookUp("inbound-transport", "change.test")).toBe(
-    "server:[mail.change.test]",
+    .poll(() => answer("contoso.test"), until)
+    .toEqual({ domain: "contoso.test", slot: "a", acknowledged: 1 });
+  const value = await gateway.lookUp("inbound-transport", "contoso.test");
+  expect(value).toBe(`server:[${serverAddress}]`);
+}, 60_000);
+
+test("mail that passed is told, with its client", async () => {
+  expect(await send("someone@outside.test", "info@contoso.test")).toMatchObject({
+    outcome: "delivered",
+  });
+  await expect
+    .poll(async () => (await answer("contoso.test"))?.lastInbound?.from, until)
+    .toBe(client);
+  expect(server.messages.at(-1)?.recipients).toEqual(["info@contoso.test"]);
+
+  const relayed = await send("info@contoso.test", "someone@outside.test", `${testNet}.1.2`);
+  expect(relayed).toMatchObject({ outcome: "delivered" });
+  await expect
+    .poll(async () => (await answer("contoso.test"))?.lastOutbound?.from, until)
+    .toBe(client);
+}, 60_000);
+
+test("the policy service decides, and without it nothing is relayed", async () => {
+  const relay = `${testNet}.1.2`;
+  expect(await send("x@fabrikam.test", "someone@outside.test", relay)).toMatchObject({
+    outcome: "permanent",
+    reply: expect.stringContaining("5.7.1"),
+  });
+  await gateway.service("stop");
+  expect(await send("info@contoso.test", "someone@outside.test", relay)).toMatchObject({
+    outcome: "temporary",
+    reply: expect.stringMatching(/^451 4\.3\.5/),
+  });
+  await gateway.service("start");
+}, 60_000);
+
+test("a proposed route is proven by real SMTP", async () => {
+  const proof = await proofOf(route("probe.test", { rcptLookup: { kind: "probe" } }));
+  expect(proof).toMatchObject({ version: 1, verdict: "proven" });
+  const actions = proof?.steps.map(({ action }) => action.replace(/-[0-9a-f]{16}@/, "-*@"));
+  expect(actions).toEqual([
+    `connect ${serverAddress} (${serverAddress}) port 25`,
+    "EHLO smtp-in.gateway.test",
+    "STARTTLS",
+    "TLS handshake",
+    "EHLO smtp-in.gateway.test",
+    "MAIL FROM:<double-bounce@smtp-in.gateway.test>",
+    "RCPT TO:<info@probe.test>",
+    "RCPT TO:<no-such-user-*@probe.test>",
+  ]);
+}, 60_000);
+
+test("a Server that is locked against the gateway fails the proof, with its words", async () => {
+  server.lockTo(["192.0.2.1"]);
+  const proof = await proofOf(route("locked.test"));
+  server.lockTo(undefined);
+  expect(proof).toMatchObject({ verdict: "failed", code: "proof-gateway-refused" });
+  expect(proof?.steps.at(-1)?.outcome).toContain(
+    `550 5.7.51 TenantInboundAttribution; Mail from ${testNet}.1.1`,
   );
-}, 90_000);
+}, 60_000);
+
+test("without the store the agent goes on, across its own restart and the host's", async () => {
+  const { moto } = gateway.lab;
+  await moto.pause();
+  await gateway.service("restart");
+  const away = async () => (await gateway.health())?.faults.join();
+  await expect.poll(away, until).toContain("store: not answering since");
+  expect(await gateway.health()).toMatchObject({
+    healthy: true,
+    storeAwaySince: expect.any(String),
+  });
+  expect(await send("a@outside.test", "info@contoso.test")).toMatchObject({ outcome: "delivered" });
+
+  await gateway.service("enable");
+  await gateway.host.kill();
+  await gateway.host.boot();
+  await expect.poll(async () => (await gateway.health())?.healthy, until).toBe(true);
+  expect(await send("a@outside.test", "info@contoso.test")).toMatchObject({ outcome: "delivered" });
+  const relayed = await send("info@contoso.test", "b@outside.test", `${testNet}.1.2`);
+  expect(relayed).toMatchObject({ outcome: "delivered" });
+
+  moto.resume();
+  await write({ ...recordOf(route("contoso.test", { server: `${testNet}.2.9` })), revision: 2 }, 1);
+  await expect.poll(async () => (await answer("contoso.test"))?.acknowledged, until).toBe(2);
+  expect(await gateway.health()).not.toHaveProperty("storeAwaySince");
+}, 180_000);
+
+test("a login's password comes from the secret store, and nobody else sees it", async () => {
+  const { store } = gateway.lab;
+  // As the provider names them: every password has a name of its own.
+  const routeWithPassword = async (version: number) => {
+    const secret = `relay/login.test/${version}`;
+    await store.putSecret(secret, `s3cret-${version}`);
+    const login = { user: "gw", secret, secretVersion: version };
+    return route("login.test", {
+      relayServer: { host: serverAddress, port: 587, tls: "required", login },
+    });
+  };
+  await write(recordOf(await routeWithPassword(1)));
+  const password = () => gateway.lookUp("relay-passwords", "@login.test");
+  await expect.poll(password, until).toBe("gw:s3cret-1");
+  await write({ ...recordOf(await routeWithPassword(2)), revision: 2 }, 1);
+  await expect.poll(password, until).toBe("gw:s3cret-2");
+
+  const readable = `grep -rl s3cret ${HOST_PATHS.maps} ${HOST_PATHS.state} /etc/postfix* /var/log /etc/mxhero-gateway`;
+  const asNobody = ["setpriv", "--reuid=nobody", "--clear-groups", "sh", "-c", readable];
+  expect((await gateway.host.exec(asNobody)).stdout).toBe("");
+  const found = (await gateway.host.exec(["sh", "-c", readable])).stdout.split("\n").toSorted();
+  expect(found).toEqual([
+    `${HOST_PATHS.maps}/relay-passwords.lmdb`,
+    `${HOST_PATHS.state}/secrets.json`,
+  ]);
+}, 60_000);
+
+test("a route that leaves changes by the clock alone", async () => {
+  const now = Date.now();
+  const at = (seconds: number) => new Date(now + seconds * 1000).toISOString();
+  const leaving = { since: at(-10), deferFrom: at(6), refuseFrom: at(12), expires: at(18) };
+  await write({ ...recordOf(route("leaving.test")), leaving });
+  const seen = new Set<string>();
+  const look = async () => {
+    const value = await gateway.lookUp("inbound-transport", "leaving.test");
+    if (value !== undefined) seen.add(value);
+    return value;
+  };
+  await expect.poll(look, until).toBeDefined();
+  await expect.poll(look, until).toBeUndefined();
+  expect([...seen]).toEqual([
+    `server:[${serverAddress}]`,
+    expect.stringMatching(/^retry:4\.7\.1 .*gateway\.example\/help/),
+    expect.stringMatching(/^error:5\.7\.1 .*gateway\.example\/help/),
+  ]);
+}, 60_000);
+
+test("an install changes nothing where all is as it should be", async () => {
+  const install = ["/opt/mxhero-gateway/node", "/opt/mxhero-gateway/agent.js", "install"];
+  expect(await gateway.host.run(install)).toBe("Nothing to do.");
+  const other = await gateway.authority.issue("smtp-in.gateway.test");
+  await gateway.lab.store.putSecret("tls/key", other.key);
+  await gateway.lab.store.putSecret("tls/certificate", other.cert);
+  expect(await gateway.host.run(install)).toBe(
+    `Wrote ${HOST_PATHS.tlsChain}.\nReloaded postfix-in.\nReloaded postfix-relay.`,
+  );
+  const mode = ["stat", "--format=%a %U", HOST_PATHS.tlsChain];
+  expect(await gateway.host.run(mode)).toBe("600 root");
+}, 60_000);

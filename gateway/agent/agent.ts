@@ -78,14 +78,19 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
     logMetrics(config, () => health, faults, signal),
     follow("inbound", HOST_PATHS.inboundLog, lastMail, signal),
     follow("outbound", HOST_PATHS.relayLog, lastMail, signal),
-    beat(signal, async () => {
+    repeat(signal, async () => {
       lastMail.flush(Date.now());
       health = await lookAtHost({ config, faults, syncState: () => syncState(sync, table) });
+      return health.healthy ? HEARTBEAT_MILLISECONDS : HASTY_MILLISECONDS;
+    }),
+    // By itself: a store that hangs must not keep the host from looking at itself.
+    repeat(signal, async () => {
+      if (health === undefined) return HASTY_MILLISECONDS;
       await store.putReport(toReport(health)).then(
         () => faults.clear("heartbeat"),
         (error) => faults.set("heartbeat", errorText(error)),
       );
-      return health.healthy;
+      return HEARTBEAT_MILLISECONDS;
     }),
   ]);
 }
@@ -163,10 +168,10 @@ async function follow(
   );
 }
 
-/** @param look says whether all is well; otherwise it is looked at again sooner */
-async function beat(signal: AbortSignal, look: () => Promise<boolean>): Promise<void> {
+/** @param work says after how many milliseconds it is to be done again */
+async function repeat(signal: AbortSignal, work: () => Promise<number>): Promise<void> {
   while (!signal.aborted) {
-    const pause = (await look()) ? HEARTBEAT_MILLISECONDS : HASTY_MILLISECONDS;
+    const pause = await work();
     await delay(pause, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -23,8 +23,7 @@ export async function followLog(options: FollowOptions, signal: AbortSignal): Pr
     if (follower !== undefined) {
       await follower.readOn();
       const isReplaced = found !== undefined && found.ino !== follower.inode;
-      if (isReplaced || (found !== undefined && found.size < follower.position)) {
-        await follower.readOn();
+      if (isReplaced || (await follower.isCut())) {
         await follower.close();
         follower = undefined;
         // At once: the new file may have been written to for a while.
@@ -43,7 +42,7 @@ export async function followLog(options: FollowOptions, signal: AbortSignal): Pr
 
 class Follower {
   readonly inode: number;
-  position: number;
+  #position: number;
   readonly #file: FileHandle;
   readonly #onLine: (line: string) => void;
   readonly #decoder = new StringDecoder("utf8");
@@ -53,7 +52,7 @@ class Follower {
   private constructor(file: FileHandle, inode: number, start: number, options: FollowOptions) {
     this.#file = file;
     this.inode = inode;
-    this.position = start;
+    this.#position = start;
     this.#onLine = options.onLine;
   }
 
@@ -64,15 +63,20 @@ class Follower {
 
   async readOn(): Promise<void> {
     for (;;) {
-      const { bytesRead } = await this.#file.read(this.#piece, 0, PIECE_BYTES, this.position);
+      const { bytesRead } = await this.#file.read(this.#piece, 0, PIECE_BYTES, this.#position);
       if (bytesRead === 0) return;
-      this.position += bytesRead;
+      this.#position += bytesRead;
       const lines = (this.#rest + this.#decoder.write(this.#piece.subarray(0, bytesRead))).split(
         "\n",
       );
       this.#rest = lines.pop() ?? "";
       for (const line of lines) this.#onLine(line);
     }
+  }
+
+  /** Whether the file is shorter than what was read of it. */
+  async isCut(): Promise<boolean> {
+    return (await this.#file.stat()).size < this.#position;
   }
 
   close(): Promise<void> {

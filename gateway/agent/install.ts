@@ -5,6 +5,7 @@
  */
 import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { RouteStore } from "../../store/route-store.ts";
 import { type GatewayHostConfig, HOST_PATHS } from "../host-config.ts";
 import { inboundInstance, relayInstance } from "../postfix/common-settings.ts";
@@ -83,20 +84,29 @@ async function writeFiles(config: GatewayHostConfig, done: string[]): Promise<vo
  */
 async function writeTls(config: GatewayHostConfig, done: string[]): Promise<void> {
   const { certificateSecret, keySecret } = config.networkTls;
+  const isFirst = (await readIfThere(HOST_PATHS.tlsChain)) === "";
   try {
     using store = new RouteStore(config.store);
-    const [key, chain] = await Promise.all(
-      [keySecret, certificateSecret].map(async (name) => {
-        const value = await store.readSecret(name);
-        if (value === undefined) throw new Error(`There is no secret ${name}.`);
-        return value.trim();
-      }),
-    );
+    const late = delay(isFirst ? FIRST_MILLISECONDS : MILLISECONDS, undefined, { ref: false });
+    const reading = Promise.all([readPem(store, keySecret), readPem(store, certificateSecret)]);
+    const read = await Promise.race([reading, late]);
+    if (read === undefined) throw new Error("The secret store does not answer.");
+    const [key, chain] = read;
     await writeIfOther(HOST_PATHS.tlsChain, `${key}\n${chain}\n`, 0o600, done);
   } catch (error) {
-    if ((await readIfThere(HOST_PATHS.tlsChain)) === "") throw error;
+    if (isFirst) throw error;
     console.error(`The certificate of before stays: ${errorText(error)}`);
   }
+}
+
+/** How long the secret store is waited for: the agent starts only after this, and relays nothing until then. */
+const MILLISECONDS = 5_000;
+const FIRST_MILLISECONDS = 60_000;
+
+async function readPem(store: RouteStore, name: string): Promise<string> {
+  const value = await store.readSecret(name);
+  if (value === undefined) throw new Error(`There is no secret ${name}.`);
+  return value.trim();
 }
 
 /** Postfix defers all mail as long as a map is not there. */

@@ -19,6 +19,8 @@ program
   .action(async () => {
     const done = await install(await readConfig());
     console.log(done.length === 0 ? "Nothing to do." : done.join("\n"));
+    // A store that does not answer is not waited for.
+    process.exit(0);
   });
 
 program

@@ -1,7 +1,10 @@
 /** In which order the maps are written, so that the way of mail is in place before the mail is accepted. */
 import { type MapName, SECRET_MAP } from "../postfix/maps.ts";
 
-/** `inbound-recipients` says who is accepted. `relay-transport` after the passwords: without one, the Relay Server would refuse mail for good. */
+/**
+ * `inbound-recipients` says who is accepted. `relay-transport` after the passwords: without one, the Relay
+ * Server would refuse mail for good.
+ */
 const ORDER: readonly MapName[] = [
   "inbound-probes",
   "inbound-transport",

@@ -6,23 +6,19 @@ import { nextStageChange } from "../../mail/route-life.ts";
 export class RouteTable {
   /** What relay decisions are made of. */
   readonly index = new RelayIndex();
-  readonly #domains = new Set<string>();
   /** When a route changes its behaviour by the clock alone; only of those that are leaving. */
   readonly #stageChanges = new Map<string, number>();
 
   get size(): number {
-    return this.#domains.size;
+    return this.index.size;
   }
 
   get(domain: string): RouteRecord | undefined {
     return this.index.recordOf(domain);
   }
 
-  *records(): Generator<RouteRecord> {
-    for (const domain of this.#domains) {
-      const record = this.index.recordOf(domain);
-      if (record !== undefined) yield record;
-    }
+  records(): Iterable<RouteRecord> {
+    return this.index.records();
   }
 
   /** Whether the record is news: a read may bring an older one, since it need not see the latest write. */
@@ -31,14 +27,11 @@ export class RouteTable {
   }
 
   put(record: RouteRecord, now: Date): void {
-    const { domain } = record;
-    this.#domains.add(domain);
     this.index.put(record);
     this.#noteStageChange(record, now);
   }
 
   remove(domain: string): void {
-    this.#domains.delete(domain);
     this.#stageChanges.delete(domain);
     this.index.remove(domain);
   }

@@ -34,7 +34,10 @@ export interface RouteSyncOptions {
 }
 
 const POLL_MILLISECONDS = 500;
+const KEEP_UP_MILLISECONDS = 1_000;
 const REREAD_MILLISECONDS = 10 * 60_000;
+/** The store's client waits longer for an answer, and asks again by itself. */
+const OVERDUE_MILLISECONDS = 10_000;
 const LONGEST_PAUSE_MILLISECONDS = 10_000;
 /** More changes than this at once are dearer than a rebuild. */
 const MOST_SINGLE_CHANGES = 5_000;
@@ -84,10 +87,25 @@ export class RouteSync {
 
   /** Follows the store until the signal is given. */
   async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#follow(signal), this.#keepUp(signal)]);
+  }
+
+  /** Stages change by the clock alone, and what failed is tried again, whether or not the store answers. */
+  async #keepUp(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (this.#changes !== undefined) await this.#locked(() => this.#effect([]));
+      await delay(KEEP_UP_MILLISECONDS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
     const { faults } = this.#options;
     let failures = 0;
     while (!signal.aborted) {
       const started = performance.now();
+      const overdue = setTimeout(() => {
+        faults.set("store", this.#absence(new Error("no answer")));
+      }, OVERDUE_MILLISECONDS);
       try {
         await this.#poll(signal);
         failures = 0;
@@ -95,8 +113,8 @@ export class RouteSync {
       } catch (error) {
         failures += 1;
         faults.set("store", this.#absence(error));
-        // Stages change by the clock alone.
-        await this.#locked(() => this.#effect([]));
+      } finally {
+        clearTimeout(overdue);
       }
       const pause = Math.min(POLL_MILLISECONDS * 2 ** failures, LONGEST_PAUSE_MILLISECONDS);
       const rest = failures === 0 ? pause - (performance.now() - started) : pause;

@@ -159,8 +159,8 @@ smtpd_hard_error_limit = 20
 `;
 
 const tls = `\
-# TLS wherever the other side can; never older than 1.2, always with forward secrecy, to us authenticated
-# encryption only. To others CBC stays: without it, some would get the mail in clear.
+# TLS wherever the other side can, never older than 1.2. To us with forward secrecy and authenticated encryption
+# only. To others the older ciphers of 1.2 stay: without them, some would get the mail in clear.
 tls_ssl_options = NO_COMPRESSION, NO_RENEGOTIATION
 tls_preempt_cipherlist = yes
 smtpd_tls_security_level = may
@@ -200,7 +200,6 @@ const bounces = `\
 notify_classes =
 `;
 
-/** Postfix takes an IPv6 address as any other in brackets. */
 function processing({ processor }: GatewayHostConfig): string {
   if (processor === undefined) return "";
   return `\

@@ -105,7 +105,7 @@ Restart=always
 RestartSec=2
 `;
 
-/** Logs hold addresses of mail: two weeks. */
+/** Logs hold addresses of mail: two weeks, and for administrators only, as Debian keeps its mail log. */
 function logRotation(): string {
   const { inboundLog, relayLog, inboundInstance: inbound, relayInstance: relay } = HOST_PATHS;
   return `\
@@ -116,7 +116,7 @@ ${inboundLog} ${relayLog} {
   delaycompress
   missingok
   notifempty
-  nocreate
+  create 0640 root adm
   sharedscripts
   postrotate
     postfix -c ${inbound} reload

@@ -63,14 +63,15 @@ export function renderMaps(
 export function mapEntries(record: RouteRecord, now: Date, passwords: Passwords): MapEntry[] {
   const route = routeInForce(record, now)?.route;
   if (route === undefined) return [];
-  const refusal = (direction: MailDirection) => stageRefusal(record, direction, now);
+  const refusal = (direction: MailDirection) =>
+    record.leaving === undefined ? undefined : stageRefusal(record, direction, now);
   const [inbound, outbound] = [refusal("inbound"), refusal("outbound")];
   const entries = [
     ...(route.inbound ? inboundEntries(route, inbound) : []),
     ...outboundTransport(route, passwords),
     ...(outbound === undefined ? [] : [senderRefusal(route, outbound)]),
   ];
-  return entries.flatMap(inEveryScript(route.domain)).filter(isOneLine);
+  return inEveryScript(route.domain, entries).filter(isOneLine);
 }
 
 /** The source of a map, for `postmap`. */
@@ -155,12 +156,12 @@ function entry(map: MapName, key: string, value: string): MapEntry {
 }
 
 /** Addresses may come in Unicode (RFC 6531), and Postfix looks them up as they came. */
-function inEveryScript(domain: string): (entry: MapEntry) => MapEntry[] {
+function inEveryScript(domain: string, entries: readonly MapEntry[]): readonly MapEntry[] {
   const unicode = domain.includes("xn--") ? toUnicodeName(domain) : domain;
-  if (unicode === domain) return (one) => [one];
-  return (one) => [one, { ...one, key: one.key.replace(domain, unicode) }];
+  if (unicode === domain) return entries;
+  return entries.flatMap((one) => [one, { ...one, key: one.key.replace(domain, unicode) }]);
 }
 
 function isOneLine({ key, value }: MapEntry): boolean {
-  return /^[^\s\p{Cc}#]\P{Cc}*$/u.test(key) && !/\s/.test(key) && !/\p{Cc}/u.test(value);
+  return !/[\s\p{Cc}]|^#|^$/u.test(key) && !/\p{Cc}/u.test(value);
 }

@@ -12,6 +12,7 @@ import types
 from moto.dynamodb import models, responses
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.server import main
+from moto_order import keep_in_order
 
 turn = threading.RLock()
 
@@ -55,4 +56,5 @@ def copy_little():
 
 one_at_a_time()
 copy_little()
+keep_in_order()
 main()

@@ -1,4 +1,5 @@
 /** The stand-ins for the providers of AWS and Cloudflare, under the real engine. */
+import { readFileSync } from "node:fs";
 import { mkdir, mkdtempDisposable, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,116 +17,7 @@ vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
 
 /** A small network with a host; what the tests change comes from the stack's configuration. */
-const program = `
-import * as aws from "@pulumi/aws";
-import * as cloudflare from "@pulumi/cloudflare";
-import { Config } from "@pulumi/pulumi";
-
-const config = new Config("small");
-const zoneId = config.require("zoneId");
-const tags = { "mxhero:gateway": "small" };
-const image = aws.ec2.getAmiOutput({
-  owners: ["136693071363"],
-  filters: [{ name: "name", values: ["debian-12-arm64-20260210-2384"] }],
-  mostRecent: true,
-});
-const vpc = new aws.ec2.Vpc("net", { cidrBlock: "10.1.0.0/16", enableDnsSupport: true, tags });
-const subnet = new aws.ec2.Subnet("net", {
-  vpcId: config.get("vpcId") ?? vpc.id,
-  cidrBlock: "10.1.1.0/24",
-  availabilityZone: "eu-central-1b",
-});
-const group = new aws.ec2.SecurityGroup("mail", { vpcId: vpc.id, description: "Mail" });
-new aws.vpc.SecurityGroupIngressRule("smtp", {
-  securityGroupId: group.id,
-  ipProtocol: "tcp",
-  cidrIpv4: config.get("allowed") ?? "0.0.0.0/0",
-  fromPort: 25,
-  toPort: 25,
-});
-const card = new aws.ec2.NetworkInterface("card", {
-  subnetId: subnet.id,
-  securityGroups: [group.id],
-  privateIpsCount: 1,
-});
-const eip = new aws.ec2.Eip("in", { domain: "vpc", tags });
-const record = new cloudflare.DnsRecord("in", {
-  zoneId, name: "in.small.test", type: "A", content: eip.publicIp, ttl: 60, proxied: false,
-});
-new aws.ec2.EipDomainName("in", { allocationId: eip.allocationId, domainName: "in.small.test" },
-  { dependsOn: [record] });
-const relay = card.privateIps.apply((all) => all[1]);
-new aws.ec2.EipAssociation("in", {
-  allocationId: eip.allocationId, networkInterfaceId: card.id, privateIpAddress: relay,
-});
-const role = new aws.iam.Role("host", {
-  assumeRolePolicy: JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "ec2.amazonaws.com" } }],
-  }),
-});
-new aws.iam.RolePolicy("host", {
-  role: role.name,
-  policy: JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [{ Effect: "Allow", Action: "dynamodb:Query", Resource: "*" }],
-  }),
-});
-const profile = new aws.iam.InstanceProfile("host", { role: role.name });
-const volume = new aws.ebs.Volume("queue", {
-  availabilityZone: subnet.availabilityZone, encrypted: true, size: 8, type: "gp3",
-});
-const host = new aws.ec2.Instance("host", {
-  ami: image.id,
-  instanceType: "t4g.small",
-  primaryNetworkInterface: { networkInterfaceId: card.id },
-  iamInstanceProfile: profile.name,
-  metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 },
-  rootBlockDevice: { encrypted: true, volumeType: "gp3", volumeSize: 12 },
-  userData: config.get("userData") ?? "#!/bin/sh\\n",
-  userDataReplaceOnChange: true,
-  tags,
-}, { deleteBeforeReplace: true });
-new aws.ec2.VolumeAttachment("queue", {
-  deviceName: "/dev/sdf", instanceId: host.id, volumeId: volume.id, stopInstanceBeforeDetaching: true,
-}, { deleteBeforeReplace: true });
-const key = new aws.kms.Key("key", { description: "Secrets", deletionWindowInDays: 7, enableKeyRotation: true });
-const table = new aws.dynamodb.Table("routes", {
-  billingMode: "PAY_PER_REQUEST",
-  hashKey: "pk",
-  rangeKey: "sk",
-  attributes: [{ name: "pk", type: "S" }, { name: "sk", type: "S" }, { name: "sequence", type: "N" }],
-  globalSecondaryIndexes: [{
-    name: "changes",
-    keySchemas: [{ attributeName: "pk", keyType: "HASH" }, { attributeName: "sequence", keyType: "RANGE" }],
-    projectionType: "ALL",
-  }],
-  pointInTimeRecovery: { enabled: true },
-});
-const bucket = new aws.s3.Bucket("bundle", { bucketPrefix: "small-", forceDestroy: true });
-const versioned = new aws.s3.BucketVersioning("bundle", {
-  bucket: bucket.bucket, versioningConfiguration: { status: "Enabled" },
-});
-new aws.s3.BucketPublicAccessBlock("bundle", { bucket: bucket.bucket, blockPublicAcls: true });
-const object = new aws.s3.BucketObjectv2("bundle", {
-  bucket: bucket.bucket, key: "agent", source: new (await import("@pulumi/pulumi")).asset.FileAsset("Pulumi.yaml"),
-}, { dependsOn: [versioned] });
-const logs = new aws.cloudwatch.LogGroup("logs", { retentionInDays: 30 });
-const topic = new aws.sns.Topic("alarms", {});
-new aws.sns.TopicSubscription("alarms", { topic: topic.arn, protocol: "email", endpoint: "ops@small.test" });
-new aws.cloudwatch.MetricAlarm("age", {
-  namespace: "mxhero", metricName: "QueueAge", statistic: "Maximum", period: 60, evaluationPeriods: 5,
-  threshold: 900, comparisonOperator: "GreaterThanThreshold", alarmActions: [topic.arn],
-});
-export const hostId = host.id;
-export const volumeId = volume.id;
-export const publicIp = eip.publicIp;
-export const relayAddress = relay;
-export const arns = [key.arn, table.arn, bucket.arn, logs.arn];
-export const version = object.versionId;
-export const account = (await aws.getCallerIdentity()).accountId;
-export const quota = (await aws.servicequotas.getServiceQuota({ serviceCode: "ec2", quotaCode: "L-0263D0A3" })).value;
-`;
+const program = readFileSync(new URL("testdata/small-network.ts", import.meta.url), "utf8");
 
 let parts: AsyncDisposableStack;
 let moto: Moto;

@@ -1,0 +1,42 @@
+import { appendFile, mkdtempDisposable, rename, truncate } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { followLog } from "./follow-log.ts";
+
+const until = { timeout: 10_000 };
+
+test("every line is read once, over rotations, in pieces, and from a file that comes later", async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), "log-"));
+  const path = join(directory.path, "mail.log");
+  const lines: string[] = [];
+  const stop = new AbortController();
+  const options = { path, onLine: (line: string) => lines.push(line), pollMilliseconds: 5 };
+  const following = followLog(options, stop.signal);
+  const expected: string[] = [];
+  const write = async (line: string) => {
+    expected.push(line);
+    const [head, tail] = [line.slice(0, 3), line.slice(3)];
+    await appendFile(path, head);
+    await appendFile(path, `${tail}\n`);
+  };
+  await write("first line");
+  await expect.poll(() => lines, until).toEqual(expected);
+  for (let rotation = 0; rotation < 5; rotation += 1) {
+    await write(`old ${rotation} ü`);
+    await rename(path, `${path}.${rotation}`);
+    // Postfix writes on until it is told: into the old file.
+    await appendFile(`${path}.${rotation}`, `late ${rotation}\n`);
+    expected.push(`late ${rotation}`);
+    await write(`new ${rotation}`);
+    await expect.poll(() => lines, until).toEqual(expected);
+  }
+  // As logrotate's copytruncate does it.
+  await truncate(path, 0);
+  await delay(100);
+  await write("x");
+  await expect.poll(() => lines, until).toEqual(expected);
+  stop.abort();
+  await following;
+});
