@@ -7,9 +7,14 @@ export interface MailSystemOptions {
   /** Host name, e.g. `contoso-test.mail.protection.outlook.test`. */
   readonly name: string;
   readonly address: string;
-  readonly certificate: Certificate;
-  /** Mail for any other domain is refused. */
-  readonly domains: readonly string[];
+  /** @default no TLS is offered */
+  readonly certificate?: Certificate;
+  /** @default 25 */
+  readonly port?: number;
+  /** Passwords by user: who has not logged in is refused. @default no logins */
+  readonly logins?: Readonly<Record<string, string>>;
+  /** Mail for any other domain is refused. @default accepts mail for every domain, as a Relay Server does */
+  readonly domains?: readonly string[];
   /** Addresses that exist. @default every address of its domains */
   readonly recipients?: readonly string[];
   /** Called as a message arrives. */
@@ -41,15 +46,14 @@ export interface MailSystem extends AsyncDisposable {
 
 /** Starts a mail system. Resolves when it listens. */
 export async function startMailSystem(options: MailSystemOptions): Promise<MailSystem> {
-  const { name, address, domains } = options;
+  const { name, address, domains = [] } = options;
   const messages: KeptMessage[] = [];
   const refusals = new Map<SmtpStep, string>();
   let allowed: readonly string[] | undefined;
 
   const host = await startSmtpHost({
-    name,
+    ...options,
     addresses: [address],
-    certificate: options.certificate,
     check: (step, clientAddress, recipient) => {
       const reply = refusals.get(step);
       if (reply !== undefined) throw new SmtpRefusal(reply);
@@ -87,7 +91,7 @@ function locked(clientAddress: string): string {
 
 function checkRecipient({ domains, recipients }: MailSystemOptions, recipient: string): void {
   const address = recipient.toLowerCase();
-  if (!domains.includes(domainOf(address))) {
+  if (domains?.includes(domainOf(address)) === false) {
     throw new SmtpRefusal(`550 5.7.1 <${recipient}>: relaying denied`);
   }
   if (recipients?.includes(address) === false) {

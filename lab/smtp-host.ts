@@ -1,4 +1,4 @@
-/** An SMTP server of the lab: one host name, one or more addresses, port 25, STARTTLS. */
+/** An SMTP server of the lab: one host name, one or more addresses, STARTTLS, logins if wanted. */
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { SMTPServer, type SMTPServerSession } from "smtp-server";
@@ -32,12 +32,21 @@ export interface IncomingMessage {
   readonly localAddress: string;
   /** With the trace field of this host on top, CRLF line ends. */
   readonly content: string;
+  /** Whether the session was encrypted. */
+  readonly secure: boolean;
+  /** As whom the client logged in; absent if it did not. */
+  readonly user?: string;
 }
 
 export interface SmtpHostOptions {
   readonly name: string;
   readonly addresses: readonly string[];
-  readonly certificate: Certificate;
+  /** @default 25 */
+  readonly port?: number;
+  /** @default no TLS is offered */
+  readonly certificate?: Certificate;
+  /** Passwords by user. Where there are any, who has not logged in is refused. @default no logins */
+  readonly logins?: Readonly<Record<string, string>>;
   /** Called at each step; refuses by throwing an `SmtpRefusal`. `recipient` is set at that step only. */
   check(step: SmtpStep, clientAddress: string, recipient: string): void;
   /** Takes responsibility for a message. Refuses by throwing an `SmtpRefusal`. */
@@ -49,7 +58,7 @@ export async function startSmtpHost(options: SmtpHostOptions): Promise<AsyncDisp
   await using servers = new AsyncDisposableStack();
   for (const address of options.addresses) {
     const server = createServer(options);
-    const listener = server.listen(25, address);
+    const listener = server.listen(options.port ?? 25, address);
     await once(listener, "listening");
     servers.defer(() => new Promise((resolve) => server.close(resolve)));
   }
@@ -62,12 +71,21 @@ function createServer(options: SmtpHostOptions): SMTPServer {
   const checked = (step: SmtpStep, session: SMTPServerSession, to: string, done: Callback) => {
     settle(() => options.check(step, session.remoteAddress, to), done);
   };
+  const { certificate, logins } = options;
   const server = new SMTPServer({
     name: options.name,
     banner: "lab",
-    key: options.certificate.key,
-    cert: options.certificate.cert,
-    disabledCommands: ["AUTH"],
+    ...certificate,
+    authOptional: logins === undefined,
+    allowInsecureAuth: true,
+    disabledCommands: [
+      ...(certificate === undefined ? ["STARTTLS"] : []),
+      ...(logins === undefined ? ["AUTH"] : []),
+    ],
+    onAuth: ({ username = "", password = "" }, _session, done) => {
+      if (logins?.[username] === password) done(null, { user: username });
+      else done(new SmtpRefusal("535 5.7.8 Wrong user or password"));
+    },
     disableReverseLookup: true,
     closeTimeout: 50,
     onConnect: (session, done) => checked("connect", session, "", done),
@@ -119,5 +137,7 @@ function incomingMessage(
     clientAddress: session.remoteAddress,
     localAddress: session.localAddress,
     content: trace + content,
+    secure: session.secure,
+    ...(typeof session.user === "string" ? { user: session.user } : {}),
   };
 }

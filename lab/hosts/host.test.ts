@@ -189,6 +189,30 @@ test("a service is started, restarted after a crash and at boot, and stopped", a
   );
 });
 
+const forking = `[Service]
+Type=forking
+GuessMainPID=no
+ExecStart=/bin/sh -c 'setsid sleep 301 & true'
+ExecStop=/usr/bin/pkill -f "^sleep 301"
+Restart=always
+RestartSec=0
+`;
+
+test("a service that goes to the background is restarted when all of it has ended", async () => {
+  const { a, parts } = await startTwo();
+  await using _ = parts;
+  await a.write("/etc/systemd/system/back@.service", forking);
+  await a.run(["systemctl", "start", "back@one"]);
+  const pid = () => a.exec(["pgrep", "-f", "^sleep 301"]);
+  const first = (await pid()).stdout;
+  expect(first).toMatch(/^\d+$/);
+  await a.run(["kill", "-9", first]);
+  await expect.poll(pid).toMatchObject({ exitCode: 0, stdout: expect.not.stringMatching(first) });
+  await a.run(["systemctl", "stop", "back@one"]);
+  expect((await pid()).exitCode).toBe(1);
+  expect((await a.exec(["systemctl", "is-active", "back@one"])).stdout).toBe("inactive");
+});
+
 test("an instance finds its metadata, with a token only", async () => {
   const metadata = {
     instanceId: "i-0123456789abcdef0",
