@@ -12,7 +12,6 @@ import { composeMessage, headerValues } from "../lab/message.ts";
 import { transact } from "../lab/smtp-client.ts";
 import { testNet as net } from "../lab/test-net.ts";
 import type { RelayServer, Route, TlsLevel } from "../mail/route.ts";
-import { relaySecretName } from "../store/route-store.ts";
 
 let world: FleetWorld;
 let outside: MailSystem;
@@ -25,7 +24,7 @@ beforeAll(async () => {
     domains: ["outside.test"],
   });
   await world.addDomain("outside.test", "mail.outside.test");
-}, 120_000);
+}, 240_000);
 
 afterAll(() => world?.[Symbol.asyncDispose]());
 
@@ -188,9 +187,7 @@ test("two tenants log in at one Relay Server, each with its own login; a wrong o
   const passwords = { red: "Passw0rd:red", blue: "Passw0rd blue", green: "wrong" };
   const tenants = Object.entries(passwords).map(async ([user, password], index) => {
     const domain = `${user}.test`;
-    const secret = relaySecretName(domain);
-    const secretVersion = await world.fleet.store.putSecret(secret, password);
-    const login = { user, secret, secretVersion };
+    const login = await world.fleet.putLogin(domain, user, password);
     const relayServer = { host: name, port: 587, tls: "verified", login } as const;
     await world.fleet.activate([withRelay(domain, 60 + index, relayServer)]);
     return relay(60 + index, `ann@${domain}`, "bob@outside.test");
@@ -200,8 +197,7 @@ test("two tenants log in at one Relay Server, each with its own login; a wrong o
   expect(await arrived(host, blue)).toMatchObject({ user: "blue", sender: "ann@blue.test" });
   await expect.poll(() => reasonOf("ann@green.test")).toMatch(/535 5\.7\.8/);
   // A new password is a new version of the route, and the mail of before leaves with it.
-  const secretVersion = await world.fleet.store.putSecret(relaySecretName("green.test"), "right");
-  const login = { user: "green", secret: relaySecretName("green.test"), secretVersion };
+  const login = await world.fleet.putLogin("green.test", "green", "right", 2);
   const relayServer = { host: name, port: 587, tls: "verified", login } as const;
   await world.fleet.activate([withRelay("green.test", 62, relayServer)]);
   await world.slot("a").host.run(["postqueue", "-c", "/etc/postfix-relay", "-f"]);

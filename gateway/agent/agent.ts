@@ -36,7 +36,9 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
   const faults = new Faults();
   const store = parts.use(new RouteStore(config.store));
   const answers = new Answers(store, config.slot, (error) =>
-    faults.set("answers", `not taken by the store: ${errorText(error)}`),
+    error === undefined
+      ? faults.clear("answers")
+      : faults.set("answers", `not taken by the store: ${errorText(error)}`),
   );
   const table = new RouteTable();
   const secrets = new Secrets(HOST_PATHS.state, store);

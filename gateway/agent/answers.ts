@@ -28,6 +28,7 @@ export class Answers {
   #backlog: Iterator<DomainAnswer> | undefined;
   #wake: () => void = () => undefined;
 
+  /** @param onFault is told why an answer was not taken, and `undefined` when one was */
   constructor(store: AnswerStore, slot: string, onFault: (error: unknown) => void) {
     this.#store = store;
     this.#slot = slot;
@@ -67,6 +68,7 @@ export class Answers {
       this.#waiting.delete(answer.domain);
       try {
         await this.#store.putAnswer({ ...answer, slot: this.#slot });
+        this.#onFault(undefined);
       } catch (error) {
         this.#onFault(error);
         this.put({ ...answer, ...this.#waiting.get(answer.domain) });

@@ -167,7 +167,7 @@ export class RouteSync {
   async #reread(signal: AbortSignal): Promise<void> {
     const { store, table, faults, file } = this.#options;
     const seen = new Set<string>();
-    const before = [...table.records()].map(({ domain }) => domain);
+    const before = Array.from(table.records(), ({ domain }) => domain);
     try {
       const { pages } = await store.allRoutes();
       for await (const page of pages) {

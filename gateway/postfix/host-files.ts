@@ -52,6 +52,7 @@ export function renderHostFiles(config: GatewayHostConfig): HostFile[] {
   return [
     { path: "/etc/postfix/main.cf", content: primaryMainCf(config) },
     { path: "/etc/logrotate.d/mxhero-gateway", content: logRotation() },
+    { path: "/etc/systemd/system/postfix@.service.d/restart.conf", content: restart },
     ...instanceFiles(HOST_PATHS.inboundInstance, {
       "main.cf": inboundMainCf(config),
       "master.cf": inboundMasterCf(config),
@@ -95,6 +96,14 @@ default_transport = error:5.3.2 no mail leaves here
 local_transport = error:5.1.1 no local mailboxes
 `;
 }
+
+/** Debian's unit leaves an instance dead whose master process has ended. */
+const restart = `\
+# Written by the gateway's agent.
+[Service]
+Restart=always
+RestartSec=2
+`;
 
 /** Logs hold addresses of mail: two weeks, and for administrators only, as Debian keeps its mail log. */
 function logRotation(): string {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { bundleAgent } from "../../gateway/bundle.ts";
 import type { GatewayHostConfig } from "../../gateway/host-config.ts";
-import type { Route, RouteRecord } from "../../mail/route.ts";
+import type { RelayLogin, Route, RouteRecord } from "../../mail/route.ts";
 import type { RouteContent } from "../../mail/route-changes.ts";
 import { RouteStore } from "../../store/route-store.ts";
 import { type Moto, startMoto } from "../aws/moto.ts";
@@ -60,6 +60,8 @@ export interface Fleet extends AsyncDisposable {
    * @param organisation who holds them. @default each domain is held by an organisation of its name
    */
   activate(routes: readonly Route[], organisation?: string): Promise<void>;
+  /** Puts a login's password where the agents look for it. @param version counts a domain's passwords, from 1 */
+  putLogin(domain: string, user: string, password: string, version?: number): Promise<RelayLogin>;
   /** Writes a record over the one of before, and waits until every host that is on has it. */
   write(content: RouteContent): Promise<RouteRecord>;
 }
@@ -120,6 +122,11 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     storeOptions,
     store,
     write,
+    putLogin: async (domain, user, password, version = 1) => {
+      const secret = `relay/${domain}/${version}`;
+      await store.putSecret(secret, password);
+      return { user, secret, secretVersion: version };
+    },
     activate: async (routes, organisation) => {
       const contents = routes.map((route) => activeContent(route, organisation));
       await Promise.all(contents.map(write));
@@ -255,9 +262,9 @@ async function unwellSlots(store: RouteStore, slots: readonly FleetSlot[]): Prom
   });
 }
 
-const patienceSeconds = 30;
+const patienceSeconds = 60;
 
-/** Until nothing is missing any more. @throws {LabHostError} with what is, after 30 s */
+/** Until nothing is missing any more. @throws {LabHostError} with what is, after 60 s */
 export async function waitFor(what: string, missing: () => Promise<readonly string[]>) {
   const deadline = Date.now() + patienceSeconds * 1000;
   for (;;) {

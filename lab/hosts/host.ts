@@ -12,7 +12,7 @@ import { execa } from "execa";
 import { descendantsOf } from "../processes.ts";
 import type { InstanceMetadata } from "./metadata.ts";
 import { type HostAddress, type Link, plugIn } from "./network.ts";
-import { asRoot, LabHostError, runAsRoot } from "./root.ts";
+import { asRoot, LabHostError, requireNamespace, runAsRoot } from "./root.ts";
 import { makeVolume, type VolumeOptions } from "./volume.ts";
 
 export { addLabAddress, type HostAddress } from "./network.ts";
@@ -100,6 +100,7 @@ done
 
 /** Makes a host and boots it. Disposing ends it and removes its files; its volume stays. */
 export async function startHost(options: HostOptions): Promise<Host> {
+  requireNamespace();
   const folder = join(options.directory, options.name);
   const root = join(folder, "root");
   const folders = ["root", "upper", "work"].map((name) => join(folder, name));

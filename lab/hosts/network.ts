@@ -5,7 +5,7 @@
  * its private ones. IPv6 addresses are not translated.
  */
 import { randomBytes } from "node:crypto";
-import { runAsRoot } from "./root.ts";
+import { requireNamespace, runAsRoot } from "./root.ts";
 
 export interface HostAddress {
   /** The one that the host has, e.g. `10.3.1.1`. */
@@ -30,6 +30,7 @@ export interface Link extends AsyncDisposable {
 
 /** Plugs a host in. */
 export async function plugIn(options: LinkOptions): Promise<Link> {
+  requireNamespace();
   const name = `lab-${randomBytes(4).toString("hex")}`;
   const { pid, router, addresses, address6 } = options;
   const routes = addresses.map((address) => `ip route add ${address.private} dev ${name}`);
@@ -61,6 +62,7 @@ export async function plugIn(options: LinkOptions): Promise<Link> {
 
 /** Gives the lab itself a further address, e.g. `fd00::2:1`, for a server that is no host. */
 export async function addLabAddress(address: string): Promise<void> {
+  requireNamespace();
   await runAsRoot(["ip", "address", "replace", address, "dev", "lo"]);
 }
 

@@ -6,6 +6,18 @@ export class LabHostError extends Error {
   override readonly name = "LabHostError";
 }
 
+/**
+ * Hosts change the network that they are made in, so it must be one of the lab: see namespace.mjs.
+ *
+ * @throws {LabHostError} on the machine's own
+ */
+export function requireNamespace(): void {
+  if (process.env["NAMESPACE_PID"] !== undefined) return;
+  throw new LabHostError(
+    "Hosts are made in the lab's own network namespace only: npm test, npm run lab.",
+  );
+}
+
 /** The command as root: through sudo where the caller is someone else. */
 export function asRoot(command: readonly string[]): [string, ...string[]] {
   const [program = "", ...args] = command;

@@ -1,0 +1,145 @@
+/** A fleet over time: routes that are given up, a store that is gone, agents and hosts that start again. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { FleetSlot } from "../lab/hosts/fleet.ts";
+import { exampleRoute, type FleetWorld, startFleetWorld } from "../lab/hosts/fleet-world.ts";
+import { composeMessage } from "../lab/message.ts";
+import { testNet as net } from "../lab/test-net.ts";
+import type { LeavingTimes } from "../mail/route.ts";
+
+let world: FleetWorld;
+
+beforeAll(async () => {
+  world = await startFleetWorld({ net });
+}, 240_000);
+
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+const identity = (number: number) =>
+  ({ kind: "network", network: `${net}.2.${number}/32` }) as const;
+
+/** The reply at RCPT, in and out, of one slot. */
+async function answers(slot: string, domain: string, number: number, mailbox = "y") {
+  await using inbound = await world.toInbound(slot);
+  await using outbound = await world.toRelay(slot, `2.${number}`);
+  const { rcpt: into } = await inbound.ask("x@outside.test", `${mailbox}@${domain}`);
+  const { rcpt: out } = await outbound.ask(`${mailbox}@${domain}`, "x@outside.test");
+  return { into, out };
+}
+
+const accepted = { into: expect.stringMatching(/^250 /), out: expect.stringMatching(/^250 /) };
+
+function until(time: string): Promise<void> {
+  return sleep(Math.max(0, Date.parse(time) - Date.now() + 1500));
+}
+
+/** What both slots say of the route that is given up. */
+function ofBoth(mailbox?: string) {
+  return Promise.all(["a", "b"].map((slot) => answers(slot, "leaving.test", 1, mailbox)));
+}
+
+function each(pattern: RegExp) {
+  const reply = expect.stringMatching(pattern);
+  return [
+    { into: reply, out: reply },
+    { into: reply, out: reply },
+  ];
+}
+
+test("a route that was given up delivers, then puts off, then refuses, at its own times, and is forgotten", async () => {
+  const route = exampleRoute("leaving.test", { identities: [identity(1)] });
+  await world.fleet.activate([route]);
+  const now = Date.now();
+  const at = (seconds: number) => new Date(now + seconds * 1000).toISOString();
+  const leaving: LeavingTimes = {
+    since: at(0),
+    deferFrom: at(6),
+    refuseFrom: at(12),
+    expires: at(18),
+  };
+  const holder = { organisation: "leaving.test", claims: [] };
+  await world.fleet.write({
+    domain: "leaving.test",
+    holder,
+    active: { version: 1, route },
+    leaving,
+  });
+  expect(Date.now()).toBeLessThan(Date.parse(leaving.deferFrom));
+  expect(await ofBoth()).toEqual(each(/^250 /));
+  await until(leaving.deferFrom);
+  expect(await ofBoth()).toEqual(each(/^450 4\.7\.1 .*https:\/\/help\.gateway\.test\/inactive/));
+  await until(leaving.refuseFrom);
+  expect(await ofBoth()).toEqual(each(/^550 5\.7\.1 .*https:\/\/help\.gateway\.test\/inactive/));
+  await until(leaving.expires);
+  // A process of smtpd remembers for a while where an address that it was asked for goes.
+  expect(await ofBoth("z")).toEqual(each(/^55[04] 5\.7\.1 (?!.*https:)/));
+}, 60_000);
+
+/** What the agent says of itself. */
+async function healthOf({ host }: FleetSlot) {
+  const command = ["/opt/mxhero-gateway/node", "/opt/mxhero-gateway/agent.js", "health"];
+  const { exitCode, stdout, stderr } = await host.exec(command);
+  return { exitCode, text: stdout + stderr };
+}
+
+const healthy = expect.objectContaining({ exitCode: 0 });
+
+test("without the store, the gateway goes on with what it knows: across restarts of the agent and of the host", async () => {
+  const server = await world.addMailSystem({
+    name: "mail.steady.test",
+    address: `${net}.6.1`,
+    domains: ["steady.test"],
+  });
+  await world.fleet.activate([exampleRoute("steady.test", { identities: [identity(2)] })]);
+  const slot = world.slot("a");
+  expect(await healthOf(slot)).toEqual(healthy);
+  const deliver = async (id: string) => {
+    await using session = await world.toInbound("a");
+    const content = composeMessage({
+      id,
+      from: "x@outside.test",
+      to: "y@steady.test",
+      subject: "x",
+    });
+    expect(await session.deliver("x@outside.test", "y@steady.test", content)).toMatch(/^250 /);
+    const found = () => server.messages.some((message) => message.id === id);
+    await expect.poll(found, { timeout: 10_000 }).toBe(true);
+  };
+  await world.fleet.moto.pause();
+  try {
+    expect(await answers("a", "steady.test", 2)).toEqual(accepted);
+    await deliver("store-gone");
+
+    await slot.host.run(["systemctl", "restart", "mxhero-gateway"]);
+    await expect.poll(() => answers("a", "steady.test", 2), { timeout: 20_000 }).toEqual(accepted);
+    await deliver("agent-restarted");
+
+    await slot.host.kill();
+    await slot.host.boot();
+    await expect.poll(() => answers("a", "steady.test", 2), { timeout: 40_000 }).toEqual(accepted);
+    await deliver("host-restarted");
+    expect((await answers("a", "unknown.test", 2)).into).toMatch(/^554 5\.7\.1 /);
+    // Stale routes are no reason to take a slot out, but are said.
+    const said = async () => (await healthOf(slot)).text;
+    await expect.poll(said, { timeout: 60_000 }).toMatch(/store: /);
+  } finally {
+    world.fleet.moto.resume();
+  }
+  await world.fleet.activate([exampleRoute("after.test", { identities: [identity(3)] })]);
+  expect(await answers("a", "after.test", 3)).toEqual(accepted);
+  await expect.poll(() => healthOf(slot), { timeout: 60_000 }).toEqual(healthy);
+}, 240_000);
+
+test("health names what is wrong on the host", async () => {
+  const slot = world.slot("b");
+  expect(await healthOf(slot)).toEqual(healthy);
+  await slot.host.run(["systemctl", "stop", "postfix@postfix-relay"]);
+  const said = async () => (await healthOf(slot)).text;
+  await expect.poll(said, { timeout: 30_000 }).toMatch(/relay banner/);
+  await expect.poll(() => healthOf(slot), { timeout: 30_000 }).toMatchObject({ exitCode: 1 });
+  const report = async () =>
+    (await world.fleet.store.reports()).find((candidate) => candidate.slot === "b");
+  await expect.poll(report, { timeout: 30_000 }).toMatchObject({ healthy: false });
+  await slot.host.run(["systemctl", "start", "postfix@postfix-relay"]);
+  await expect.poll(report, { timeout: 30_000 }).toMatchObject({ healthy: true, faults: [] });
+}, 120_000);
