@@ -120,8 +120,7 @@ async function sendOut({ world, stacks, outside, faults }: Demo): Promise<void> 
   const sendings = await Promise.all(
     domains.map(([domain]) => sendThroughGateway(world, outside, domain)),
   );
-  const way = ({ path, reply }: Sending) => (path.length > 0 ? path.join(" → ") : reply);
-  const lines = sendings.map((sending) => `  ${sending.domain}\n    mail     ${way(sending)}`);
+  const lines = sendings.map((sending) => `  ${sending.domain}\n    mail     ${wayOf(sending)}`);
   print("Mail that the domains send to ann@sender.test, through smtp-relay.gateway.test", lines);
   // "none", or the host with its port behind a comma.
   const hops = domains.map(
@@ -134,6 +133,10 @@ async function sendOut({ world, stacks, outside, faults }: Demo): Promise<void> 
       new Map(relayServers.map(([domain, hop]) => [domain, hop.split(",", 1)[0] ?? ""])),
     ),
   );
+}
+
+function wayOf({ path, reply }: Sending): string {
+  return path.length > 0 ? path.join(" → ") : reply;
 }
 
 async function offboard(demo: Demo, before: readonly DomainView[]): Promise<void> {

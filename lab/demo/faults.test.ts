@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Journey } from "../world.ts";
 import type { DomainView } from "./domain-view.ts";
 import { faultsAfterDestroy, faultsAfterUp, faultsOfMail } from "./faults.ts";
+import type { DomainOutputs } from "./stacks.ts";
 
 const gateway = "smtp-in.gateway.test";
 const straight = ["mx.sender.test", "mail.contoso.test"];
@@ -23,7 +24,7 @@ function view(change: Partial<DomainView>): DomainView {
   };
 }
 
-function afterUp(change: Partial<DomainView>, stack: { inbound: string; outbound: string }) {
+function afterUp(change: Partial<DomainView>, stack: DomainOutputs) {
   return faultsAfterUp([view(change)], new Map([["contoso.test", stack]]), gateway);
 }
 
@@ -46,6 +47,10 @@ test("mail takes the way that the stack says", () => {
 
 test("what the gateway sends passes SPF where it sends", () => {
   expect(afterUp({ sentByGateway: "fail" }, { ...border, outbound: "none" })).toEqual([]);
+  const route = { relayServer: "filter.test, port 25, TLS required" };
+  expect(afterUp({ sentByGateway: "fail" }, { ...border, route })).toEqual([]);
+  const none = { ...border, route: { relayServer: "none" } };
+  expect(afterUp({ sentByGateway: "fail" }, none)).toHaveLength(1);
   expect(afterUp({ sentByGateway: "fail" }, border)).toEqual([
     "Mail of contoso.test that the gateway sends: SPF fail.",
   ]);

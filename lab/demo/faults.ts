@@ -22,7 +22,10 @@ export function faultsAfterUp(
     else if (journey.path.includes(gateway) !== (stack.inbound === "border")) {
       faults.push(`Mail to ${domain} goes ${path}, but inbound is ${stack.inbound}.`);
     }
-    if (stack.outbound === "standard" && sentByGateway !== "pass") {
+    // Behind a Relay Server it is that one which the world sees.
+    const leavesHere =
+      stack.outbound === "standard" && (stack.route?.relayServer ?? "none") === "none";
+    if (leavesHere && sentByGateway !== "pass") {
       faults.push(`Mail of ${domain} that the gateway sends: SPF ${sentByGateway}.`);
     }
     return faults;
