@@ -107,6 +107,16 @@ test("the policy service decides, and without it nothing is relayed", async () =
   await gateway.service("start");
 }, 60_000);
 
+test("what the policy service cannot read is told in the health, until the next good answer", async () => {
+  const health = () => gateway.health();
+  await expect.poll(async () => (await health())?.healthy, until).toBe(true);
+  const ask = `const s = require("node:net").connect("${HOST_PATHS.policySocket}", () => s.write("nonsense\\n\\n")).on("data", (d) => { console.log(String(d)); s.end(); })`;
+  expect(await gateway.host.run(["node", "-e", ask])).toContain("action=451");
+  const log = () => gateway.host.run(["journalctl", "-u", "mxhero-gateway"]);
+  await expect.poll(log, until).toMatch(/policy service: .*\n[^]*policy service: all well again/);
+  await expect.poll(async () => (await health())?.faults.join(), until).toBe("");
+}, 90_000);
+
 test("a proposed route is proven by real SMTP", async () => {
   const proof = await proofOf(route("probe.test", { rcptLookup: { kind: "probe" } }));
   expect(proof).toMatchObject({ version: 1, verdict: "proven" });

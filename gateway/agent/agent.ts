@@ -129,17 +129,17 @@ async function makeProver(config: GatewayHostConfig, secrets: Secrets): Promise<
   };
 }
 
+/** The next good decision ends a fault: the host asks one of itself every few seconds. */
 function startPolicy(sync: RouteSync, table: RouteTable, faults: Faults): Promise<AsyncDisposable> {
   return startPolicyServer({
     socket: HOST_PATHS.policySocket,
-    decide: ({ sender, clientAddress, fingerprint }: PolicyRequest) =>
-      toAction(
-        decideRelay(
-          sync.isReady ? table.index : undefined,
-          { sender, client: { address: clientAddress, fingerprint } },
-          new Date(),
-        ),
-      ),
+    decide: ({ sender, clientAddress, fingerprint }: PolicyRequest) => {
+      const client = { address: clientAddress, fingerprint };
+      const index = sync.isReady ? table.index : undefined;
+      const decision = decideRelay(index, { sender, client }, new Date());
+      faults.clear("policy service");
+      return toAction(decision);
+    },
     onFault: (error) => faults.set("policy service", errorText(error)),
   });
 }
