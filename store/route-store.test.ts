@@ -201,6 +201,8 @@ test("a secret is written, read and deleted, and never stands in the table", asy
   const long = "x".repeat(6000);
   await store.putSecret("tls/key", long);
   expect(await store.readSecret("tls/key")).toBe(long);
+  await store.putSecret("tls/key", "short again");
+  expect(await store.readSecret("tls/key")).toBe("short again");
 
   const { endpoint, region, table } = lab.options;
   const client = new DynamoDBClient({ endpoint, region });

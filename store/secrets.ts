@@ -9,9 +9,6 @@ export interface SecretStoreOptions extends ClientOptions {
   readonly keyId?: string;
 }
 
-/** The size up to which a parameter costs nothing (AWS Systems Manager, parameter tiers). */
-const STANDARD_BYTES = 4096;
-
 /**
  * The name of the secret with a password for a domain's Relay Server. Every password has a name of its own,
  * so that a new one that does not work cannot break the version that serves.
@@ -35,7 +32,9 @@ export class SecretStore {
       Value: value,
       Type: "SecureString",
       Overwrite: true,
-      Tier: Buffer.byteLength(value) > STANDARD_BYTES ? "Advanced" : "Standard",
+      // Standard is refused over an advanced parameter, and where an account has its 10,000 standard ones
+      // (AWS Systems Manager, "Managing parameter tiers"). This takes it as long as it will do.
+      Tier: "Intelligent-Tiering",
       ...(this.#options.keyId !== undefined && { KeyId: this.#options.keyId }),
     });
     const client = await this.#connect();
