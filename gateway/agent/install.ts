@@ -3,6 +3,7 @@
  *
  * What is as it should be stays untouched, and Postfix is reloaded only where something changed.
  */
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -83,16 +84,10 @@ async function writeFiles(config: GatewayHostConfig, done: string[]): Promise<vo
  * must not depend on it.
  */
 async function writeTls(config: GatewayHostConfig, done: string[]): Promise<void> {
-  const { certificateSecret, keySecret } = config.networkTls;
   const isFirst = (await readIfThere(HOST_PATHS.tlsChain)) === "";
   try {
-    using store = new RouteStore(config.store);
-    const late = delay(isFirst ? FIRST_MILLISECONDS : MILLISECONDS, undefined, { ref: false });
-    const reading = Promise.all([readPem(store, keySecret), readPem(store, certificateSecret)]);
-    const read = await Promise.race([reading, late]);
-    if (read === undefined) throw new Error("The secret store does not answer.");
-    const [key, chain] = read;
-    await writeIfOther(HOST_PATHS.tlsChain, `${key}\n${chain}\n`, 0o600, done);
+    const chain = await readTls(config, isFirst ? FIRST_MILLISECONDS : MILLISECONDS);
+    await writeIfOther(HOST_PATHS.tlsChain, chain, 0o600, done);
   } catch (error) {
     if (isFirst) throw error;
     console.error(`The certificate of before stays: ${errorText(error)}`);
@@ -102,6 +97,32 @@ async function writeTls(config: GatewayHostConfig, done: string[]): Promise<void
 /** How long the secret store is waited for: the agent starts only after this, and relays nothing until then. */
 const MILLISECONDS = 5_000;
 const FIRST_MILLISECONDS = 60_000;
+const PAUSE_MILLISECONDS = 1_000;
+
+/**
+ * The key and its chain, once they belong together: the two secrets are written one after the other, and
+ * with a half new pair Postfix has no certificate at all.
+ */
+async function readTls(config: GatewayHostConfig, milliseconds: number): Promise<string> {
+  const { certificateSecret, keySecret } = config.networkTls;
+  using store = new RouteStore(config.store);
+  const end = performance.now() + milliseconds;
+  for (;;) {
+    const late = delay(end - performance.now(), undefined, { ref: false });
+    const reading = Promise.all([readPem(store, keySecret), readPem(store, certificateSecret)]);
+    const read = await Promise.race([reading, late]);
+    if (read === undefined) throw new Error("The secret store does not answer.");
+    const [key, chain] = read;
+    // The first certificate of a chain is the server's own.
+    if (new X509Certificate(chain).checkPrivateKey(createPrivateKey(key))) {
+      return `${key}\n${chain}\n`;
+    }
+    if (performance.now() + PAUSE_MILLISECONDS > end) {
+      throw new Error(`The secrets ${keySecret} and ${certificateSecret} do not belong together.`);
+    }
+    await delay(PAUSE_MILLISECONDS);
+  }
+}
 
 async function readPem(store: RouteStore, name: string): Promise<string> {
   const value = await store.readSecret(name);
