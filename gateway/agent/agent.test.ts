@@ -1,4 +1,5 @@
 /** The agent on a host with real Postfix. */
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type MailSystem, startMailSystem } from "../../lab/mail-system.ts";
 import { transact } from "../../lab/smtp-client.ts";
@@ -169,6 +170,16 @@ test("without the store the agent goes on, across its own restart and the host's
   expect(await gateway.health()).not.toHaveProperty("storeAwaySince");
 }, 180_000);
 
+test("a slot that starts with an empty disk acknowledges the routes that are there", async () => {
+  await gateway.service("stop");
+  await write(recordOf(route("before.test")));
+  await gateway.host.run(["sh", "-c", `rm -rf ${HOST_PATHS.state}/*`]);
+  await gateway.service("start");
+  await expect.poll(async () => (await answer("before.test"))?.acknowledged, until).toBe(1);
+  const value = await gateway.lookUp("inbound-transport", "before.test");
+  expect(value).toBe(`server:[${serverAddress}]`);
+}, 60_000);
+
 test("a login's password comes from the secret store, and nobody else sees it", async () => {
   const { store } = gateway.lab;
   // As the provider names them: every password has a name of its own.
@@ -221,10 +232,31 @@ test("an install changes nothing where all is as it should be", async () => {
   expect(await gateway.host.run(install)).toBe("Nothing to do.");
   const other = await gateway.authority.issue("smtp-in.gateway.test");
   await gateway.lab.store.putSecret("tls/key", other.key);
+  // The pair is half written: that of before stays.
+  const before = await gateway.host.run(["cat", HOST_PATHS.tlsChain]);
+  const half = await gateway.host.exec(install);
+  expect(half).toMatchObject({ exitCode: 0, stdout: "Nothing to do." });
+  expect(half.stderr).toContain("tls/key and tls/certificate do not belong together");
+  expect(await gateway.host.run(["cat", HOST_PATHS.tlsChain])).toBe(before);
   await gateway.lab.store.putSecret("tls/certificate", other.cert);
   expect(await gateway.host.run(install)).toBe(
     `Wrote ${HOST_PATHS.tlsChain}.\nReloaded postfix-in.\nReloaded postfix-relay.`,
   );
   const mode = ["stat", "--format=%a %U", HOST_PATHS.tlsChain];
   expect(await gateway.host.run(mode)).toBe("600 root");
-}, 60_000);
+}, 90_000);
+
+test("a first install waits for the other half of the certificate's pair", async () => {
+  const install = ["/opt/mxhero-gateway/node", "/opt/mxhero-gateway/agent.js", "install"];
+  const other = await gateway.authority.issue("smtp-in.gateway.test");
+  await gateway.lab.store.putSecret("tls/key", other.key);
+  await gateway.host.run(["rm", HOST_PATHS.tlsChain]);
+  const installing = gateway.host.run(install, { timeout: 90 });
+  // Long enough that the half pair is what it meets first.
+  const early = await Promise.race([installing, delay(5_000, "waits")]);
+  expect(early).toBe("waits");
+  await gateway.lab.store.putSecret("tls/certificate", other.cert);
+  expect(await installing).toContain(`Wrote ${HOST_PATHS.tlsChain}.`);
+  const chain = await gateway.host.run(["cat", HOST_PATHS.tlsChain]);
+  expect(chain).toContain(other.cert.trim());
+}, 120_000);

@@ -62,12 +62,12 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
     faults,
     onRecord: (record) => proofs.see(record),
     onEffect: ({ domain, revision }) => answers.put({ domain, acknowledged: revision }),
+    onFirstEffect: (records) => answers.putLater(acknowledgements(records)),
   });
   await sync.start();
   parts.use(await startPolicy(sync, table, faults));
   let health: Health | undefined;
   parts.use(await startHealthServer({ port: HEALTH_PORT, health: () => health }));
-  answers.putLater(acknowledgements(table));
   const lastMail = new LastMail(
     (answer) => answers.put(answer),
     (domain) => table.get(domain) !== undefined,
@@ -99,9 +99,9 @@ function syncState(sync: RouteSync, table: RouteTable) {
   return { isReady: sync.isReady, lastContact: sync.lastContact, routes: table.size };
 }
 
-/** What a former life of this slot may not have told any more. */
-function* acknowledgements(table: RouteTable) {
-  for (const { domain, revision } of table.records()) yield { domain, acknowledged: revision };
+/** What this slot never told, where it is new, or a former life of it did not tell any more. */
+function* acknowledgements(records: Iterable<RouteRecord>) {
+  for (const { domain, revision } of records) yield { domain, acknowledged: revision };
 }
 
 function makeMapWriter(secrets: Secrets): MapWriter {

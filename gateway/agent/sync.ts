@@ -31,6 +31,11 @@ export interface RouteSyncOptions {
   onRecord(record: RouteRecord): void;
   /** Told once a change is wholly in effect: maps, policy and disk. Not of the first ones. */
   onEffect(record: RouteRecord): void;
+  /**
+   * Told once the first ones are in effect, from the disk or from the store. They may be many: they are to be
+   * taken one by one. One that is not wholly in effect is left out, and `onEffect` tells of it later.
+   */
+  onFirstEffect(records: Iterable<RouteRecord>): void;
 }
 
 const POLL_MILLISECONDS = 500;
@@ -47,10 +52,14 @@ const PASSWORDS_AT_ONCE = 20;
 export class RouteSync {
   readonly #options: RouteSyncOptions;
   #changes: ChangeReader | undefined;
-  /** Records that could not be put into effect yet. */
+  /** Records that are not in effect yet, or of which the disk and `onEffect` were not told. */
   readonly #pending = new Map<string, RouteRecord>();
   /** Records whose Relay Server's password is not known, or only an older one. */
   readonly #withoutPassword = new Map<string, RouteRecord>();
+  /** Whether the first records are there, and `onFirstEffect` was not told of them. */
+  #owesFirst = false;
+  /** Whether the file has all records up to its sequence, so that a change may be appended. */
+  #isFileWhole = false;
   #isReady = false;
   #lastContact: Date | undefined;
   #lastReread = 0;
@@ -80,8 +89,10 @@ export class RouteSync {
       onRemoved: (domain) => table.remove(domain),
     });
     if (sequence === undefined) return;
+    this.#isFileWhole = true;
     this.#changes = new ChangeReader({ store, sequence });
     for (const record of table.records()) this.#meet(record);
+    this.#owesFirst = true;
     await this.#locked(() => this.#effect([]));
   }
 
@@ -160,6 +171,8 @@ export class RouteSync {
       await this.#effect([]);
       await this.#save();
       for (const record of table.records()) this.#meet(record);
+      this.#owesFirst = true;
+      this.#tellFirst();
     });
   }
 
@@ -193,10 +206,11 @@ export class RouteSync {
     const kept: string[] = [];
     for (const domain of domains) {
       const record = table.get(domain);
-      if (record === undefined) continue;
+      if (record === undefined || this.#pending.has(domain)) continue;
       const stage = routeStage(record, new Date());
       if (stage === "expired" || stage === "proposed") {
         table.remove(domain);
+        this.#withoutPassword.delete(domain);
         await file.appendRemoval(domain);
       } else kept.push(domain);
     }
@@ -208,26 +222,55 @@ export class RouteSync {
   /** Puts records into effect, and those whose stage or password is another one by now. */
   async #effect(records: readonly RouteRecord[]): Promise<void> {
     const { table, maps, faults } = this.#options;
-    const news = [...this.#pending.values(), ...records].filter((record) => table.isNews(record));
-    for (const record of news) this.#meet(record);
+    this.#take(records);
     const learnt = await this.#learnPasswords();
     const now = new Date();
-    const aged = table.takeStageChanges(now);
-    const next = new Map([...aged, ...learnt, ...news].map((record) => [record.domain, record]));
-    if (next.size === 0 && maps.isCertain) return;
-    try {
-      await this.#write(next, now);
-    } catch (error) {
-      for (const record of next.values()) this.#pending.set(record.domain, record);
-      faults.set("maps", `not written: ${errorText(error)}`);
-      return;
+    for (const record of [...table.takeStageChanges(now), ...learnt]) {
+      if (!this.#pending.has(record.domain)) this.#pending.set(record.domain, record);
     }
-    faults.clear("maps");
-    this.#isReady = true;
-    this.#pending.clear();
-    await this.#keep(news);
-    for (const record of next.values()) {
-      if (!this.#withoutPassword.has(record.domain)) this.#options.onEffect(record);
+    if (this.#pending.size > 0 || !maps.isCertain) {
+      try {
+        await this.#write(this.#pending, now);
+      } catch (error) {
+        faults.set("maps", `not written: ${errorText(error)}`);
+        return;
+      }
+      faults.clear("maps");
+      this.#isReady = true;
+      const done = [...this.#pending.values()];
+      await this.#keep(done);
+      this.#pending.clear();
+      for (const record of done.filter((each) => this.#isInEffect(each))) {
+        this.#options.onEffect(record);
+      }
+    }
+    this.#tellFirst();
+  }
+
+  /** What is new stays pending until all of it is done: a try may fail at any place. */
+  #take(records: readonly RouteRecord[]): void {
+    const { table } = this.#options;
+    for (const record of records) {
+      const { domain, revision } = record;
+      if (!table.isNews(record) || revision <= (this.#pending.get(domain)?.revision ?? 0)) continue;
+      this.#pending.set(domain, record);
+      this.#meet(record);
+    }
+  }
+
+  #isInEffect({ domain }: RouteRecord): boolean {
+    return !this.#pending.has(domain) && !this.#withoutPassword.has(domain);
+  }
+
+  #tellFirst(): void {
+    if (!this.#owesFirst || !this.#options.maps.isCertain) return;
+    this.#owesFirst = false;
+    this.#options.onFirstEffect(this.#recordsInEffect());
+  }
+
+  *#recordsInEffect(): Generator<RouteRecord> {
+    for (const record of this.#options.table.records()) {
+      if (this.#isInEffect(record)) yield record;
     }
   }
 
@@ -283,22 +326,28 @@ export class RouteSync {
   async #keep(records: readonly RouteRecord[]): Promise<void> {
     const sequence = this.#changes?.settled;
     if (records.length === 0 || sequence === undefined) return;
-    await this.#onDisk(() => this.#options.file.append(records, sequence));
+    if (!this.#isFileWhole) {
+      await this.#save();
+      return;
+    }
+    this.#isFileWhole = await this.#onDisk(() => this.#options.file.append(records, sequence));
   }
 
   async #save(): Promise<void> {
     const { file, table } = this.#options;
     const sequence = this.#changes?.settled ?? 0;
-    await this.#onDisk(() => file.save(table.records(), sequence));
+    this.#isFileWhole = await this.#onDisk(() => file.save(table.records(), sequence));
   }
 
-  /** The routes are in effect even where the disk does not take them. */
-  async #onDisk(write: () => Promise<void>): Promise<void> {
+  /** The routes are in effect even where the disk does not take them. @returns whether it took them */
+  async #onDisk(write: () => Promise<void>): Promise<boolean> {
     try {
       await write();
       this.#options.faults.clear("disk");
+      return true;
     } catch (error) {
       this.#options.faults.set("disk", `the routes could not be kept: ${errorText(error)}`);
+      return false;
     }
   }
 
