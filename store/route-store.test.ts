@@ -1,11 +1,12 @@
 /** The route store in an emulated AWS account. */
-import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, ScanCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Route, RouteRecord } from "../mail/route.ts";
 import { giveUpRoute } from "../mail/route-changes.ts";
 import { recordOf, routeOf } from "../mail/testdata/routes.ts";
 import { ChangeReader } from "./change-reader.ts";
-import { RouteConflict, type RouteStore } from "./route-store.ts";
+import { routeKey } from "./item.ts";
+import { RouteConflict, RouteStore } from "./route-store.ts";
 import { startTestStore, type TestStore } from "./test-store.ts";
 
 // Moto loads each of AWS's services at its first call.
@@ -213,4 +214,35 @@ test("a secret is written, read and deleted, and never stands in the table", asy
   await store.deleteSecret("relay/contoso.test");
   await store.deleteSecret("relay/contoso.test");
   expect(await store.readSecret("relay/contoso.test")).toBeUndefined();
+});
+
+test("a route that cannot be read stops the others only where nobody is told of it", async () => {
+  const { sequence: start } = await store.changesSince(0);
+  await store.writeRoute(activeRecord("before.newer.test", { identities: [] }), undefined);
+  await store.writeRoute(activeRecord("of.newer.test", { identities: [] }), undefined);
+  const { endpoint, region, table } = lab.options;
+  const client = new DynamoDBClient({ endpoint, region });
+  const update = new UpdateItemCommand({
+    TableName: table,
+    Key: routeKey("of.newer.test"),
+    UpdateExpression: "SET #record = :record",
+    ExpressionAttributeNames: { "#record": "record" },
+    ExpressionAttributeValues: { ":record": { S: '{"color":"red"}' } },
+  });
+  await client.send(update);
+  await expect(store.changesSince(start)).rejects.toThrow("of.newer.test / route");
+
+  const told: string[] = [];
+  using reader = new RouteStore({ ...lab.options, onUnreadable: (domain) => told.push(domain) });
+  const { records, sequence } = await reader.changesSince(start);
+  expect(records.map(({ domain }) => domain)).toEqual(["before.newer.test"]);
+  expect(sequence).toBe(start + 2);
+  expect(told).toEqual(["of.newer.test"]);
+  const domains: string[] = [];
+  for await (const page of (await reader.allRoutes()).pages) {
+    domains.push(...page.map(({ domain }) => domain));
+  }
+  expect(domains).toContain("before.newer.test");
+  expect(domains).not.toContain("of.newer.test");
+  expect(told).toEqual(["of.newer.test", "of.newer.test"]);
 });

@@ -28,6 +28,7 @@ import {
   encodeReport,
   encodeRoute,
   encodeSlot,
+  type FoundItem,
   isAt,
   numberOf,
   type RegisteredSlot,
@@ -48,6 +49,11 @@ export type { RegisteredSlot } from "./item.ts";
 export interface RouteStoreOptions extends SecretStoreOptions {
   /** The name of the table. */
   readonly table: string;
+  /**
+   * Told of a route that this release cannot read, which `changesSince` and `allRoutes` then leave out.
+   * @default they throw
+   */
+  readonly onUnreadable?: (domain: string) => void;
 }
 
 /** What the table says of one domain. */
@@ -81,12 +87,14 @@ const SEGMENTS = 8;
 export class RouteStore implements Disposable {
   readonly #table: Table;
   readonly #secrets: SecretStore;
+  readonly #onUnreadable: ((domain: string) => void) | undefined;
   /** Writes of one process wait for each other here, instead of failing at each other there. */
   #lastWrite: Promise<unknown> = Promise.resolve();
 
   constructor(options: RouteStoreOptions) {
     this.#table = new Table(options.table, options);
     this.#secrets = new SecretStore(options);
+    this.#onUnreadable = options.onUnreadable;
   }
 
   [Symbol.dispose](): void {
@@ -162,10 +170,11 @@ export class RouteStore implements Disposable {
 
   /** Routes that were written after this one. The index may show a write late: ask again for the last seconds. */
   async changesSince(sequence: number): Promise<RouteChanges> {
-    const changes = (await this.#table.changesAfter(sequence)).map(decodeRoute);
+    const items = await this.#table.changesAfter(sequence);
+    const last = items.at(-1);
     return {
-      records: changes.map(({ record }) => record),
-      sequence: changes.at(-1)?.sequence ?? sequence,
+      records: this.#decode(items),
+      sequence: last === undefined ? sequence : numberOf(last, "sequence"),
     };
   }
 
@@ -181,7 +190,19 @@ export class RouteStore implements Disposable {
     const parts = Array.from({ length: segments }, (_, index) =>
       this.#table.routesOfSegment(index, segments),
     );
-    for await (const items of merge(parts)) yield items.map((item) => decodeRoute(item).record);
+    for await (const items of merge(parts)) yield this.#decode(items);
+  }
+
+  #decode(items: readonly FoundItem[]): RouteRecord[] {
+    return items.flatMap((item) => {
+      try {
+        return decodeRoute(item).record;
+      } catch (error) {
+        if (this.#onUnreadable === undefined) throw error;
+        this.#onUnreadable(textOf(item, "pk"));
+        return [];
+      }
+    });
   }
 
   async slots(): Promise<readonly RegisteredSlot[]> {

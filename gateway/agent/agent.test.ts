@@ -1,11 +1,13 @@
 /** The agent on a host with real Postfix. */
 import { setTimeout as delay } from "node:timers/promises";
+import { DynamoDBClient, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type MailSystem, startMailSystem } from "../../lab/mail-system.ts";
 import { transact } from "../../lab/smtp-client.ts";
 import { testNet } from "../../lab/test-net.ts";
 import type { Route, RouteProof, RouteRecord } from "../../mail/route.ts";
 import { recordOf, routeOf } from "../../mail/testdata/routes.ts";
+import { routeKey } from "../../store/item.ts";
 import { HOST_PATHS } from "../host-config.ts";
 import { startTestHost, type TestHost } from "./test-host.ts";
 
@@ -178,6 +180,27 @@ test("a slot that starts with an empty disk acknowledges the routes that are the
   await expect.poll(async () => (await answer("before.test"))?.acknowledged, until).toBe(1);
   const value = await gateway.lookUp("inbound-transport", "before.test");
   expect(value).toBe(`server:[${serverAddress}]`);
+}, 60_000);
+
+test("a route that a newer release wrote stays as it was, is told, and holds up no other one", async () => {
+  const faults = async () => (await gateway.health())?.faults.join();
+  await write(recordOf(route("newer.test")));
+  await expect.poll(async () => (await answer("newer.test"))?.acknowledged, until).toBe(1);
+  const { endpoint, region, table } = gateway.lab.options;
+  const update = new UpdateItemCommand({
+    TableName: table,
+    Key: routeKey("newer.test"),
+    UpdateExpression: "SET #record = :record",
+    ExpressionAttributeNames: { "#record": "record" },
+    ExpressionAttributeValues: { ":record": { S: '{"color":"red"}' } },
+  });
+  await new DynamoDBClient({ endpoint, region }).send(update);
+  await expect.poll(faults, until).toMatch(/unreadable routes: .*newer\.test/);
+  await write(recordOf(route("next.test")));
+  await expect.poll(async () => (await answer("next.test"))?.acknowledged, until).toBe(1);
+  const value = await gateway.lookUp("inbound-transport", "newer.test");
+  expect(value).toBe(`server:[${serverAddress}]`);
+  expect((await gateway.health())?.healthy).toBe(true);
 }, 60_000);
 
 test("a login's password comes from the secret store, and nobody else sees it", async () => {

@@ -26,6 +26,7 @@ import { RouteFile } from "./route-file.ts";
 import { RouteTable } from "./route-table.ts";
 import { Secrets } from "./secrets.ts";
 import { RouteSync } from "./sync.ts";
+import { UnreadableRoutes } from "./unreadable-routes.ts";
 
 const HEARTBEAT_MILLISECONDS = 5_000;
 const HASTY_MILLISECONDS = 1_000;
@@ -34,7 +35,9 @@ const HASTY_MILLISECONDS = 1_000;
 export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): Promise<void> {
   await using parts = new AsyncDisposableStack();
   const faults = new Faults();
-  const store = parts.use(new RouteStore(config.store));
+  const unreadable = new UnreadableRoutes(faults);
+  const onUnreadable = (domain: string) => unreadable.note(domain);
+  const store = parts.use(new RouteStore({ ...config.store, onUnreadable }));
   const answers = new Answers(store, config.slot, (error) =>
     error === undefined
       ? faults.clear("answers")
@@ -60,7 +63,11 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
     maps: makeMapWriter(secrets),
     secrets,
     faults,
-    onRecord: (record) => proofs.see(record),
+    isUnreadable: (domain) => unreadable.has(domain),
+    onRecord: (record) => {
+      unreadable.forget(record.domain);
+      proofs.see(record);
+    },
     onEffect: ({ domain, revision }) => answers.put({ domain, acknowledged: revision }),
     onFirstEffect: (records) => answers.putLater(acknowledgements(records)),
   });

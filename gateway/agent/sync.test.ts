@@ -63,6 +63,7 @@ async function withSync(
     }),
     secrets: new Secrets(directory, store),
     faults: life.faults,
+    isUnreadable: () => false,
     onRecord: () => undefined,
     onEffect: ({ domain }) => life.effects.push(domain),
     onFirstEffect: (records) => {

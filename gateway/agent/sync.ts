@@ -27,6 +27,8 @@ export interface RouteSyncOptions {
   readonly maps: MapWriter;
   readonly secrets: Secrets;
   readonly faults: Faults;
+  /** Whether the store has a route of this domain that this release cannot read. */
+  isUnreadable(domain: string): boolean;
   /** Told of every record that is new, the first ones included. */
   onRecord(record: RouteRecord): void;
   /** Told once a change is wholly in effect: maps, policy and disk. Not of the first ones. */
@@ -189,7 +191,8 @@ export class RouteSync {
         await this.#locked(() => this.#effect(page));
       }
       await this.#locked(async () => {
-        await this.#dropEnded(before.filter((domain) => !seen.has(domain)));
+        const isGone = (domain: string) => !seen.has(domain) && !this.#options.isUnreadable(domain);
+        await this.#dropEnded(before.filter(isGone));
         if (file.appended > table.size / 2) await this.#save();
       });
     } catch (error) {

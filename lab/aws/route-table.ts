@@ -10,7 +10,7 @@ import type { RouteStoreOptions } from "../../store/route-store.ts";
 import { labCredentials, labRegion, type Moto } from "./moto.ts";
 
 /** What reaches the fleet's store from this process; another one is given `moto.env` instead of the endpoint. */
-export type LabRouteStore = Required<RouteStoreOptions>;
+export type LabRouteStore = Required<Omit<RouteStoreOptions, "onUnreadable">>;
 
 /** Creates what belongs to the store of a fleet of this name. */
 export async function createRouteTable(moto: Moto, gateway = "example"): Promise<LabRouteStore> {
