@@ -74,7 +74,7 @@ export const gatewayStack = z
       .meta({
         description:
           "The gateway's stack. Its outputs are mx, smtpIn, smtpRelay, spfInclude and routeStore.",
-        examples: ["my-organisation/mail/gateway"],
+        examples: ["organization/mail/gateway"],
       }),
     excludeSlots: z
       .array(z.string().min(1))

@@ -408,7 +408,7 @@ const single: readonly [string, Record<string, unknown>, string, string, unknown
     "mail:gateway.stack",
     "value-malformed",
     "gateway",
-    /my-organisation\/mail\/gateway/,
+    /"organization\/mail\/gateway"/,
   ],
 ];
 

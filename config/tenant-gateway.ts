@@ -72,7 +72,7 @@ function stackFault(stack: string, cause: unknown): MailRuleFault {
     where: "gateway.stack",
     value: stack,
     problem: `The stack ${quoted(stack)} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
-    fix: "Check its name (organisation/project/stack) and that you may read it.",
+    fix: 'Check its name (organisation/project/stack; the first is "organization" where the state is in a folder) and that you may read it.',
     cause,
   };
 }
