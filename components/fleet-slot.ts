@@ -71,12 +71,16 @@ export class FleetSlot extends ComponentResource {
     this.registerOutputs({});
   }
 
-  /** In another zone it would be another volume: it is emptied before, and only then deleted. */
+  /**
+   * In another zone it would be another volume: it is emptied before, and only then deleted. Mail that came
+   * after the last look at it is in the snapshot.
+   */
   #makeVolume(name: string): Volume {
     const { plan, subnet } = this.#args;
     const { availabilityZone } = subnet;
     const size = plan.config.volumeGiB;
-    const args = { availabilityZone, encrypted: true, size, type: "gp3", tags: this.#tags };
+    const disk = { availabilityZone, encrypted: true, size, type: "gp3" };
+    const args = { ...disk, finalSnapshot: true, tags: this.#tags };
     return new Volume(name, args, { parent: this, deleteBeforeReplace: true });
   }
 

@@ -52,7 +52,7 @@ export class GatewayNetwork extends ComponentResource {
     const own = plan.network.kind === "own" ? this.#makeNetwork(name, plan.network) : undefined;
     this.subnets = own?.subnets ?? given.map(asSlotSubnet);
     const vpcId = own?.vpcId ?? output(first?.vpcId ?? "");
-    this.securityGroupId = this.#admitMail(name, vpcId);
+    this.securityGroupId = this.#admitMail(name, plan.table, vpcId);
     this.registerOutputs({ securityGroupId: this.securityGroupId });
   }
 
@@ -80,21 +80,31 @@ export class GatewayNetwork extends ComponentResource {
     return { vpcId: vpc.id, subnets: made };
   }
 
-  #admitMail(name: string, vpcId: Input<string>): Output<string> {
+  /** @param groupName one that no other fleet has: a given network may hold several */
+  #admitMail(name: string, groupName: string, vpcId: Input<string>): Output<string> {
     const parent = { parent: this };
     const description = "Mail to the mxHERO gateway";
-    const args = { name, description, vpcId, tags: this.#tags };
+    const args = { name: groupName, description, vpcId, tags: this.#tags };
     const group = new SecurityGroup(name, args, parent);
     const rule = { securityGroupId: group.id, cidrIpv4: "0.0.0.0/0" };
     for (const { port, what } of MAIL_PORTS) {
       const ports = { ipProtocol: "tcp", fromPort: port, toPort: port, description: what };
       new SecurityGroupIngressRule(`${name}-${port}`, { ...rule, ...ports }, parent);
     }
+    new SecurityGroupIngressRule(`${name}-too-big`, { ...rule, ...PACKET_TOO_BIG }, parent);
     const outwards = { ipProtocol: "-1", description: "Mail, DNS, packages, AWS" };
     new SecurityGroupEgressRule(name, { ...rule, ...outwards }, parent);
     return group.id;
   }
 }
+
+/** Type 3, code 4 of ICMP (RFC 792, RFC 1191): without it path MTU discovery fails, and large mail hangs. */
+const PACKET_TOO_BIG = {
+  ipProtocol: "icmp",
+  fromPort: 3,
+  toPort: 4,
+  description: "Path MTU discovery",
+};
 
 function asSlotSubnet({ id, availabilityZone }: GivenSubnet): SlotSubnet {
   return { id: output(id), availabilityZone: output(availabilityZone) };

@@ -16,7 +16,9 @@ export interface Statement {
   readonly Principal?: Readonly<Record<string, string>>;
   readonly Action: readonly string[];
   readonly Resource?: readonly string[];
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly Condition?: Readonly<
+    Record<string, Readonly<Record<string, string | readonly string[]>>>
+  >;
 }
 
 export interface PolicyInput {
@@ -45,8 +47,16 @@ export function slotPolicy(input: PolicyInput): Policy {
   return policy([
     allow("ReadRoutes", ["dynamodb:Query"], [tableArn, `${tableArn}/index/changes`]),
     allow("LoadRoutes", ["dynamodb:BatchGetItem", "dynamodb:Scan"], [tableArn]),
-    // Reports are put, answers are updated.
-    allow("ReportAndAnswer", ["dynamodb:PutItem", "dynamodb:UpdateItem"], [tableArn]),
+    // A slot writes its report and its answers, and no route (docs.aws.amazon.com: Using IAM policy conditions
+    // for fine-grained access control).
+    {
+      ...allow("Report", ["dynamodb:PutItem"], [tableArn]),
+      Condition: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": ["#reports"] } },
+    },
+    {
+      ...allow("Answer", ["dynamodb:UpdateItem"], [tableArn]),
+      Condition: { "ForAllValues:StringEquals": { "dynamodb:Attributes": ANSWER_ATTRIBUTES } },
+    },
     allow("ReadSecrets", ["ssm:GetParameters"], [parameters]),
     allow("DecryptSecrets", ["kms:Decrypt"], [input.keyArn]),
     allow("FetchBundle", ["s3:GetObject"], [`${bucketArn}/${bundleKey}`]),
@@ -69,6 +79,9 @@ export function slotPolicy(input: PolicyInput): Policy {
     ),
   ]);
 }
+
+/** The key, and the fields of an answer (store/item.ts). */
+const ANSWER_ATTRIBUTES = ["pk", "sk", "proof", "acknowledged", "lastInbound", "lastOutbound"];
 
 export interface KeyPolicyInput {
   readonly partition: string;

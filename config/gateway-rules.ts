@@ -22,7 +22,6 @@ export function gatewayFaults(config: SoundGateway, now: Date): MailRuleFault[] 
     ...architectureFaults(config),
     ...networkFaults(config),
     ...topicFaults(config),
-    ...processorFaults(config),
     ...certificateFaults({
       certificate: config.certificate,
       privateKey: config.privateKey,
@@ -198,21 +197,6 @@ function topicFaults({ alarms, region }: SoundGateway): MailRuleFault[] {
       value: alarms.topic,
       problem: `${quoted(alarms.topic)} does not lie in the region ${quoted(region)}, and alarms reach no other.`,
       fix: `Give a topic of ${region}.`,
-    },
-  ];
-}
-
-function processorFaults(config: SoundGateway): MailRuleFault[] {
-  const { processor } = config;
-  const own = endpointsOf(config).some(({ name }) => name === processor?.host);
-  if (processor === undefined || !own) return [];
-  return [
-    {
-      code: "loop-through-gateway",
-      where: "processor.host",
-      value: processor.host,
-      problem: `${quoted(processor.host)} is the gateway itself: mail would go round in a loop.`,
-      fix: "Name the processor's own host.",
     },
   ];
 }

@@ -1,6 +1,6 @@
 /** The schema of a gateway's stack file: a fleet on AWS, its names in DNS, its certificate. */
 import { z } from "zod";
-import { hostName, mailHost } from "./names.ts";
+import { hostName, loopbackHost } from "./names.ts";
 
 /** What Debian's images are called: `amd64` is x64. */
 export const ARCHITECTURES = ["arm64", "x64"] as const;
@@ -139,9 +139,11 @@ const image = z
 
 const processor = z
   .strictObject({
-    host: mailHost({
-      description: "The processor's host name or address.",
-      examples: ["processor.example.com"],
+    host: loopbackHost({
+      description:
+        "Where the processor listens: on the slot itself, as mail comes back from it on loopback. " +
+        "127.0.0.0/8, ::1 or localhost.",
+      examples: ["127.0.0.1"],
     }),
     port: z
       .int()

@@ -162,9 +162,14 @@ test.each([
     ["topic-of-other-region gateway:alarms.topic"],
   ],
   [
-    "itself as processor",
-    { "gateway:processor": { host: "smtp-in.gateway.test", port: 25 } },
-    ["loop-through-gateway gateway:processor.host"],
+    "a processor on another host",
+    { "gateway:processor": { host: "processor.example.com", port: 10_025 } },
+    ["host-not-loopback gateway:processor.host"],
+  ],
+  [
+    "a processor at another address",
+    { "gateway:processor": { host: "10.20.0.9", port: 10_025 } },
+    ["host-not-loopback gateway:processor.host"],
   ],
   [
     "no certificate",

@@ -58,6 +58,7 @@ export function slotUserData(plan: GatewayPlan, slot: string, facts: SlotFacts):
     host: hostConfig(plan, slot, facts),
     bundle: { bucket: facts.bucket, key: facts.bundleKey },
     volumeId: facts.volumeId,
+    volumeGiB: plan.config.volumeGiB,
     certificate: facts.certificate,
   });
 }

@@ -75,7 +75,7 @@ export const gatewayHostConfig = z.strictObject({
    * Accepted mail passes through it, and comes back on loopback. It knows the direction by what the gateway
    * calls itself in EHLO: `smtpIn` comes back to `RETURN_PORTS.inbound`, `smtpRelay` to `RETURN_PORTS.relay`.
    */
-  processor: z.strictObject({ host: hostName, port }).optional(),
+  processor: z.strictObject({ host: hostName.or(address), port }).optional(),
   /** `public`: a Server or Relay Server with a private, loopback or special address is refused. */
   nextHops: z.enum(["public", "private"]).default("public"),
   maximumMessageBytes: z.int().min(1).default(MESSAGE_BYTES),

@@ -32,6 +32,7 @@ const input: UserDataInput = {
     key: `${"0123456789abcdef".repeat(4)}.tar.gz`,
   },
   volumeId: "vol-0123456789abcdef0",
+  volumeGiB: 20,
   certificate: Array.from({ length: 32 }, () => "ab").join(":"),
 };
 

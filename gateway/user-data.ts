@@ -12,6 +12,8 @@ export interface UserDataInput {
   readonly bundle: { readonly bucket: string; readonly key: string };
   /** The queue volume: `vol-0123456789abcdef0`. */
   readonly volumeId: string;
+  /** Its size: a larger volume is a changed slot, for only a start makes the file system larger. */
+  readonly volumeGiB: number;
   /** The certificate's SHA-256 fingerprint: a renewed certificate is a changed slot. */
   readonly certificate: string;
 }
@@ -26,11 +28,11 @@ export function renderUserData(input: UserDataInput): string {
   const parts = [
     beginning(input),
     installPackages(),
+    installSessionManager(input),
     mountQueue(input),
     addRelayAddress(input),
     fetchBundle(input),
     startAgent(input),
-    installSessionManager(input),
   ];
   return `${parts.join("\n")}\n`;
 }
@@ -57,21 +59,36 @@ retry() {
 `;
 }
 
+/** Between the numbers that Debian's tools give out, which begin at either end of 100 to 999. */
+const POSTFIX_ID = 540;
+const POSTDROP_ID = 541;
+
+/** Without libsasl2-modules no Relay Server would take a login: Debian's postfix only recommends it. */
+const PACKAGES = "postfix postfix-lmdb libsasl2-modules logrotate curl ca-certificates e2fsprogs";
+
 function installPackages(): string {
-  return `# Nothing starts before it is configured.
+  return `# The queue's volume outlives this host: its files have owners whose numbers are the same on every image.
+getent group postfix > /dev/null || groupadd --system --gid ${POSTFIX_ID} postfix
+getent group postdrop > /dev/null || groupadd --system --gid ${POSTDROP_ID} postdrop
+getent passwd postfix > /dev/null ||
+  useradd --system --uid ${POSTFIX_ID} --gid postfix --home-dir /var/spool/postfix --no-create-home --shell /usr/sbin/nologin postfix
+
+# Nothing starts before it is configured.
 printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d
 chmod 755 /usr/sbin/policy-rc.d
 export DEBIAN_FRONTEND=noninteractive
 retry apt-get -q update
-retry apt-get -q -y --no-install-recommends install postfix postfix-lmdb curl ca-certificates
+# The image's own upgrades may be under way.
+retry apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends install ${PACKAGES}
 rm -f /usr/sbin/policy-rc.d
 `;
 }
 
 /** Amazon's udev rule names a volume by its id (docs.aws.amazon.com: Map EBS volumes to NVMe device names). */
-function mountQueue({ volumeId }: UserDataInput): string {
+function mountQueue({ volumeId, volumeGiB }: UserDataInput): string {
   const device = `/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${volumeId.replace("-", "")}`;
   return `# The queue's volume is attached after the start, and may hold mail: only an empty one is formatted.
+# Size: ${volumeGiB} GiB
 device=${device}
 for _ in $(seq 600); do [ -e "$device" ] && break; sleep 1; done
 head -c 4096 "$device" > /dev/null
@@ -89,6 +106,8 @@ ${VOLUME}/in ${HOST_PATHS.inboundQueue} none bind 0 0
 ${VOLUME}/relay ${HOST_PATHS.relayQueue} none bind 0 0
 FSTAB
 mount ${VOLUME}
+# The volume may have been made larger. A slot that keeps its room serves, too.
+resize2fs "$device" || echo "mxhero: $device is not larger"
 mkdir -p ${VOLUME}/in ${VOLUME}/relay
 mount ${HOST_PATHS.inboundQueue}
 mount ${HOST_PATHS.relayQueue}
@@ -146,14 +165,17 @@ tar -xzf ${PROGRAM}/bundle.tar.gz -C ${PROGRAM}
 `;
 }
 
-/** Debian's images lack it. Mail does not depend on it, so its failure stops nothing. */
+/**
+ * Debian's images lack it. It is there before what may fail, so that one can look. Mail does not depend on it:
+ * its own failure stops nothing.
+ */
 function installSessionManager({ host }: UserDataInput): string {
   const { region } = host.store;
   const folder = `https://s3.${region}.amazonaws.com/amazon-ssm-${region}/latest`;
   return `# For Session Manager, in place of SSH.
 install_session_manager() {
   curl -sSf -m 60 -o /tmp/amazon-ssm-agent.deb "${folder}/debian_$(dpkg --print-architecture)/amazon-ssm-agent.deb" &&
-    dpkg -i /tmp/amazon-ssm-agent.deb &&
+    apt-get -q -y -o DPkg::Lock::Timeout=300 install /tmp/amazon-ssm-agent.deb &&
     systemctl enable --now amazon-ssm-agent
 }
 install_session_manager || echo "mxhero: Session Manager is not there"

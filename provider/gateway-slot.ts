@@ -109,7 +109,9 @@ function notHealthy(inputs: Inputs, seen: string, seconds: number): MailRuleErro
     problem: `After ${seconds} s it is not healthy: ${seen}.`,
     fix:
       "It is not in DNS, and the other slots serve. Look at it by aws ssm start-session --target " +
-      `${instance} (journalctl -u mxhero-gateway, /var/log/mxhero-bootstrap.log), then run the same command again.`,
+      `${instance} (journalctl -u mxhero-gateway, /var/log/mxhero-bootstrap.log), then run the same command again. ` +
+      "User data runs once: where it failed, pulumi up --replace <urn of the instance> makes another one " +
+      "(pulumi stack --show-urns).",
   });
 }
 

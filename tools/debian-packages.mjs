@@ -20,6 +20,8 @@ const packages = [
   // What gateway hosts run.
   { name: "postfix", service: "postfix" },
   { name: "postfix-lmdb" },
+  { name: "libsasl2-modules" },
+  { name: "logrotate", service: "logrotate.timer" },
   { name: "python3-venv" },
   { name: "unbound", service: "unbound" },
   { name: "python3-spf", file: "/usr/share/doc/python3-spf/rfc7208-tests.yml.gz" },

@@ -83,8 +83,8 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
     sync.run(signal),
     answers.run(signal),
     logMetrics(config, () => health, faults, signal),
-    follow("inbound", HOST_PATHS.inboundLog, lastMail, signal),
-    follow("outbound", HOST_PATHS.relayLog, lastMail, signal),
+    follow("inbound", HOST_PATHS.inboundLog, lastMail, faults, signal),
+    follow("outbound", HOST_PATHS.relayLog, lastMail, faults, signal),
     repeat(signal, async () => {
       lastMail.flush(Date.now());
       health = await lookAtHost({ config, faults, syncState: () => syncState(sync, table) });
@@ -160,9 +160,11 @@ async function follow(
   direction: MailDirection,
   path: string,
   lastMail: LastMail,
+  faults: Faults,
   signal: AbortSignal,
 ): Promise<void> {
   const log = new MailLog(direction);
+  const topic = `${direction} log`;
   await followLog(
     {
       path,
@@ -170,6 +172,8 @@ async function follow(
         const passed = log.read(line, new Date());
         if (passed !== undefined) lastMail.note(passed, Date.now());
       },
+      onFault: (fault) =>
+        fault === undefined ? faults.clear(topic) : faults.set(topic, errorText(fault)),
     },
     signal,
   );

@@ -1,4 +1,4 @@
-import { appendFile, mkdtempDisposable, rename, truncate } from "node:fs/promises";
+import { appendFile, mkdtempDisposable, rename, rm, symlink, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -12,7 +12,12 @@ test("every line is read once, over rotations, in pieces, and from a file that c
   const path = join(directory.path, "mail.log");
   const lines: string[] = [];
   const stop = new AbortController();
-  const options = { path, onLine: (line: string) => lines.push(line), pollMilliseconds: 5 };
+  const options = {
+    path,
+    onLine: (line: string) => lines.push(line),
+    onFault: () => undefined,
+    pollMilliseconds: 5,
+  };
   const following = followLog(options, stop.signal);
   const expected: string[] = [];
   const write = async (line: string) => {
@@ -37,6 +42,32 @@ test("every line is read once, over rotations, in pieces, and from a file that c
   await delay(100);
   await write("x");
   await expect.poll(() => lines, until).toEqual(expected);
+  stop.abort();
+  await following;
+});
+
+test("a file that cannot be read is told, one that is not there is not", async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), "log-"));
+  const path = join(directory.path, "mail.log");
+  const faults: unknown[] = [];
+  const lines: string[] = [];
+  const stop = new AbortController();
+  const options = {
+    path,
+    onLine: (line: string) => lines.push(line),
+    onFault: (fault: unknown) => faults.push(fault),
+    pollMilliseconds: 5,
+  };
+  const following = followLog(options, stop.signal);
+  await delay(50);
+  expect(faults).toEqual([]);
+  // A link to itself: unreadable for root, too.
+  await symlink(path, path);
+  await expect.poll(() => faults[0], until).toMatchObject({ code: "ELOOP" });
+  await rm(path);
+  await appendFile(path, "a line\n");
+  await expect.poll(() => lines, until).toEqual(["a line"]);
+  expect(faults.at(-1)).toBeUndefined();
   stop.abort();
   await following;
 });

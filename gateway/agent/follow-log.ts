@@ -6,6 +6,8 @@ import { setTimeout as delay } from "node:timers/promises";
 export interface FollowOptions {
   readonly path: string;
   readonly onLine: (line: string) => void;
+  /** Told why the file cannot be read, unless it is only not there yet; `undefined`: it is read again. */
+  readonly onFault: (fault: unknown) => void;
   /** @default 1,000 */
   readonly pollMilliseconds?: number;
 }
@@ -19,7 +21,7 @@ export async function followLog(options: FollowOptions, signal: AbortSignal): Pr
   let follower: Follower | undefined;
   let isFirst = true;
   while (!signal.aborted) {
-    const found = await stat(options.path).catch(() => undefined);
+    const found = await unlessFault(stat(options.path), options);
     if (follower !== undefined) {
       await follower.readOn();
       const isReplaced = found !== undefined && found.ino !== follower.inode;
@@ -31,13 +33,27 @@ export async function followLog(options: FollowOptions, signal: AbortSignal): Pr
       }
     } else if (found !== undefined) {
       const start = isFirst ? Math.max(0, found.size - BACKLOG_BYTES) : 0;
-      follower = await Follower.open(options, start).catch(() => undefined);
+      follower = await unlessFault(Follower.open(options, start), options);
+      if (follower !== undefined) options.onFault(undefined);
       await follower?.readOn();
     }
     isFirst = false;
     await delay(options.pollMilliseconds ?? 1_000, undefined, { signal }).catch(() => undefined);
   }
   await follower?.close();
+}
+
+async function unlessFault<T>(
+  work: Promise<T>,
+  { onFault }: FollowOptions,
+): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (!isMissing) onFault(error);
+    return undefined;
+  }
 }
 
 class Follower {

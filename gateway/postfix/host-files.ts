@@ -1,5 +1,5 @@
 /** Every file that Postfix needs on a gateway host, apart from maps and certificates. */
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { type GatewayHostConfig, HOST_PATHS } from "../host-config.ts";
 import { inboundInstance, relayInstance } from "./common-settings.ts";
 import { inboundMainCf, relayMainCf } from "./main-cf.ts";
@@ -52,7 +52,10 @@ export function renderHostFiles(config: GatewayHostConfig): HostFile[] {
   return [
     { path: "/etc/postfix/main.cf", content: primaryMainCf(config) },
     { path: "/etc/logrotate.d/mxhero-gateway", content: logRotation() },
-    { path: "/etc/systemd/system/postfix@.service.d/restart.conf", content: restart },
+    ...[HOST_PATHS.inboundInstance, HOST_PATHS.relayInstance].map((directory) => ({
+      path: `/etc/systemd/system/postfix@${basename(directory)}.service.d/restart.conf`,
+      content: restart,
+    })),
     ...instanceFiles(HOST_PATHS.inboundInstance, {
       "main.cf": inboundMainCf(config),
       "master.cf": inboundMasterCf(config),
@@ -97,7 +100,10 @@ local_transport = error:5.1.1 no local mailboxes
 `;
 }
 
-/** Debian's unit leaves an instance dead whose master process has ended. */
+/**
+ * Debian's unit leaves an instance dead whose master process has ended. Only for the two that work: the primary
+ * one is disabled, ends at once and would be started again for ever.
+ */
 const restart = `\
 # Written by the gateway's agent.
 [Service]
@@ -105,7 +111,7 @@ Restart=always
 RestartSec=2
 `;
 
-/** Logs hold addresses of mail: two weeks, and for administrators only, as Debian keeps its mail log. */
+/** Logs hold addresses of mail: two weeks, and for nobody but administrators and the agent, which follows them. */
 function logRotation(): string {
   const { inboundLog, relayLog, inboundInstance: inbound, relayInstance: relay } = HOST_PATHS;
   return `\
@@ -116,7 +122,7 @@ ${inboundLog} ${relayLog} {
   delaycompress
   missingok
   notifempty
-  create 0640 root adm
+  create 0640 root mxhero-gateway
   sharedscripts
   postrotate
     postfix -c ${inbound} reload

@@ -17,15 +17,31 @@ retry() {
   "$@"
 }
 
+# The queue's volume outlives this host: its files have owners whose numbers are the same on every image.
+getent group postfix > /dev/null || groupadd --system --gid 540 postfix
+getent group postdrop > /dev/null || groupadd --system --gid 541 postdrop
+getent passwd postfix > /dev/null ||
+  useradd --system --uid 540 --gid postfix --home-dir /var/spool/postfix --no-create-home --shell /usr/sbin/nologin postfix
+
 # Nothing starts before it is configured.
 printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
 chmod 755 /usr/sbin/policy-rc.d
 export DEBIAN_FRONTEND=noninteractive
 retry apt-get -q update
-retry apt-get -q -y --no-install-recommends install postfix postfix-lmdb curl ca-certificates
+# The image's own upgrades may be under way.
+retry apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends install postfix postfix-lmdb libsasl2-modules logrotate curl ca-certificates e2fsprogs
 rm -f /usr/sbin/policy-rc.d
 
+# For Session Manager, in place of SSH.
+install_session_manager() {
+  curl -sSf -m 60 -o /tmp/amazon-ssm-agent.deb "https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/latest/debian_$(dpkg --print-architecture)/amazon-ssm-agent.deb" &&
+    apt-get -q -y -o DPkg::Lock::Timeout=300 install /tmp/amazon-ssm-agent.deb &&
+    systemctl enable --now amazon-ssm-agent
+}
+install_session_manager || echo "mxhero: Session Manager is not there"
+
 # The queue's volume is attached after the start, and may hold mail: only an empty one is formatted.
+# Size: 20 GiB
 device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0
 for _ in $(seq 600); do [ -e "$device" ] && break; sleep 1; done
 head -c 4096 "$device" > /dev/null
@@ -43,6 +59,8 @@ $device /var/spool/mxhero-gateway ext4 nodev,nosuid,noexec 0 2
 /var/spool/mxhero-gateway/relay /var/spool/postfix-relay none bind 0 0
 FSTAB
 mount /var/spool/mxhero-gateway
+# The volume may have been made larger. A slot that keeps its room serves, too.
+resize2fs "$device" || echo "mxhero: $device is not larger"
 mkdir -p /var/spool/mxhero-gateway/in /var/spool/mxhero-gateway/relay
 mount /var/spool/postfix-in
 mount /var/spool/postfix-relay
@@ -126,12 +144,4 @@ cp /opt/mxhero-gateway/mxhero-gateway.service /etc/systemd/system/
 systemctl daemon-reload
 systemctl enable --now mxhero-gateway.service
 echo "mxhero: slot a is set up"
-
-# For Session Manager, in place of SSH.
-install_session_manager() {
-  curl -sSf -m 60 -o /tmp/amazon-ssm-agent.deb "https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/latest/debian_$(dpkg --print-architecture)/amazon-ssm-agent.deb" &&
-    dpkg -i /tmp/amazon-ssm-agent.deb &&
-    systemctl enable --now amazon-ssm-agent
-}
-install_session_manager || echo "mxhero: Session Manager is not there"
 

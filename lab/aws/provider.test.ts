@@ -136,6 +136,10 @@ test("a program of many types comes up, is changed, refreshed and taken down", a
 
   await run(project, "destroy", "--yes", "--skip-preview");
   expect((await api.send(new ec2Api.DescribeAddressesCommand({}))).Addresses).toEqual([]);
+  const { Snapshots = [] } = await api.send(
+    new ec2Api.DescribeSnapshotsCommand({ OwnerIds: ["123456789012"] }),
+  );
+  expect(Snapshots.map(({ VolumeId }) => VolumeId)).toContain(changed.volumeId);
   expect(cloudflare.snapshot(zoneId)).toEqual([]);
 });
 

@@ -184,7 +184,7 @@ const aptGet = `#!/bin/sh
 [ "$1" = update ] && exit 0
 for word in "$@"; do
   case $word in
-    -* | update | install) ;;
+    -* | *::* | /* | update | install) ;;
     *) dpkg --status "$word" >/dev/null || exit 100 ;;
   esac
 done

@@ -11,6 +11,7 @@ export const volume = standInKind({
   inputs: z.strictObject({
     availabilityZone: z.string(),
     encrypted: z.boolean().exactOptional(),
+    finalSnapshot: z.boolean().exactOptional(),
     size: z.number(),
     type: z.enum(["gp3"]),
     tags,
@@ -47,7 +48,8 @@ export const volume = standInKind({
     }
     await retag(id, news.tags, old.tags);
   },
-  delete: async (id) => {
+  delete: async (id, { finalSnapshot = false }) => {
+    if (finalSnapshot) await orGone(ec2().send(new ec2Api.CreateSnapshotCommand({ VolumeId: id })));
     await orGone(ec2().send(new ec2Api.DeleteVolumeCommand({ VolumeId: id })));
   },
 });

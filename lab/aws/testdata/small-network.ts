@@ -108,6 +108,7 @@ const profile = new InstanceProfile("host", { role: role.name });
 const queue = new Volume("queue", {
   availabilityZone: subnet.availabilityZone,
   encrypted: true,
+  finalSnapshot: true,
   size: 8,
   type: "gp3",
 });
