@@ -58,7 +58,7 @@ async function startStreams(): Promise<Stream[]> {
 
 async function killPostfix({ host }: FleetSlot): Promise<void> {
   const pids = ["in", "relay"].map((side) => `/var/spool/postfix-${side}/pid/master.pid`);
-  // Its processes, too: one in the middle of a session outlives its master, and systemd waits for all of them.
+  // Its processes, too: the service counts as running, and is not started again, as long as one is left.
   await host.run(["sh", "-c", `kill -9 $(cat ${pids.join(" ")}); pkill -9 -u postfix`]);
 }
 
@@ -126,11 +126,11 @@ test("while hosts, disks, the store, agents and Postfix fail, every message is a
     await sleep(1500);
   }
   await soak.stop();
-  await expect.poll(queuedMessages, { timeout: 240_000, interval: 2000 }).toBe(0);
+  await expect.poll(queuedMessages, { timeout: 90_000, interval: 2000 }).toBe(0);
 
   const account = await soak.account(streams.map(({ destination }) => destination));
   console.log(`Soak: ${JSON.stringify(account)}`);
   expect(account).toMatchObject({ lost: [], refused: 0, queued: 0, kept: 0 });
   expect(account.delivered).toBe(account.sent);
   expect(account.sent).toBeGreaterThan(100);
-}, 480_000);
+}, 300_000);
