@@ -1,5 +1,6 @@
 /** The schema of a gateway's stack file: a fleet on AWS, its names in DNS, its certificate. */
 import { z } from "zod";
+import { fixIt } from "./domain-route.ts";
 import { hostName, loopbackHost } from "./names.ts";
 
 /** What Debian's images are called: `amd64` is x64. */
@@ -208,6 +209,12 @@ export const gateway = z.strictObject({
     }),
   privateKey: z.string().min(1).meta({
     description: "Its private key (PEM), a secret: pulumi config set --secret gateway:privateKey.",
+  }),
+  fixIt: fixIt.meta({
+    description:
+      "Where people learn what to do once the gateway refuses mail of a domain that has left, a web or mail " +
+      "address. For organisations that say nothing else.",
+    examples: ["https://www.example.com/mail"],
   }),
   processor,
   nextHops: z.enum(["public", "private"]).default("public").meta({

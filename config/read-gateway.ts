@@ -15,7 +15,7 @@ import {
 const keySpace: KeySpace = {
   prefix: "gateway:",
   keys: Object.keys(gateway.shape),
-  texts: ["name", "domain", "instanceType", "certificate", "privateKey", "awsEndpoint"],
+  texts: ["name", "domain", "instanceType", "certificate", "privateKey", "fixIt", "awsEndpoint"],
   secrets: ["certificate", "privateKey"],
   noSecret: {
     problem: "It holds a secret, and it is shown in DNS, in AWS's console or on the slots.",

@@ -64,6 +64,23 @@ test("an editor marks a key of a gateway in clear, and a key that is unknown", (
   );
 });
 
+test("an editor takes what `pulumi config set` writes, where all values are texts", () => {
+  const written = {
+    "gateway:slots": "2",
+    "gateway:pool": "6",
+    "gateway:ttlSeconds": "60",
+    "gateway:logRetentionDays": "90",
+    "gateway:deletionProtection": "false",
+    "mxhero:waitSeconds": "1200",
+  };
+  validateGateway({ config: { ...exampleGateway, ...written } });
+  expect(validateGateway.errors).toBeNull();
+  const wrong = { "gateway:slots": "two", "gateway:logRetentionDays": "91" };
+  validateGateway({ config: { ...exampleGateway, ...wrong } });
+  const paths = (validateGateway.errors ?? []).map(({ instancePath }) => instancePath);
+  expect(paths).toEqual(expect.arrayContaining(Object.keys(wrong).map((key) => `/config/${key}`)));
+});
+
 test("there are examples of two tenants", () => {
   expect(names).toEqual(expect.arrayContaining(["Pulumi.contoso.yaml", "Pulumi.fabrikam.yaml"]));
 });

@@ -49,6 +49,12 @@ const providerSettings: Record<string, JsonSchema> = {
     description:
       "Slots of a gateway whose queue is given up, because their instance is dead. The mail in it may be lost.",
   },
+  uncoveredSlots: {
+    type: "array",
+    items: { type: "string", pattern: "^[a-z]$" },
+    description:
+      "Slots of a gateway that may be taken out of DNS though no other slot is healthy. Senders keep their mail meanwhile.",
+  },
 };
 
 /** What the schemas of the kinds of stacks differ in. */
@@ -124,11 +130,13 @@ function fileSchema(kind: FileKind): JsonSchema {
   const { title, description, prefix, values, required, others } = kind;
   const prefixed = (name: string, schemas: FileKind["values"]) =>
     Object.entries(schemas).map(([key, json]) => [`${name}:${key}`, json] as const);
-  const config = Object.fromEntries([
-    ...prefixed(prefix, values),
-    ...Object.entries(others),
-    ...prefixed("mxhero", providerSettings),
-  ]);
+  const config = Object.fromEntries(
+    [
+      ...prefixed(prefix, values),
+      ...Object.entries(others),
+      ...prefixed("mxhero", providerSettings),
+    ].map(([key, json]) => [key, orAsText(json)]),
+  );
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title,
@@ -150,6 +158,22 @@ function fileSchema(kind: FileKind): JsonSchema {
     required: ["config"],
     additionalProperties: false,
   };
+}
+
+/** `pulumi config set` writes numbers and `true` as texts: `"2"`. */
+function orAsText(json: JsonSchema): JsonSchema {
+  const texts = (json.anyOf ?? [json]).map(textOf).filter((text) => text !== undefined);
+  if (texts.length === 0) return json;
+  if (json.anyOf !== undefined) return { ...json, anyOf: [...json.anyOf, ...texts] };
+  return { description: json.description ?? "", anyOf: [json, ...texts] };
+}
+
+/** The same values as texts; `undefined` where they are no numbers, nor true or false. */
+function textOf({ type, enum: values }: JsonSchema): JsonSchema | undefined {
+  if (type === "boolean") return { type: "string", enum: ["true", "false"] };
+  if (type !== "integer" && type !== "number") return undefined;
+  if (values !== undefined) return { type: "string", enum: values.map(String) };
+  return { type: "string", pattern: type === "integer" ? "^\\d+$" : "^\\d+(?:\\.\\d+)?$" };
 }
 
 function unknownKeys(prefix: string, known: readonly string[]): string {

@@ -113,24 +113,6 @@ export function isWithin(name: string, zone: string): boolean {
   return name === zone || name.endsWith(`.${zone}`);
 }
 
-/**
- * The labels of `name` in front of `zone`, as they are written: `a.b.example.com` below `example.com`
- * has `["a", "b"]`, the zone's apex has none.
- *
- * @throws {MailRuleError} `domain-name-outside-zone` where `name` does not lie in `zone`.
- */
-export function labelsBelow(name: string, zone: string): string[] {
-  if (!isWithin(name, zone)) {
-    throw fault(
-      name,
-      "domain-name-outside-zone",
-      `does not lie in the zone "${zone}"`,
-      "Give the zone that holds the domain, or correct the domain.",
-    );
-  }
-  return name === zone ? [] : name.slice(0, -zone.length - 1).split(".");
-}
-
 /** The names above `name`, nearest first, down to the top-level domain, without `name` itself. */
 export function parentNames(name: string): string[] {
   const labels = name.split(".");

@@ -58,5 +58,6 @@ async function build(stack: StackConfiguration) {
     routeStore,
     slots: plan.slots.map(({ slot }) => slot),
     addresses,
+    ...(config.fixIt !== undefined && { fixIt: config.fixIt }),
   };
 }
