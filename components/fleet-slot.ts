@@ -1,9 +1,9 @@
 /**
  * One slot of a fleet: its queue volume, the instance that serves it at present, and its records in DNS.
  *
- * The order is the point. Records stand on the proven slot, the slot on the volume's attachment, that on the
- * instance: where the instance is replaced, the engine deletes from the records downwards and then makes all
- * of them again. The queue stands on them by order alone: it stays then, and is waited for when the slot is
+ * The order is the point. The guard stands on the records, those on the proven slot, the slot on the volume's
+ * attachment, that on the instance: where the instance is replaced, the engine deletes from the guard downwards
+ * and then makes all of them again. The queue stands on them by order alone: it stays then, and is waited for when the slot is
  * taken out.
  */
 import { Volume } from "@pulumi/aws/ebs/volume.js";
@@ -15,7 +15,7 @@ import { all } from "@pulumi/pulumi/output.js";
 import { ComponentResource } from "@pulumi/pulumi/resource.js";
 import type { GatewayPlan, SlotPlan } from "../config/gateway-plan.ts";
 import { slotUserData } from "../config/slot-user-data.ts";
-import { GatewaySlot, type RouteStoreArgs, SlotQueue } from "../provider/gateway-sdk.ts";
+import { GatewaySlot, type RouteStoreArgs, SlotGuard, SlotQueue } from "../provider/gateway-sdk.ts";
 import type { SlotSubnet } from "./gateway-network.ts";
 import type { PoolPair } from "./gateway-pool.ts";
 import { SlotInterface } from "./slot-interface.ts";
@@ -37,7 +37,7 @@ export interface FleetSlotArgs {
   };
   /** When the fleet's SPF record was last changed. */
   readonly spfChanged: Output<string>;
-  /** What must be there before the instance starts; the records of the slot before this one are among it. */
+  /** What must be there before the instance starts; the guard of the slot before this one is among it. */
   readonly after: readonly Resource[];
 }
 
@@ -54,8 +54,8 @@ const DEVICE = "/dev/sdf";
 const ROOT_GIB = 12;
 
 export class FleetSlot extends ComponentResource {
-  /** Once they are there the slot serves. */
-  readonly records: readonly Resource[];
+  /** Once it is there the slot serves. Nothing of the slot is taken away before it. */
+  readonly guard: Resource;
   readonly #args: FleetSlotArgs;
   readonly #tags: Readonly<Record<string, string>>;
 
@@ -67,13 +67,14 @@ export class FleetSlot extends ComponentResource {
     const instance = this.#startInstance(name, volume);
     const attachment = this.#attach(name, instance, volume);
     const queue = this.#keepQueue(name, volume, attachment);
-    this.records = this.#publish(name, this.#prove(name, attachment, queue));
+    const records = this.#publish(name, this.#prove(name, attachment, queue));
+    this.guard = this.#guard(name, attachment, records);
     this.registerOutputs({});
   }
 
   /**
-   * In another zone it would be another volume: it is emptied before, and only then deleted. Mail that came
-   * after the last look at it is in the snapshot.
+   * In another zone it would be another volume: it is emptied before, and only then deleted. The snapshot is
+   * for a queue that was given up unread.
    */
   #makeVolume(name: string): Volume {
     const { plan, subnet } = this.#args;
@@ -197,6 +198,17 @@ export class FleetSlot extends ComponentResource {
         deleteBeforeReplace: true,
         replaceOnChanges: ["content"],
       });
+    });
+  }
+
+  #guard(name: string, attachment: VolumeAttachment, records: readonly Resource[]): SlotGuard {
+    const { slot, store } = this.#args;
+    const args = { slot: slot.slot, store, instance: attachment.instanceId };
+    return new SlotGuard(name, args, {
+      parent: this,
+      dependsOn: [...records],
+      deleteBeforeReplace: true,
+      replaceOnChanges: ["instance"],
     });
   }
 }

@@ -81,7 +81,7 @@ export class Gateway extends ComponentResource {
     this.registerOutputs({ routeStore: this.routeStore, addresses: this.addresses });
   }
 
-  /** Everything that the fleet's guard is to stand above, the last slot's records among it. */
+  /** Everything that the fleet's guard is to stand above, the last slot's own guard among it. */
   #startSlots(name: string, args: GatewayArgs, shared: Shared): readonly Resource[] {
     const { plan } = args;
     const { store, place } = shared;
@@ -107,7 +107,7 @@ export class Gateway extends ComponentResource {
       const subnet = network.subnets[slot.subnet];
       const addresses = shared.pool.pairs[slot.position];
       if (subnet === undefined || addresses === undefined) continue;
-      before = new FleetSlot(
+      const { guard } = new FleetSlot(
         `${name}-${slot.slot}`,
         {
           plan,
@@ -124,7 +124,8 @@ export class Gateway extends ComponentResource {
           after: [...ready, ...before],
         },
         parent,
-      ).records;
+      );
+      before = [guard];
     }
     return [...ready, ...before];
   }

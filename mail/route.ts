@@ -196,6 +196,16 @@ export interface SlotReport {
   readonly healthy: boolean;
   /** What is wrong, in words; empty where all is well. */
   readonly faults: readonly string[];
-  /** Messages in the queues of both instances. */
-  readonly queued: number;
+  /** Messages in the queues of both instances; missing: a queue could not be read. */
+  readonly queued?: number;
+  /** It was told to take no more mail; missing: it takes mail. */
+  readonly closing?: SlotClosing;
+}
+
+/** How far a slot is with taking no more mail. */
+export interface SlotClosing {
+  /** The mark in the route store by which it was told to. */
+  readonly mark: string;
+  /** Whether nothing more comes in: what is queued now is all that there will be. */
+  readonly isClosed: boolean;
 }

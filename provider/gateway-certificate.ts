@@ -5,12 +5,9 @@
  */
 import type { z } from "zod";
 import { certificateFacts } from "../config/certificate-rules.ts";
-import {
-  gatewayCertificateInputs,
-  gatewayCertificateOutputs,
-  openStore,
-} from "./gateway-schema.ts";
+import { gatewayCertificateInputs, gatewayCertificateOutputs } from "./gateway-schema.ts";
 import { inputChange } from "./input-changes.ts";
+import { withRouteStore } from "./open-route-store.ts";
 import type { Call, ResourceKind } from "./resource.ts";
 
 type Inputs = z.output<typeof gatewayCertificateInputs>;
@@ -44,26 +41,29 @@ export const gatewayCertificate: ResourceKind<Inputs, Outputs> = {
   },
 
   async delete(_id, old) {
-    using store = openStore(old.store);
-    await store.deleteSecret(old.keySecret);
-    await store.deleteSecret(old.certificateSecret);
+    await withRouteStore(old.store, async (store) => {
+      await store.deleteSecret(old.keySecret);
+      await store.deleteSecret(old.certificateSecret);
+    });
   },
 };
 
 async function write(inputs: Inputs, { preview }: Call): Promise<Outputs> {
   if (!preview) {
-    using store = openStore(inputs.store);
-    await store.putSecret(inputs.keySecret, inputs.privateKey);
-    await store.putSecret(inputs.certificateSecret, inputs.certificate);
+    await withRouteStore(inputs.store, async (store) => {
+      await store.putSecret(inputs.keySecret, inputs.privateKey);
+      await store.putSecret(inputs.certificateSecret, inputs.certificate);
+    });
   }
   return { ...inputs, ...certificateFacts(inputs.certificate) };
 }
 
 /** Secrets under names that are no longer used. */
 async function removeLeft(old: Inputs, news: Inputs): Promise<void> {
-  using store = openStore(old.store);
   const moved = old.store.secretPrefix !== news.store.secretPrefix;
-  for (const key of ["keySecret", "certificateSecret"] as const) {
-    if (moved || old[key] !== news[key]) await store.deleteSecret(old[key]);
-  }
+  await withRouteStore(old.store, async (store) => {
+    for (const key of ["keySecret", "certificateSecret"] as const) {
+      if (moved || old[key] !== news[key]) await store.deleteSecret(old[key]);
+    }
+  });
 }

@@ -5,8 +5,10 @@
 import type { z } from "zod";
 import { MailRuleError } from "../mail/errors.ts";
 import { routeStage } from "../mail/route-life.ts";
-import { gatewayFleetInputs, openStore, type StoreInputs } from "./gateway-schema.ts";
+import type { RouteStore } from "../store/route-store.ts";
+import { gatewayFleetInputs } from "./gateway-schema.ts";
 import { inputChange } from "./input-changes.ts";
+import { withRouteStore } from "./open-route-store.ts";
 import type { ResourceKind } from "./resource.ts";
 
 type Inputs = z.output<typeof gatewayFleetInputs>;
@@ -33,14 +35,13 @@ export const gatewayFleet: ResourceKind<Inputs, Inputs> = {
 
   async delete(_id, { gateway, deletionProtection, store }) {
     if (deletionProtection) throw isProtected(gateway);
-    const domains = await servedDomains(store);
+    const domains = await withRouteStore(store, servedDomains);
     if (domains.length > 0) throw hasRoutes(gateway, domains);
   },
 };
 
 /** The domains whose mail goes through the fleet, or is about to, sorted. */
-export async function servedDomains(inputs: StoreInputs): Promise<string[]> {
-  using store = openStore(inputs);
+export async function servedDomains(store: RouteStore): Promise<string[]> {
   const now = new Date();
   const { pages } = await store.allRoutes();
   const domains: string[] = [];

@@ -4,6 +4,7 @@ import { gatewayFleet } from "./gateway-fleet.ts";
 import { gatewaySlot } from "./gateway-slot.ts";
 import type { Call } from "./resource.ts";
 import { readSettings } from "./settings.ts";
+import { slotGuard } from "./slot-guard.ts";
 import { slotQueue } from "./slot-queue.ts";
 
 const store = { table: "routes", region: "eu-central-1", secretPrefix: "/mxhero/example" };
@@ -53,6 +54,16 @@ test("another instance is another GatewaySlot; another bundle is not", () => {
 
 test("a changed SPF record changes no slot that serves", () => {
   expect(gatewaySlot.diff(state, { ...slot, spfChanged: "2026-11-27T12:00:00Z" })).toEqual([]);
+});
+
+test("another instance has another guard, and the guard looks away only where it is told to", async () => {
+  const guard = { slot: "a", store, instance: "i-1" };
+  expect(slotGuard.diff(guard, { ...guard, instance: "i-2" })).toEqual([
+    { path: "instance", kind: "update", replace: true },
+  ]);
+  const { call, warnings } = callOf({ MXHERO_UNCOVERED_SLOTS: "a" });
+  await slotGuard.delete("a", guard, call);
+  expect(warnings).toEqual([expect.stringContaining("uncoveredSlots names it")]);
 });
 
 test("another volume is another queue", () => {

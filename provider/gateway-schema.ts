@@ -1,23 +1,15 @@
 /** What programs give to the resources of a gateway fleet, and what the state keeps of them. */
 import { z } from "zod";
-import { RouteStore } from "../store/route-store.ts";
 
 const text = z.string().min(1);
 
 /** Where the fleet's route store is. */
-export const storeInputs = z.strictObject({
+const storeInputs = z.strictObject({
   table: text,
   region: text,
   secretPrefix: text,
   keyId: text.exactOptional(),
 });
-
-export type StoreInputs = z.output<typeof storeInputs>;
-
-/** The store, open for one call of a resource. */
-export function openStore(inputs: StoreInputs): RouteStore {
-  return new RouteStore(inputs);
-}
 
 export const gatewayFleetInputs = z.strictObject({
   gateway: text,
@@ -59,6 +51,13 @@ export const gatewaySlotInputs = z.strictObject({
 export const gatewaySlotOutputs = z.strictObject({
   ...gatewaySlotInputs.shape,
   registered: text,
+});
+
+export const slotGuardInputs = z.strictObject({
+  slot: text,
+  store: storeInputs,
+  /** The instance that serves the slot. Another one is another resource. */
+  instance: text,
 });
 
 export const slotQueueInputs = z.strictObject({

@@ -97,3 +97,17 @@ export class GatewaySlot extends CustomResource {
     super("mxhero:index:GatewaySlot", name, { ...args, registered: undefined }, options);
   }
 }
+
+export interface SlotGuardArgs {
+  readonly slot: pulumi.Input<string>;
+  readonly store: RouteStoreArgs;
+  /** The instance that serves the slot. Another one is another resource. */
+  readonly instance: pulumi.Input<string>;
+}
+
+/** Stands on a slot's records: its delete is refused unless another slot is healthy. */
+export class SlotGuard extends CustomResource {
+  constructor(name: string, args: SlotGuardArgs, options?: pulumi.CustomResourceOptions) {
+    super("mxhero:index:SlotGuard", name, { ...args }, options);
+  }
+}

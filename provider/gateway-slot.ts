@@ -10,9 +10,9 @@ import { MailRuleError } from "../mail/errors.ts";
 import type { SlotReport } from "../mail/route.ts";
 import type { RouteStore } from "../store/route-store.ts";
 import { createResolver, findApex, findNameServers } from "./dns.ts";
-import { servedDomains } from "./gateway-fleet.ts";
-import { gatewaySlotInputs, gatewaySlotOutputs, openStore } from "./gateway-schema.ts";
+import { gatewaySlotInputs, gatewaySlotOutputs } from "./gateway-schema.ts";
 import { inputChange } from "./input-changes.ts";
+import { withRouteStore } from "./open-route-store.ts";
 import type { Call, Change, ResourceKind } from "./resource.ts";
 import { type Look, pause, waitUntil } from "./wait.ts";
 
@@ -44,18 +44,23 @@ export const gatewaySlot: ResourceKind<Inputs, Outputs> = {
 
   async create(inputs, call) {
     if (call.preview) return { id: inputs.slot, outputs: inputs };
-    using store = openStore(inputs.store);
-    await untilHealthy(store, inputs, call);
-    await untilSpfKnown(inputs, call);
-    const registered = new Date().toISOString();
-    await store.registerSlot({ slot: inputs.slot, registered });
-    return { id: inputs.slot, outputs: { ...inputs, registered } };
+    const { slot } = inputs;
+    const registered = await withRouteStore(inputs.store, async (store) => {
+      // A removal that did not come to its end has closed it.
+      await store.openSlot(slot);
+      await untilHealthy(store, inputs, call);
+      await untilSpfKnown(inputs, call);
+      const now = new Date().toISOString();
+      await store.registerSlot({ slot, registered: now });
+      return now;
+    });
+    return { id: slot, outputs: { ...inputs, registered } };
   },
 
   async read(_id, old) {
     if (old === undefined) return undefined;
-    using store = openStore(old.store);
-    const found = (await store.slots()).find(({ slot }) => slot === old.slot);
+    const slots = await withRouteStore(old.store, (store) => store.slots());
+    const found = slots.find(({ slot }) => slot === old.slot);
     if (found === undefined) return undefined;
     const { registered, ...inputs } = old;
     return { inputs, outputs: { ...inputs, registered } };
@@ -63,19 +68,18 @@ export const gatewaySlot: ResourceKind<Inputs, Outputs> = {
 
   async update(_id, old, news, call) {
     if (!call.preview) {
-      using store = openStore(news.store);
-      if (old.bundle !== news.bundle) await untilHealthy(store, news, call);
-      await store.registerSlot({ slot: news.slot, registered: old.registered });
+      await withRouteStore(news.store, async (store) => {
+        if (old.bundle !== news.bundle) await untilHealthy(store, news, call);
+        await store.registerSlot({ slot: news.slot, registered: old.registered });
+      });
     }
     return { ...news, registered: old.registered };
   },
 
   async delete(_id, old, call) {
-    using store = openStore(old.store);
-    await refuseLast(store, old);
     await untilOutOfDns(old, call);
     await pause(old.ttlSeconds, call, `waiting until resolvers have forgotten slot ${old.slot}`);
-    await store.removeSlot(old.slot);
+    await withRouteStore(old.store, (store) => store.removeSlot(old.slot));
   },
 };
 
@@ -97,6 +101,7 @@ function healthOf(report: SlotReport | undefined, bundle: string): Look {
   if (report.bundle !== bundle) {
     return { reached: false, seen: `it runs the bundle ${report.bundle.slice(0, 12)}` };
   }
+  if (report.closing !== undefined) return { reached: false, seen: "it takes no mail yet" };
   return { reached: report.healthy, seen: report.faults.join("; ") || "it is not healthy yet" };
 }
 
@@ -121,21 +126,6 @@ async function untilSpfKnown({ slot, spfChanged, ttlSeconds }: Inputs, call: Cal
   const left = (Date.parse(spfChanged) - Date.now()) / 1_000 + ttlSeconds;
   const why = `waiting until receivers can know the SPF record that names slot ${slot}`;
   await pause(Math.min(left, ttlSeconds), call, why);
-}
-
-/** The fleet's guard is asked before; this is for a state that it is no longer in. */
-async function refuseLast(store: RouteStore, { slot, store: inputs }: Outputs): Promise<void> {
-  const others = (await store.slots()).filter((each) => each.slot !== slot);
-  if (others.length > 0) return;
-  const domains = await servedDomains(inputs);
-  if (domains.length === 0) return;
-  throw new MailRuleError({
-    code: "slot-is-last",
-    where: `slot ${slot}`,
-    value: domains.join(", "),
-    problem: `No other slot serves, and mail of ${domains.length} domains goes through the gateway.`,
-    fix: "Bring another slot up first. Nothing of this slot was changed but its records in DNS, which the next up writes again.",
-  });
 }
 
 /** Every name server must have stopped naming the slot before the time that resolvers keep it begins. */

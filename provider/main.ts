@@ -9,6 +9,7 @@ const provider = mxheroProvider({
   "mxhero:index:GatewaySlot": async () => (await import("./gateway-slot.ts")).gatewaySlot,
   "mxhero:index:MxTakeover": async () => (await import("./mx-takeover.ts")).mxTakeover,
   "mxhero:index:Route": async () => (await import("./route.ts")).route,
+  "mxhero:index:SlotGuard": async () => (await import("./slot-guard.ts")).slotGuard,
   "mxhero:index:SlotQueue": async () => (await import("./slot-queue.ts")).slotQueue,
   "mxhero:index:SpfInclude": async () => (await import("./spf-include.ts")).spfInclude,
 });

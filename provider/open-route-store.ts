@@ -38,7 +38,7 @@ const REFUSALS: Readonly<Partial<Record<StoreFailure, Pick<MailRuleFault, "code"
   },
   denied: {
     code: "route-store-denied",
-    fix: "Give credentials with the rights that docs/gateway.md lists for an organisation's stack.",
+    fix: "Give credentials with the rights that docs/gateway.md lists for this kind of stack.",
   },
   missing: {
     code: "route-table-missing",

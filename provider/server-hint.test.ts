@@ -9,7 +9,7 @@ function hintsFor(server: string, exchange: string): string[] {
     urn: "urn:pulumi:test::mail::mxhero:index:MxTakeover::contoso",
     preview: true,
     signal: new AbortController().signal,
-    settings: { apiTokens: new Map(), waitSeconds: 1, abandonedQueues: [] },
+    settings: { apiTokens: new Map(), waitSeconds: 1, abandonedQueues: [], uncoveredSlots: [] },
     info: (message) => said.push(message),
     warn: (message) => said.push(message),
     progress: () => undefined,

@@ -7,6 +7,7 @@ describe("readSettings", () => {
       apiTokens: new Map(),
       waitSeconds: 600,
       abandonedQueues: [],
+      uncoveredSlots: [],
     });
   });
 

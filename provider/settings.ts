@@ -21,6 +21,8 @@ export interface Settings {
   readonly waitSeconds: number;
   /** Slots of a gateway whose queue is given up: their instance is dead, and the mail in it may be lost. */
   readonly abandonedQueues: readonly string[];
+  /** Slots of a gateway that may be taken out of DNS though no other slot is healthy. */
+  readonly uncoveredSlots: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -66,6 +68,7 @@ export const configurationSchema = z.strictObject({
   resolvers: fromJson(z.array(address).min(1)).exactOptional(),
   waitSeconds: fromJson(seconds).exactOptional(),
   abandonedQueues: fromJson(slotNames).exactOptional(),
+  uncoveredSlots: fromJson(slotNames).exactOptional(),
 });
 
 const commaList = z.string().transform((list) => list.split(",").map((item) => item.trim()));
@@ -77,6 +80,7 @@ const environmentSchema = z.object({
   MXHERO_RESOLVERS: commaList.pipe(z.array(address)).exactOptional(),
   MXHERO_WAIT_SECONDS: z.string().transform(Number).pipe(seconds).exactOptional(),
   MXHERO_ABANDONED_QUEUES: commaList.pipe(slotNames).exactOptional(),
+  MXHERO_UNCOVERED_SLOTS: commaList.pipe(slotNames).exactOptional(),
 });
 
 /** The tokens of named credentials, by variable. */
@@ -114,6 +118,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     MXHERO_RESOLVERS: resolvers = given.data.resolvers,
     MXHERO_WAIT_SECONDS: waitSeconds = given.data.waitSeconds ?? 600,
     MXHERO_ABANDONED_QUEUES: abandonedQueues = given.data.abandonedQueues ?? [],
+    MXHERO_UNCOVERED_SLOTS: uncoveredSlots = given.data.uncoveredSlots ?? [],
   } = preferred.data;
   return {
     ...(apiToken !== undefined && { apiToken }),
@@ -122,6 +127,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     apiTokens: namedTokens(given.data.apiTokens ?? {}, named.data),
     waitSeconds,
     abandonedQueues,
+    uncoveredSlots,
   };
 }
 

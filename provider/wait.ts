@@ -27,16 +27,19 @@ export interface Wait {
   /** What is waited for: `slot a is healthy`. */
   readonly what: string;
   readonly look: () => Promise<Look>;
-  /** The error after `waitSeconds`, from what was seen last. */
+  /** @default the setting `waitSeconds`, which is the most in any case */
+  readonly atMostSeconds?: number;
+  /** The error after that time, from what was seen last. */
   readonly failure: (seen: string, waitSeconds: number) => MailRuleError;
 }
 
-/** Looks again and again, until it is reached. @throws what `failure` makes, after `waitSeconds` */
-export async function waitUntil({ call, what, look, failure }: Wait): Promise<void> {
-  const { waitSeconds } = call.settings;
+/** Looks again and again, until it is reached. @throws what `failure` makes, after the longest time */
+export async function waitUntil(wait: Wait): Promise<void> {
+  const { call, what, look, failure, atMostSeconds = Number.POSITIVE_INFINITY } = wait;
+  const waitSeconds = Math.min(call.settings.waitSeconds, atMostSeconds);
   const start = Date.now();
   let reported = Number.NEGATIVE_INFINITY;
-  for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     call.signal.throwIfAborted();
     const { reached, seen } = await look();
     if (reached) return;
@@ -47,7 +50,7 @@ export async function waitUntil({ call, what, look, failure }: Wait): Promise<vo
       call.progress(`waiting until ${what}: ${seen}; ${bound}`);
       reported = elapsed;
     }
-    await sleepFor(wait, call);
+    await sleepFor(pauseMs, call);
   }
 }
 

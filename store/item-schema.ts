@@ -74,5 +74,6 @@ export const slotReport: z.ZodType<SlotReport> = z.strictObject({
   bundle: z.string(),
   healthy: z.boolean(),
   faults: z.array(z.string()),
-  queued: z.int().min(0),
+  queued: z.int().min(0).exactOptional(),
+  closing: z.strictObject({ mark: text, isClosed: z.boolean() }).exactOptional(),
 });

@@ -35,6 +35,7 @@ export const routeKey = (domain: string): Key => keyOf(domain, "route");
 export const answerKey = (domain: string, slot: string): Key => keyOf(domain, `slot#${slot}`);
 export const slotKey = (slot: string): Key => keyOf("#slots", slot);
 export const reportKey = (slot: string): Key => keyOf("#reports", slot);
+export const closingKey = (slot: string): Key => keyOf("#closing", slot);
 export const SEQUENCE_KEY = keyOf("#sequence", "#sequence");
 
 /** How many writes of routes there were. */
@@ -108,6 +109,15 @@ export function encodeSlot({ slot, registered }: RegisteredSlot): Item {
 
 export function decodeSlot(item: FoundItem): RegisteredSlot {
   return { slot: textOf(item, "sk"), registered: textOf(item, "registered") };
+}
+
+/** The mark by which a slot is told to take no more mail. */
+export function encodeClosing(slot: string, mark: string): Item {
+  return { ...closingKey(slot), mark: { S: mark } };
+}
+
+export function decodeClosing(item: FoundItem): string {
+  return textOf(item, "mark");
 }
 
 export function textOf(item: FoundItem, name: string): string {

@@ -182,6 +182,7 @@ test("slots and their reports", async () => {
     healthy: false,
     faults: ["the maps are old"],
     queued: 3,
+    closing: { mark: "2026-01-02T03:00:00.000Z", isClosed: false },
   };
   await store.registerSlot(slot);
   await store.putReport({ ...report, queued: 1 });
@@ -191,6 +192,17 @@ test("slots and their reports", async () => {
   await store.removeSlot("a");
   await store.removeSlot("a");
   expect(await store.slots()).toEqual([]);
+});
+
+test("a slot is told to close once, whoever asks again, and to open again", async () => {
+  expect(await store.closingMark("a")).toBeUndefined();
+  const mark = await store.closeSlot("a");
+  expect(await store.closeSlot("a")).toBe(mark);
+  expect(await store.closingMark("a")).toBe(mark);
+  expect(await store.closingMark("b")).toBeUndefined();
+  await store.openSlot("a");
+  await store.openSlot("a");
+  expect(await store.closingMark("a")).toBeUndefined();
 });
 
 test("a secret is written, read and deleted, and never stands in the table", async () => {

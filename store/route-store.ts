@@ -20,11 +20,14 @@ import {
 } from "./holdings.ts";
 import {
   answerKey,
+  closingKey,
   decodeAnswer,
+  decodeClosing,
   decodeReport,
   decodeRoute,
   decodeSlot,
   encodeAnswerFields,
+  encodeClosing,
   encodeReport,
   encodeRoute,
   encodeSlot,
@@ -216,6 +219,30 @@ export class RouteStore implements Disposable {
   /** Nothing happens where it is not registered. */
   async removeSlot(slot: string): Promise<void> {
     await this.#table.delete(slotKey(slot));
+  }
+
+  /**
+   * Tells a slot to take no more mail. What it does about it stands in its reports.
+   *
+   * @returns the mark: that of before where it was told already
+   */
+  async closeSlot(slot: string): Promise<string> {
+    const former = await this.closingMark(slot);
+    if (former !== undefined) return former;
+    const mark = new Date().toISOString();
+    await this.#table.put(encodeClosing(slot, mark));
+    return mark;
+  }
+
+  /** Tells a slot to take mail. Nothing happens where it was not told otherwise. */
+  async openSlot(slot: string): Promise<void> {
+    await this.#table.delete(closingKey(slot));
+  }
+
+  /** The mark by which the slot is told to take no more mail; `undefined`: it is to take mail. */
+  async closingMark(slot: string): Promise<string | undefined> {
+    const [found] = await this.#table.get([closingKey(slot)]);
+    return found && decodeClosing(found);
   }
 
   async reports(): Promise<readonly SlotReport[]> {

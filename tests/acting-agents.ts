@@ -69,6 +69,7 @@ async function reportAll(
     const { slot, bundle, store } = told.parse(JSON.parse(text));
     found.set(slot, InstanceId);
     using routes = new RouteStore({ ...store, endpoint: moto.url });
+    const mark = await routes.closingMark(slot);
     await routes.putReport({
       slot,
       bundle,
@@ -76,6 +77,7 @@ async function reportAll(
       healthy: true,
       faults: [],
       queued: 0,
+      ...(mark !== undefined && { closing: { mark, isClosed: true } }),
       ...says.get(slot),
     });
   }

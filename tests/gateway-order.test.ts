@@ -21,6 +21,7 @@ let keys: GatewayChanges;
 
 const up = ["up", "--yes", "--skip-preview"];
 const destroy = ["destroy", "--yes", "--skip-preview"];
+const { revision: _, ...contoso } = recordOf(routeOf("contoso.test"));
 const larger = process.arch === "x64" ? "t3.medium" : "t4g.medium";
 
 beforeAll(async () => {
@@ -42,7 +43,7 @@ function slotSteps(text: string, slot: string): string[] {
   const name = `gateway-${slot}`;
   const records = [`${name}-smtp-in`, `${name}-smtp-relay`];
   const steps = stepsOf(text, [name, ...records]);
-  const order = /Instance|VolumeAttachment|GatewaySlot|SlotQueue|DnsRecord|Volume /;
+  const order = /Instance|VolumeAttachment|GatewaySlot|SlotQueue|SlotGuard|DnsRecord|Volume /;
   return steps
     .filter((step) => order.test(step) && !step.startsWith("replaced"))
     .map((step) => step.replace(/ gateway-.*$/, ""))
@@ -56,6 +57,11 @@ function addressesOf(name: string): string[] {
 
 function openStore(): RouteStore {
   return new RouteStore({ table: "mxhero-gateway-example", secretPrefix: "/mxhero/example" });
+}
+
+async function closingMark(slot: string): Promise<string | undefined> {
+  using store = openStore();
+  return store.closingMark(slot);
 }
 
 async function registered(): Promise<string[]> {
@@ -83,6 +89,7 @@ test("the slots come up one after the other, and each is in DNS only when it is 
     "created index:SlotQueue",
     "created index:GatewaySlot",
     "created index:DnsRecord",
+    "created index:SlotGuard",
   ]);
   expect(await registered()).toEqual(["a"]);
   expect(addressesOf("smtp-in.gateway.test")).toHaveLength(1);
@@ -103,6 +110,7 @@ test("size and certificate replace one slot after the other, out of DNS first; t
   await lab.configure({ ...keys, "gateway:instanceType": larger });
   const { text } = await succeeded(lab.run(up));
   const replacement = [
+    "deleted index:SlotGuard",
     "deleted index:DnsRecord",
     "deleted index:GatewaySlot",
     "deleted ec2:VolumeAttachment",
@@ -111,6 +119,7 @@ test("size and certificate replace one slot after the other, out of DNS first; t
     "created ec2:VolumeAttachment",
     "created index:GatewaySlot",
     "created index:DnsRecord",
+    "created index:SlotGuard",
   ];
   expect(slotSteps(text, "a")).toEqual(replacement);
   expect(slotSteps(text, "b")).toEqual(replacement);
@@ -122,7 +131,7 @@ test("size and certificate replace one slot after the other, out of DNS first; t
   agents.says.clear();
 });
 
-test("a slot more touches none of the others; a slot less is emptied first", async () => {
+test("a slot more touches none of the others; a slot less is closed and emptied first", async () => {
   const sized = { ...keys, "gateway:instanceType": larger };
   await lab.configure({ ...sized, "gateway:slots": 3 });
   const more = await succeeded(lab.run(up));
@@ -133,10 +142,25 @@ test("a slot more touches none of the others; a slot less is emptied first", asy
   agents.says.set("c", { queued: 2 });
   await lab.configure({ ...sized, "gateway:slots": 2, "gateway:pool": 6 });
   const waiting = await failed(lab.run(up, { MXHERO_WAIT_SECONDS: "5" }));
-  expect(waiting.text).toMatch(/queue on vol-\w+ is not known to be empty: 2 messages/);
+  expect(waiting.text).toMatch(/queue on vol-\w+ is not known to be empty for good: 2 messages/);
   expect(agents.instances.has("c")).toBe(true);
+  expect(await closingMark("c")).toBeDefined();
   expect(await registered()).toEqual(["a", "b"]);
   expect(addressesOf("smtp-in.gateway.test")).toHaveLength(2);
+
+  // It is to stay after all, and then not.
+  await lab.configure({ ...sized, "gateway:slots": 3 });
+  const back = await succeeded(lab.run(up));
+  expect(slotSteps(back.text, "c")).toEqual([
+    "created index:GatewaySlot",
+    "created index:DnsRecord",
+    "created index:SlotGuard",
+  ]);
+  expect(await closingMark("c")).toBeUndefined();
+  await lab.configure({ ...sized, "gateway:slots": 2, "gateway:pool": 6 });
+  agents.says.set("c", { queued: 0, closing: { mark: "of before", isClosed: true } });
+  const open = await failed(lab.run(up, { MXHERO_WAIT_SECONDS: "5" }));
+  expect(open.text).toContain("and it still takes mail");
 
   agents.says.clear();
   const less = await succeeded(lab.run(up));
@@ -148,10 +172,28 @@ test("a slot more touches none of the others; a slot less is emptied first", asy
   ]);
 });
 
+test("a slot does not leave DNS while no other one is healthy; once one is, the same command goes on", async () => {
+  using store = openStore();
+  await store.writeRoute(contoso, undefined);
+  const before = new Map(agents.instances);
+  agents.says.set("b", { healthy: false, faults: ["disk: 3 % free"] });
+  keys = await lab.issue();
+  await lab.configure({ ...keys, "gateway:instanceType": larger });
+  const { text } = await failed(lab.run(up));
+  expect(text).toContain("no other slot is healthy: slot b: disk: 3 % free. Nothing was changed.");
+  expect(slotSteps(text, "a")).toEqual([]);
+  expect(slotSteps(text, "b")).toEqual([]);
+  expect(addressesOf("smtp-in.gateway.test")).toHaveLength(2);
+  expect(await registered()).toEqual(["a", "b"]);
+
+  agents.says.clear();
+  await succeeded(lab.run(up));
+  expect(agents.instances.get("a")).not.toBe(before.get("a"));
+  expect(agents.instances.get("b")).not.toBe(before.get("b"));
+});
+
 test("a destroy is refused while routes are active, with the list, before anything is touched", async () => {
   using store = openStore();
-  const { revision: _, ...record } = recordOf(routeOf("contoso.test"));
-  await store.writeRoute(record, undefined);
   const refused = await failed(lab.run(destroy));
   expect(refused.text).toContain("Mail of 1 domain goes through it: contoso.test");
   expect(stepsOf(refused.text, ["gateway-a", "gateway-b"])).toEqual([]);
@@ -163,7 +205,7 @@ test("a destroy is refused while routes are active, with the list, before anythi
     refuseFrom: "2026-01-03T00:00:00.000Z",
     expires: "2026-01-04T00:00:00.000Z",
   };
-  await store.writeRoute({ ...record, leaving }, 1);
+  await store.writeRoute({ ...contoso, leaving }, 1);
   const { text } = await succeeded(lab.run(destroy));
   expect(stepsOf(text, ["gateway"])[0]).toBe("deleted index:GatewayFleet gateway");
   expect(lab.cloudflare.snapshot(lab.zoneId)).toEqual([]);

@@ -1,6 +1,7 @@
 /** A gateway with an SMTP processor: accepted mail passes through it, in both directions. */
 import { afterAll, expect, test } from "vitest";
-import { RETURN_PORTS } from "../gateway/host-config.ts";
+import { HOST_PATHS, RETURN_PORTS } from "../gateway/host-config.ts";
+import { SESSIONS_MAP, sessionsSource } from "../gateway/postfix/sessions.ts";
 import { exampleRoute } from "../gateway/postfix/testdata/example.ts";
 import { startPlainMailServer } from "../lab/plain-mail-server.ts";
 import { deliver } from "../lab/smtp-session.ts";
@@ -66,7 +67,13 @@ const processor = `
 
 const content = "Subject: x\r\n\r\nHello";
 
-test("mail waits for the processor, and then passes it once on its way, in and out", async () => {
+/** As the agent does for a slot that is taken away. */
+async function closeSlot(): Promise<void> {
+  const map = `lmdb:${HOST_PATHS.maps}/${SESSIONS_MAP}`;
+  await gateway.host.run(["postmap", "-r", "-i", map], { input: sessionsSource("mark") });
+}
+
+test("mail waits for the processor, and then passes it once on its way, in and out, from a closed slot, too", async () => {
   const client = { localAddress: `${net}.4.1` };
   const inbound = { sender: "alice@sender.test", recipient: "bob@contoso.test" };
   const outbound = { sender: "bob@contoso.test", recipient: "alice@sender.test" };
@@ -75,6 +82,9 @@ test("mail waits for the processor, and then passes it once on its way, in and o
   const deferred = () => gateway.postfix("inbound", "postqueue", "-j");
   await expect.poll(deferred, { timeout: 10_000 }).toContain('"queue_name": "deferred"');
   expect([server.messages, relayServer.messages]).toEqual([[], []]);
+
+  await closeSlot();
+  expect(await deliver({ ...client, address: gateway.inbound }, inbound, content)).toMatch(/^421 /);
 
   await gateway.host.write("/opt/processor.cjs", processor);
   await gateway.host.run(["sh", "-c", "node /opt/processor.cjs >/tmp/processor 2>&1 &"]);

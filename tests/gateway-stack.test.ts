@@ -1,4 +1,8 @@
 /** A gateway's stack under the real engine: its instances are hosts with the real Postfix and the real agent. */
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { routeOf } from "../mail/testdata/routes.ts";
 import { failed, type GatewayChanges, succeeded } from "./gateway-lab.ts";
@@ -7,6 +11,7 @@ import {
   type GatewayWorld,
   greetingOf,
   instancesBySlot,
+  keepSendingTo,
   openRouteStore,
   queuedAt,
   sendAllTheTime,
@@ -34,8 +39,8 @@ async function configure(changes: GatewayChanges): Promise<void> {
   await world.lab.configure(settings);
 }
 
-const up = (...more: readonly string[]) =>
-  world.lab.run(["up", "--yes", "--skip-preview", ...more]);
+const up = (more: readonly string[] = [], env: Readonly<Record<string, string>> = {}) =>
+  world.lab.run(["up", "--yes", "--skip-preview", ...more], env);
 const destroy = () => world.lab.run(["destroy", "--yes", "--skip-preview"]);
 const addressesOf = (name: string) => world.resolver.resolve4(name);
 const served = () => addressesOf("smtp-in.gateway.test");
@@ -66,6 +71,30 @@ async function activateContoso(): Promise<void> {
     return answers.filter(({ acknowledged }) => acknowledged === revision).length;
   };
   await expect.poll(known, { timeout: 30_000 }).toBe(2);
+}
+
+/** Has the slots a and b try what they hold, until these have arrived. */
+async function untilArrived(ids: readonly string[]): Promise<void> {
+  const missing = async () => {
+    await flushQueue(world, "a");
+    await flushQueue(world, "b");
+    return ids.filter((id) => !arrived().includes(id));
+  };
+  await expect.poll(missing, { timeout: 90_000, interval: 2000 }).toEqual([]);
+}
+
+/** A cache in which Node is packed otherwise, so that the program makes another bundle. */
+async function otherCache(): Promise<string> {
+  const bundles = join("pulumi-mxhero", "bundle");
+  const former = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), bundles);
+  const other = join(world.lab.directory, "cache");
+  await mkdir(join(other, bundles), { recursive: true });
+  for (const name of await readdir(former)) {
+    if (!/^node-linux-.*\.tar\.gz$/.test(name)) continue;
+    const packed = gzipSync(gunzipSync(await readFile(join(former, name))), { level: 1 });
+    await writeFile(join(other, bundles, name), packed);
+  }
+  return other;
 }
 
 function daysAgo(days: number): string {
@@ -112,7 +141,7 @@ test("up builds a fleet that answers under its names", async () => {
   }
   using store = await openRouteStore(world);
   expect(new Set((await store.slots()).map(({ slot }) => slot))).toEqual(new Set(["a", "b"]));
-  await succeeded(up("--expect-no-changes"));
+  await succeeded(up(["--expect-no-changes"]));
 });
 
 test("another certificate and instance size replace one slot after the other: mail is always taken, and queues survive", async () => {
@@ -122,12 +151,15 @@ test("another certificate and instance size replace one slot after the other: ma
   await queueLetter("b", "queued-b");
   const before = instancesBySlot(world);
   const sending = sendAllTheTime(world);
+  const { addresses } = await stackOutputs(world);
+  const cached = keepSendingTo(addresses["a"]?.inbound ?? "");
 
   const instanceType = process.arch === "x64" ? "t3.medium" : "t4g.medium";
   await configure({ ...(await world.lab.issue()), "gateway:instanceType": instanceType });
   await succeeded(up());
 
   const reports = await sending.stop();
+  await cached.stop();
   expect(reports.length).toBeGreaterThan(10);
   expect(reports.filter(({ outcome }) => outcome !== "delivered")).toEqual([]);
   const after = instancesBySlot(world);
@@ -136,15 +168,37 @@ test("another certificate and instance size replace one slot after the other: ma
   expect(after.get("b")).not.toBe(before.get("b"));
 
   refuseAll(false);
-  const sent = ["queued-a", "queued-b", ...reports.map(({ id }) => id)];
-  const missing = async () => {
-    await flushQueue(world, "a");
-    await flushQueue(world, "b");
-    return sent.filter((id) => !arrived().includes(id));
-  };
-  await expect.poll(missing, { timeout: 90_000, interval: 2000 }).toEqual([]);
+  // What was accepted while the slot was out of DNS is on the volume, too.
+  expect(cached.accepted.length).toBeGreaterThan(10);
+  const sent = ["queued-a", "queued-b", ...reports.map(({ id }) => id), ...cached.accepted];
+  await untilArrived(sent);
   // Each of them once.
-  expect(arrived()).toHaveLength(sent.length);
+  expect(arrived().filter((id) => sent.includes(id))).toHaveLength(sent.length);
+});
+
+test("another bundle alone replaces one slot after the other, the second once the first is healthy with it", async () => {
+  refuseAll(true);
+  await queueLetter("a", "before-bundle-a");
+  await queueLetter("b", "before-bundle-b");
+  const before = instancesBySlot(world);
+  using store = await openRouteStore(world);
+  const reportOf = async (slot: string) => (await store.reports()).find((r) => r.slot === slot);
+  const former = (await reportOf("a"))?.bundle;
+
+  const upgrading = up([], { XDG_CACHE_HOME: await otherCache() });
+  const isB = () => instancesBySlot(world).get("b") === before.get("b");
+  await expect.poll(isB, { timeout: 400_000, interval: 200 }).toBe(false);
+  const first = await reportOf("a");
+  expect(first).toMatchObject({ healthy: true });
+  expect(first?.bundle).not.toBe(former);
+  const { addresses } = await stackOutputs(world);
+  expect(await served()).toEqual([addresses["a"]?.inbound]);
+  await succeeded(upgrading);
+
+  expect((await reportOf("b"))?.bundle).toBe(first?.bundle);
+  expect(await served()).toHaveLength(2);
+  refuseAll(false);
+  await untilArrived(["before-bundle-a", "before-bundle-b"]);
 });
 
 test("a slot is added within the pool, and emptied before it is taken away again", async () => {
@@ -155,14 +209,22 @@ test("a slot is added within the pool, and emptied before it is taken away again
   refuseAll(true);
   await queueLetter("c", "queued-c");
   await configure({ "gateway:slots": 2 });
+  const { addresses } = await stackOutputs(world);
+  const cached = keepSendingTo(addresses["c"]?.inbound ?? "");
   const removing = up();
   await expect.poll(served, { timeout: 180_000 }).toHaveLength(2);
-  expect(await queuedAt(world, "c")).toBe(1);
+  const replies = () => cached.refused.join("\n");
+  await expect.poll(replies, { timeout: 180_000 }).toContain("421 4.3.2");
+  expect(await queuedAt(world, "c")).toBe(1 + cached.accepted.length);
   refuseAll(false);
   await flushQueue(world, "c");
   await succeeded(removing);
-  expect(arrived()).toContain("queued-c");
   await expect.poll(slotsRunning).toEqual(["a", "b"]);
+  await cached.stop();
+  // The slot is gone, with its volume: what it had accepted has arrived, up to the last letter.
+  expect(cached.accepted.length).toBeGreaterThan(10);
+  const missing = ["queued-c", ...cached.accepted].filter((id) => !arrived().includes(id));
+  expect(missing).toEqual([]);
 });
 
 test("a fleet with an active route is not destroyed; without one it is, all of it", async () => {

@@ -2,6 +2,7 @@
 import { Resolver } from "node:dns/promises";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { labCredentials, labRegion } from "../lab/aws/moto.ts";
 import type { Host } from "../lab/hosts/host.ts";
@@ -133,6 +134,40 @@ export function sendAllTheTime({ lab }: GatewayWorld) {
       end.abort();
       await sending;
       return reports;
+    },
+  };
+}
+
+/** Letters to contoso at one address of the gateway, and what became of each. */
+export interface CachedSending {
+  /** The ids of those that were accepted. */
+  readonly accepted: readonly string[];
+  /** What was said to the others. */
+  readonly refused: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Sends letters to one address of the gateway, whatever DNS says by now, until it is told to stop. */
+export function keepSendingTo(address: string): CachedSending {
+  const accepted: string[] = [];
+  const refused: string[] = [];
+  const end = new AbortController();
+  const keepSending = async () => {
+    for (let number = 0; !end.signal.aborted; number += 1) {
+      const id = `cached-${address}-${number}`;
+      const { outcome, reply } = await sendTo(address, id);
+      if (outcome === "delivered") accepted.push(id);
+      else refused.push(reply);
+      await sleep(100);
+    }
+  };
+  const sending = keepSending();
+  return {
+    accepted,
+    refused,
+    stop: async () => {
+      end.abort();
+      await sending;
     },
   };
 }

@@ -6,6 +6,7 @@ import { type GatewayHostConfig, HOST_PATHS } from "../gateway/host-config.ts";
 import { withFleetHosts } from "../gateway/postfix/fleet-hosts.ts";
 import { renderHostFiles, renderHostFolders } from "../gateway/postfix/host-files.ts";
 import { MAP_NAMES, mapSource, renderMaps, SECRET_MAP } from "../gateway/postfix/maps.ts";
+import { SESSIONS_MAP, sessionsSource } from "../gateway/postfix/sessions.ts";
 import { exampleHost, exampleRecord } from "../gateway/postfix/testdata/example.ts";
 import { type CertificateAuthority, createAuthority } from "../lab/certificates.ts";
 import { type LabDns, startDns } from "../lab/dns.ts";
@@ -116,11 +117,12 @@ async function install(host: Host, config: GatewayHostConfig, authority: Certifi
 async function writeMaps(host: Host, routes: readonly (Route | RouteRecord)[], now: Date) {
   const records = routes.map((route) => ("server" in route ? exampleRecord(route) : route));
   const maps = renderMaps(records, now, ({ secret }) => secret);
-  for (const name of MAP_NAMES) {
+  const sources = MAP_NAMES.map((name) => [name, mapSource(maps[name])] as const);
+  for (const [name, source] of [...sources, [SESSIONS_MAP, sessionsSource(undefined)] as const]) {
     const path = `${HOST_PATHS.maps}/${name}`;
     const mode = name === SECRET_MAP ? "0600" : "0644";
     const script = `umask 077; cat >"$1"; chmod ${mode} "$1"; postmap lmdb:"$1"`;
-    await host.run(["sh", "-ec", script, "sh", path], { input: mapSource(maps[name]) });
+    await host.run(["sh", "-ec", script, "sh", path], { input: source });
   }
 }
 

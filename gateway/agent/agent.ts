@@ -8,6 +8,7 @@ import { RouteStore } from "../../store/route-store.ts";
 import { type GatewayHostConfig, HEALTH_PORT, HOST_PATHS } from "../host-config.ts";
 import { mapEntries } from "../postfix/maps.ts";
 import { Answers } from "./answers.ts";
+import { Closing } from "./closing.ts";
 import { errorText, Faults } from "./faults.ts";
 import { followLog } from "./follow-log.ts";
 import { startHealthServer } from "./health-server.ts";
@@ -71,6 +72,12 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
     onEffect: ({ domain, revision }) => answers.put({ domain, acknowledged: revision }),
     onFirstEffect: (records) => answers.putLater(acknowledgements(records)),
   });
+  const closing = new Closing({
+    readMark: () => store.closingMark(config.slot),
+    maps: HOST_PATHS.maps,
+    instance: HOST_PATHS.inboundInstance,
+  });
+  await closing.start();
   await sync.start();
   parts.use(await startPolicy(sync, table, faults));
   let health: Health | undefined;
@@ -87,16 +94,23 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
     follow("outbound", HOST_PATHS.relayLog, lastMail, faults, signal),
     repeat(signal, async () => {
       lastMail.flush(Date.now());
-      health = await lookAtHost({ config, faults, syncState: () => syncState(sync, table) });
+      health = await lookAtHost({
+        config,
+        faults,
+        syncState: () => syncState(sync, table),
+        closing: () => closing.state,
+      });
       return health.healthy ? HEARTBEAT_MILLISECONDS : HASTY_MILLISECONDS;
     }),
     // By itself: a store that hangs must not keep the host from looking at itself.
     repeat(signal, async () => {
       if (health === undefined) return HASTY_MILLISECONDS;
-      await store.putReport(toReport(health)).then(
-        () => faults.clear("heartbeat"),
-        (error) => faults.set("heartbeat", errorText(error)),
-      );
+      const report = toReport(health);
+      await faults.around("heartbeat", () => store.putReport(report));
+      return HEARTBEAT_MILLISECONDS;
+    }),
+    repeat(signal, async () => {
+      await faults.around("closing", () => closing.follow());
       return HEARTBEAT_MILLISECONDS;
     }),
   ]);

@@ -21,6 +21,16 @@ export class Faults {
     if (this.#faults.delete(topic)) console.error(`${topic}: all well again`);
   }
 
+  /** Does something, and takes what it throws for a fault of the topic. */
+  async around(topic: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      this.clear(topic);
+    } catch (error) {
+      this.set(topic, errorText(error));
+    }
+  }
+
   list(): string[] {
     return [...this.#faults].map(
       ([topic, { text, since }]) => `${topic}: ${text} (since ${since})`,

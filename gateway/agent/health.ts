@@ -105,19 +105,19 @@ export async function readDisk(folders: readonly string[]): Promise<string> {
 /** Below it Postfix soon refuses mail for want of space (`queue_minfree`). */
 const LEAST_FREE = 0.1;
 
-/** Both instances' queues, and one check for each. */
+/** The queues of these instances one after the other, and one check for each. */
 export async function readQueues(
   instances: readonly string[],
 ): Promise<{ queues: QueueState[]; checks: Check[] }> {
   const queues: QueueState[] = [];
-  const checks = await Promise.all(
-    instances.map((instance) =>
-      check(`queue of ${instance}`, async () => {
-        const queue = await readQueue(instance);
-        queues.push(queue);
-        return `${queue.messages} messages, the oldest ${queue.oldestSeconds} s old`;
-      }),
-    ),
-  );
+  const checks: Check[] = [];
+  for (const instance of instances) {
+    const seen = await check(`queue of ${instance}`, async () => {
+      const queue = await readQueue(instance);
+      queues.push(queue);
+      return `${queue.messages} messages, the oldest ${queue.oldestSeconds} s old`;
+    });
+    checks.push(seen);
+  }
   return { queues, checks };
 }

@@ -12,6 +12,7 @@ import { type GatewayHostConfig, HOST_PATHS } from "../host-config.ts";
 import { inboundInstance, relayInstance } from "../postfix/common-settings.ts";
 import { withFleetHosts } from "../postfix/fleet-hosts.ts";
 import { renderHostFiles } from "../postfix/host-files.ts";
+import { SESSIONS_MAP, sessionsSource } from "../postfix/sessions.ts";
 import { errorText } from "./faults.ts";
 import { MAPS_IN_ORDER } from "./map-order.ts";
 import { CommandError, run } from "./postfix-commands.ts";
@@ -27,7 +28,7 @@ export async function install(config: GatewayHostConfig): Promise<string[]> {
   await writeFiles(config, done);
   await writeTls(config, done);
   const changed = done.length > 0;
-  await makeEmptyMaps(done);
+  await makeFirstMaps(done);
   for (const instance of [inboundInstance(config), relayInstance(config)]) {
     await startOrReload(instance.name, instance.directory, changed, done);
   }
@@ -130,16 +131,18 @@ async function readPem(store: RouteStore, name: string): Promise<string> {
   return value.trim();
 }
 
-/** Postfix defers all mail as long as a map is not there. */
-async function makeEmptyMaps(done: string[]): Promise<void> {
-  for (const { name, isSecret } of MAPS_IN_ORDER) {
+/** Postfix defers all mail as long as a map is not there. One that is there is the agent's. */
+async function makeFirstMaps(done: string[]): Promise<void> {
+  const empty = MAPS_IN_ORDER.map((map) => ({ ...map, source: "" }));
+  const open = { name: SESSIONS_MAP, isSecret: false, source: sessionsSource(undefined) };
+  for (const { name, isSecret, source } of [...empty, open]) {
     const path = join(HOST_PATHS.maps, name);
     if (await isThere(`${path}.lmdb`)) continue;
-    await writeFile(path, "", { mode: isSecret ? 0o600 : 0o644 });
+    await writeFile(path, source, { mode: isSecret ? 0o600 : 0o644 });
     await run("chown", [`${USER}:${USER}`, path]);
     await run("postmap", ["-c", HOST_PATHS.inboundInstance, `lmdb:${path}`]);
     await run("rm", [path]);
-    done.push(`Made the empty map ${name}.`);
+    done.push(`Made the map ${name}.`);
   }
 }
 

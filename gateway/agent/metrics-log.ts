@@ -48,7 +48,7 @@ async function metricsOf(
   const shares = await Promise.all(folders.map(freeShare));
   return {
     Healthy: healthy ? 1 : 0,
-    QueuedMessages: queued,
+    ...(queued !== undefined && { QueuedMessages: queued }),
     OldestMessageSeconds: oldestQueuedSeconds,
     ...(routesAgeSeconds !== undefined && { RouteAgeSeconds: routesAgeSeconds }),
     DiskFreePercent: Math.floor(100 * Math.min(...shares)),

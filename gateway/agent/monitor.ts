@@ -1,5 +1,5 @@
 /** The host's health, looked at every few seconds: for `/health`, and for the heartbeat in the store. */
-import type { SlotReport } from "../../mail/route.ts";
+import type { SlotClosing, SlotReport } from "../../mail/route.ts";
 import { type GatewayHostConfig, HOST_PATHS } from "../host-config.ts";
 import type { Faults } from "./faults.ts";
 import { askPolicy, type Check, check, readBanner, readDisk, readQueues } from "./health.ts";
@@ -28,23 +28,31 @@ export interface Health {
   readonly storeAwaySince?: string;
   /** How old the routes may be, in seconds: since when the store has not been read. */
   readonly routesAgeSeconds?: number;
-  /** Messages in the queues of both instances. */
-  readonly queued: number;
+  /** Messages in the queues of both instances; missing: a queue could not be read. */
+  readonly queued?: number;
   readonly oldestQueuedSeconds: number;
+  /** The stack takes the slot away; missing: it takes mail. */
+  readonly closing?: SlotClosing;
 }
 
 export interface MonitorOptions {
   readonly config: GatewayHostConfig;
   readonly faults: Faults;
   readonly syncState: () => SyncState;
+  readonly closing: () => SlotClosing | undefined;
 }
 
+/** Mail goes from the relay side to the inbound one, never back: so read, none of it is missed. */
+const INSTANCES = [HOST_PATHS.relayInstance, HOST_PATHS.inboundInstance];
+
 /** Looks at everything once. Never throws. */
-export async function lookAtHost({ config, faults, syncState }: MonitorOptions): Promise<Health> {
+export async function lookAtHost(options: MonitorOptions): Promise<Health> {
+  const { config, faults, syncState } = options;
   const now = new Date();
-  const instances = [HOST_PATHS.inboundInstance, HOST_PATHS.relayInstance];
+  // Before the queues: what is in them after the slot was closed is all that there will be.
+  const closing = options.closing();
   const [{ queues, checks: queueChecks }, ...others] = await Promise.all([
-    readQueues(instances),
+    readQueues(INSTANCES),
     check("inbound banner", () => readBanner(config.inbound.address, config.smtpIn)),
     check("relay banner", () => readBanner(config.relay.address, config.smtpRelay)),
     check("policy service", () => askPolicy(HOST_PATHS.policySocket)),
@@ -69,12 +77,24 @@ export async function lookAtHost({ config, faults, syncState }: MonitorOptions):
       routesAgeSeconds: Math.round((now.getTime() - lastContact.getTime()) / 1000),
     }),
     ...(storeAwaySince !== undefined && { storeAwaySince }),
-    queued: queues.reduce((sum, { messages }) => sum + messages, 0),
+    ...(queues.length === INSTANCES.length && {
+      queued: queues.reduce((sum, { messages }) => sum + messages, 0),
+    }),
     oldestQueuedSeconds: Math.max(0, ...queues.map(({ oldestSeconds }) => oldestSeconds)),
+    ...(closing && { closing }),
   };
 }
 
 /** The part of it that the store is told. */
-export function toReport({ slot, bundle, healthy, faults, queued, at }: Health): SlotReport {
-  return { slot, heartbeat: at, bundle, healthy, faults, queued };
+export function toReport(health: Health): SlotReport {
+  const { slot, bundle, healthy, faults, queued, closing, at } = health;
+  return {
+    slot,
+    heartbeat: at,
+    bundle,
+    healthy,
+    faults,
+    ...(queued !== undefined && { queued }),
+    ...(closing && { closing }),
+  };
 }

@@ -1,5 +1,6 @@
 /** The settings of main.cf that both Postfix instances share. See postconf(5) for each. */
 import { type GatewayHostConfig, HOST_PATHS } from "../host-config.ts";
+import { sessionSettings } from "./sessions.ts";
 
 /** What makes one instance different from the other. */
 export interface Instance {
@@ -62,6 +63,7 @@ export function commonSettings(config: GatewayHostConfig, instance: Instance): s
     noLocalMail,
     unchangedMail(config),
     smtpServer,
+    sessionSettings(config),
     tls,
     smtpClient(instance),
     bounces,
