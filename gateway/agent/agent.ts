@@ -64,7 +64,7 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
     maps: makeMapWriter(secrets),
     secrets,
     faults,
-    isUnreadable: (domain) => unreadable.has(domain),
+    unreadable,
     onRecord: (record) => {
       unreadable.forget(record.domain);
       proofs.see(record);

@@ -11,6 +11,7 @@ import { RouteFile } from "./route-file.ts";
 import { RouteTable } from "./route-table.ts";
 import { Secrets } from "./secrets.ts";
 import { RouteSync } from "./sync.ts";
+import { UnreadableRoutes } from "./unreadable-routes.ts";
 
 const until = { timeout: 20_000, interval: 20 };
 
@@ -18,13 +19,18 @@ const until = { timeout: 20_000, interval: 20 };
 function makeStore(first: readonly RouteRecord[]) {
   const records = [...first];
   const passwords = new Map<string, string>();
-  return {
+  const unreadable = new Set<string>();
+  const store = {
     records,
     passwords,
+    /** Domains whose route a newer release wrote. */
+    unreadable,
+    onUnreadable: (_domain: string): void => undefined,
     readSecret: async (name: string) => passwords.get(name),
     allRoutes: async () => ({
       sequence: records.length,
       pages: (async function* () {
+        for (const domain of unreadable) store.onUnreadable(domain);
         yield [...records];
       })(),
     }),
@@ -33,6 +39,7 @@ function makeStore(first: readonly RouteRecord[]) {
       sequence: records.length,
     }),
   };
+  return store;
 }
 
 interface Life {
@@ -49,6 +56,8 @@ async function withSync(
 ): Promise<void> {
   await writeFile(join(directory, "main.cf"), "");
   const life: Life = { faults: new Faults(), effects: [], firstEffects: [] };
+  const unreadable = new UnreadableRoutes(life.faults);
+  store.onUnreadable = (domain) => unreadable.note(domain);
   const sync = new RouteSync({
     store,
     table: new RouteTable(),
@@ -63,7 +72,8 @@ async function withSync(
     }),
     secrets: new Secrets(directory, store),
     faults: life.faults,
-    isUnreadable: () => false,
+    unreadable,
+    rereadMilliseconds: 1_000,
     onRecord: () => undefined,
     onEffect: ({ domain }) => life.effects.push(domain),
     onFirstEffect: (records) => {
@@ -131,4 +141,18 @@ test("a change whose maps could not be written for a while is told and kept, and
     expect(faults.list().join()).not.toContain("maps");
   });
   expect(await savedDomains(directory.path)).toContain("new.test");
+}, 60_000);
+
+test("a route that cannot be read is told until it is not there any more", async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), "sync-"));
+  const store = makeStore([recordOf(routeOf("a.test"))]);
+  store.unreadable.add("newer.test").add("newest.test");
+  await withSync(directory.path, store, async ({ faults }) => {
+    const told = () => faults.list().join();
+    await expect.poll(told, until).toMatch(/unreadable routes: .*newer\.test, newest\.test/);
+    store.unreadable.delete("newer.test");
+    await expect.poll(told, until).toMatch(/unreadable routes: .*left out: newest\.test/);
+    store.unreadable.clear();
+    await expect.poll(told, until).not.toContain("unreadable routes");
+  });
 }, 60_000);

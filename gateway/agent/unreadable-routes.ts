@@ -9,6 +9,8 @@ const NAMED_DOMAINS = 10;
 export class UnreadableRoutes {
   readonly #faults: Faults;
   readonly #domains = new Set<string>();
+  /** Those that were met since all routes were last begun to be read. */
+  readonly #met = new Set<string>();
 
   constructor(faults: Faults) {
     this.#faults = faults;
@@ -20,7 +22,20 @@ export class UnreadableRoutes {
 
   note(domain: string): void {
     this.#domains.add(domain);
+    this.#met.add(domain);
     this.#tell();
+  }
+
+  /** All routes are about to be read. */
+  beginReading(): void {
+    this.#met.clear();
+  }
+
+  /** All were read: what was not met is not there any more. */
+  endReading(): void {
+    const gone = [...this.#domains].filter((domain) => !this.#met.has(domain));
+    for (const domain of gone) this.#domains.delete(domain);
+    if (gone.length > 0) this.#tell();
   }
 
   /** It could be read again. */
