@@ -178,7 +178,6 @@ smtp_tls_mandatory_protocols = >=TLSv1.2
 smtp_tls_ciphers = high
 smtp_tls_mandatory_ciphers = high
 smtp_tls_exclude_ciphers = aNULL, PSK, SRP, MD5
-smtp_tls_CAfile = ${HOST_PATHS.authorities}
 smtp_tls_session_cache_database = lmdb:$data_directory/smtp_scache
 smtp_tls_loglevel = 1
 `;
