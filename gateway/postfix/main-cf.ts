@@ -11,9 +11,10 @@ transport_maps = ${lmdb("inbound-transport")}
 # Never back to the public MX, which is the gateway itself.
 relay_transport = retry:4.3.5 the domain has no Server
 # One map says who is accepted. smtpd asks it anew for each recipient, while it remembers for the rest of its
-# life how a recipient's address was resolved: a domain's change would be seen late.
-smtpd_relay_restrictions =
-  check_recipient_access ${lmdb("inbound-recipients")}, reject_unauth_destination, reject
+# life (100 s idle, or 100 clients) how a recipient's address was resolved: reject_unauth_destination, which goes
+# by that, would see a domain's change late.
+smtpd_relay_restrictions = check_recipient_access ${lmdb("inbound-recipients")},
+  check_recipient_access static:{554 5.7.1 Relay access denied}, reject
 smtpd_recipient_restrictions = reject_non_fqdn_recipient
 smtpd_reject_unlisted_recipient = no
 smtpd_data_restrictions = check_client_access static:{PREPEND ${PASS_HEADERS.inbound}: 0}
