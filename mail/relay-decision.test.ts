@@ -210,16 +210,16 @@ describe("the null sender", () => {
   });
 });
 
+function wayOf(...records: readonly RouteRecord[]): string {
+  const request = { client: { address: "192.0.2.7" }, sender: "" };
+  const decision = decideRelay(buildRelayIndex(records), request, NOW);
+  return decision.action === "permit" ? (decision.way?.domain ?? "by MX") : decision.reply;
+}
+
 describe("the null sender's mail goes", () => {
   const relayServer = { host: "relay.test", port: 25, tls: "opportunistic" } as const;
   const login = { user: "u", secret: "s", secretVersion: 1 };
   const withLogin = { relayServer: { ...relayServer, login } };
-  const wayOf = (...records: readonly RouteRecord[]) => {
-    const request = { client: { address: "192.0.2.7" }, sender: "" };
-    const decision = decideRelay(buildRelayIndex(records), request, NOW);
-    return decision.action === "permit" ? (decision.way?.domain ?? "by MX") : decision.reply;
-  };
-
   test.each([
     ["by MX without a Relay Server", "by MX", [routeOf("a.test")]],
     ["by MX where the Relay Server has a login", "by MX", [routeOf("a.test", withLogin)]],

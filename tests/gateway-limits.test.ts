@@ -62,12 +62,13 @@ async function expectOthersToPass(): Promise<void> {
   expect(others([mail, rcpt], "250 ")).toEqual([]);
 }
 
+async function greet(): Promise<string> {
+  await using session = await connect();
+  return session.greeting;
+}
+
 test("connections in a minute", async () => {
   const limit = await limitOf("smtpd_client_connection_rate_limit");
-  const greet = async () => {
-    await using session = await connect();
-    return session.greeting;
-  };
   expect(others(await repeat(limit, greet), "220 ")).toEqual([]);
   expect(await greet()).toMatch(/^421 4\.7\.0 .*too many connections/);
   await expectOthersToPass();

@@ -184,10 +184,14 @@ test("queued mail of a domain that gives up its Relay Server goes by MX, as new 
   expect(await arrived(outside, id)).toMatchObject({ sender: "ann@freed.test" });
 });
 
+/** So many seconds from now. */
+function at(seconds: number): string {
+  return new Date(Date.now() + seconds * 1000).toISOString();
+}
+
 test("queued mail of a route that is given up still goes through its Relay Server, in every stage", async () => {
   const id = await waiting(9, "given-up.test");
   const route = sends("given-up.test", 9, relayAt(`${net}.7.99`));
-  const at = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
   await world.fleet.write({
     domain: "given-up.test",
     holder: { organisation: "given-up.test", claims: [] },
