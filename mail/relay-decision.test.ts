@@ -210,6 +210,51 @@ describe("the null sender", () => {
   });
 });
 
+function wayOf(...records: readonly RouteRecord[]): string {
+  const request = { client: { address: "192.0.2.7" }, sender: "" };
+  const decision = decideRelay(buildRelayIndex(records), request, NOW);
+  return decision.action === "permit" ? (decision.way?.domain ?? "by MX") : decision.reply;
+}
+
+describe("the null sender's mail goes", () => {
+  const relayServer = { host: "relay.test", port: 25, tls: "opportunistic" } as const;
+  const login = { user: "u", secret: "s", secretVersion: 1 };
+  const withLogin = { relayServer: { ...relayServer, login } };
+  test.each([
+    ["by MX without a Relay Server", "by MX", [routeOf("a.test")]],
+    ["by MX where the Relay Server has a login", "by MX", [routeOf("a.test", withLogin)]],
+    ["through the Relay Server", "a.test", [routeOf("a.test", { relayServer })]],
+    ["back to the Server", "a.test", [routeOf("a.test", { outbound: "loopback" })]],
+    [
+      "the way of the organisation's first domain that has one",
+      "c.test",
+      [
+        routeOf("d.test", { relayServer }),
+        routeOf("c.test", { relayServer }),
+        routeOf("b.test", withLogin),
+        routeOf("a.test"),
+      ],
+    ],
+    [
+      "not the way of a domain that sends no more",
+      "b.test",
+      [
+        routeOf("a.test", { outbound: "none", relayServer }),
+        routeOf("b.test", { outbound: "loopback" }),
+      ],
+    ],
+  ])("%s", (_, way, routes) => {
+    expect(wayOf(...routes.map((route) => recordOf(route)))).toBe(way);
+  });
+
+  test("not the way of a domain that is refused", () => {
+    const gone = recordOf(routeOf("a.test", { relayServer }));
+    const leaving = leavingTimes(new Date(NOW.getTime() - 8 * 86_400_000));
+    expect(wayOf({ ...gone, leaving }, recordOf(routeOf("b.test")))).toBe("by MX");
+    expect(wayOf({ ...gone, leaving: leavingTimes(NOW) })).toBe("a.test");
+  });
+});
+
 test("a route that was given up is answered by its stage, whoever asks", () => {
   const index = buildRelayIndex([{ ...recordOf(routeOf("a.test")), leaving: leavingTimes(NOW) }]);
   const answers = [0, 7, 9, 39].map((days) => {

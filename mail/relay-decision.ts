@@ -6,7 +6,7 @@
  */
 import { domainToASCII } from "node:url";
 import { type Client, identityKey, type RelayIndex } from "./relay-index.ts";
-import type { RouteRecord } from "./route.ts";
+import type { Route, RouteRecord } from "./route.ts";
 import { routeInForce, stageRefusal } from "./route-life.ts";
 
 /** What of a policy request decides (http://www.postfix.org/SMTPD_POLICY_README.html). */
@@ -18,7 +18,8 @@ export interface RelayRequest {
 }
 
 export type RelayDecision =
-  | { readonly action: "permit" }
+  /** `way`: of a null sender, the route whose way its mail goes; none: by the recipients' MX. */
+  | { readonly action: "permit"; readonly way?: Route }
   /** `reply`: reply code, enhanced status code and text, as access(5) takes them. */
   | { readonly action: "defer" | "refuse"; readonly reply: string };
 
@@ -62,7 +63,8 @@ function decideNullSender(
   now: Date,
 ): RelayDecision {
   const organisations = new Set<string>();
-  let answer: RelayDecision | undefined;
+  const serving: Route[] = [];
+  let refusal: RelayDecision | undefined;
   for (const record of records) {
     const route = routeInForce(record, now)?.route;
     if (route === undefined || route.outbound === "none") continue;
@@ -70,10 +72,26 @@ function decideNullSender(
     if (organisations.size > 1) {
       return refused(`${clientWords(client)} is shared, so that it needs a sender address`);
     }
-    // One domain that is served is enough, whatever became of the others.
-    if (answer?.action !== "permit") answer = stageDecision(record, now) ?? { action: "permit" };
+    const decision = stageDecision(record, now);
+    if (decision === undefined) serving.push(route);
+    refusal ??= decision;
   }
-  return answer ?? refused(`${clientWords(client)} is not a sending identity of any domain`);
+  // One domain that is served is enough, whatever became of the others.
+  if (serving.length > 0) return { action: "permit", ...wayOfNullSender(serving) };
+  return refusal ?? refused(`${clientWords(client)} is not a sending identity of any domain`);
+}
+
+/**
+ * By MX would be past what an organisation has its mail go through. Where its domains go different ways, it is
+ * the first of those names that has a way of its own. Not one with a login: Postfix finds logins by the sender.
+ */
+function wayOfNullSender(routes: readonly Route[]): { readonly way?: Route } {
+  const own = routes.filter(
+    ({ outbound, relayServer }) =>
+      outbound === "loopback" || (relayServer !== undefined && relayServer.login === undefined),
+  );
+  const [way] = own.toSorted((one, other) => (one.domain < other.domain ? -1 : 1));
+  return way === undefined ? {} : { way };
 }
 
 /** What is answered because the domain was given up; `undefined` where it is served. */

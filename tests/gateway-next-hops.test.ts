@@ -103,6 +103,25 @@ test("a new domain is accepted at once, also for who was refused before", async 
   expect(await session.say("RCPT TO:<x@added.test>")).toMatch(/^250 /);
 });
 
+test("an open session sees every stage of a route at once, for an address that it has asked for, too", async () => {
+  await using session = await openSession(inbound);
+  await session.say("MAIL FROM:<a@sender.test>");
+  const replies: string[] = [];
+  for (const days of [100, 1, 8, 10, 100, 1]) {
+    await gateway.setRoutes([...served, exampleRecord(given, days)], now);
+    replies.push(await session.say("RCPT TO:<x@given-up.test>"));
+  }
+  const refused = "554 5.7.1 <x@given-up.test>: Recipient address rejected: Relay access denied";
+  expect(replies).toEqual([
+    refused,
+    "250 2.1.5 Ok",
+    expect.stringMatching(/^450 4\.7\.1 .*https:/),
+    expect.stringMatching(/^550 5\.7\.1 .*https:/),
+    refused,
+    "250 2.1.5 Ok",
+  ]);
+});
+
 test("mail that is queued when its route is given up is kept, and returned once it is refused", async () => {
   const waiting = exampleRoute("waiting.test", { server: `${net}.2.99` });
   await gateway.setRoutes([...served, exampleRecord(waiting)], now);

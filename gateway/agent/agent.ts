@@ -6,7 +6,8 @@ import type { RouteRecord } from "../../mail/route.ts";
 import type { MailDirection } from "../../mail/route-life.ts";
 import { RouteStore } from "../../store/route-store.ts";
 import { type GatewayHostConfig, HEALTH_PORT, HOST_PATHS } from "../host-config.ts";
-import { mapEntries } from "../postfix/maps.ts";
+import { NULL_SENDER_WAY } from "../postfix/main-cf.ts";
+import { mapEntries, outboundHop } from "../postfix/maps.ts";
 import { Answers } from "./answers.ts";
 import { Closing } from "./closing.ts";
 import { errorText, Faults } from "./faults.ts";
@@ -154,12 +155,12 @@ async function makeProver(config: GatewayHostConfig, secrets: Secrets): Promise<
 function startPolicy(sync: RouteSync, table: RouteTable, faults: Faults): Promise<AsyncDisposable> {
   return startPolicyServer({
     socket: HOST_PATHS.policySocket,
-    decide: ({ sender, clientAddress, fingerprint }: PolicyRequest) => {
+    decide: ({ context, sender, clientAddress, fingerprint }: PolicyRequest) => {
       const client = { address: clientAddress, fingerprint };
       const index = sync.isReady ? table.index : undefined;
       const decision = decideRelay(index, { sender, client }, new Date());
       faults.clear("policy service");
-      return toAction(decision);
+      return context === NULL_SENDER_WAY ? wayAction(decision) : toAction(decision);
     },
     onFault: (error) => faults.set("policy service", errorText(error)),
   });
@@ -168,6 +169,13 @@ function startPolicy(sync: RouteSync, table: RouteTable, faults: Faults): Promis
 /** An action of access(5). */
 function toAction(decision: RelayDecision): string {
   return decision.action === "permit" ? "OK" : decision.reply;
+}
+
+/** Where the mail of a null sender goes. It is asked for after the permission. */
+function wayAction(decision: RelayDecision): string {
+  if (decision.action !== "permit") return decision.reply;
+  const hop = decision.way && outboundHop(decision.way);
+  return hop === undefined ? "DUNNO" : `FILTER ${hop}`;
 }
 
 async function follow(

@@ -149,11 +149,11 @@ strict_rfc821_envelopes = yes
 disable_vrfy_command = yes
 smtpd_etrn_restrictions = reject
 fast_flush_domains =
-# Limits for each client address, in 60 s. Mail systems of large tenants stay far below.
+# Limits for each client address, in 60 s. Mail systems of large tenants stay far below. There is at most one TLS
+# handshake in a connection, so that it needs no limit of its own.
 anvil_rate_time_unit = 60s
 smtpd_client_connection_count_limit = 50
 smtpd_client_connection_rate_limit = 1200
-smtpd_client_new_tls_session_rate_limit = 1200
 smtpd_client_message_rate_limit = 6000
 smtpd_client_recipient_rate_limit = 12000
 smtpd_soft_error_limit = 10
@@ -180,7 +180,6 @@ smtp_tls_mandatory_protocols = >=TLSv1.2
 smtp_tls_ciphers = high
 smtp_tls_mandatory_ciphers = high
 smtp_tls_exclude_ciphers = aNULL, PSK, SRP, MD5
-smtp_tls_CAfile = ${HOST_PATHS.authorities}
 smtp_tls_session_cache_database = lmdb:$data_directory/smtp_scache
 smtp_tls_loglevel = 1
 `;

@@ -1,5 +1,5 @@
 /** Every file that Postfix needs on a gateway host, apart from maps and certificates. */
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
 import { type GatewayHostConfig, HOST_PATHS } from "../host-config.ts";
 import { inboundInstance, relayInstance } from "./common-settings.ts";
 import { inboundMainCf, relayMainCf } from "./main-cf.ts";
@@ -52,9 +52,9 @@ export function renderHostFiles(config: GatewayHostConfig): HostFile[] {
   return [
     { path: "/etc/postfix/main.cf", content: primaryMainCf(config) },
     { path: "/etc/logrotate.d/mxhero-gateway", content: logRotation() },
-    ...[HOST_PATHS.inboundInstance, HOST_PATHS.relayInstance].map((directory) => ({
-      path: `/etc/systemd/system/postfix@${basename(directory)}.service.d/restart.conf`,
-      content: restart,
+    ...[inboundInstance(config), relayInstance(config)].map(({ name, queue }) => ({
+      path: `/etc/systemd/system/postfix@${name}.service.d/restart.conf`,
+      content: restart(queue),
     })),
     ...instanceFiles(HOST_PATHS.inboundInstance, {
       "main.cf": inboundMainCf(config),
@@ -103,13 +103,25 @@ local_transport = error:5.1.1 no local mailboxes
 /**
  * Debian's unit leaves an instance dead whose master process has ended. Only for the two that work: the primary
  * one is disabled, ends at once and would be started again for ever.
+ *
+ * It names no main process either, so that the instance would count as running as long as any process of it
+ * does: a session that waits for its client keeps the port, for five minutes, while nobody accepts mail.
  */
-const restart = `\
+function restart(queue: string): string {
+  return `\
 # Written by the gateway's agent.
+[Unit]
+StartLimitIntervalSec=0
+
 [Service]
+# Without its master, the rest of an instance holds the ports and is of no use: it is ended first.
+PIDFile=${queue}/pid/master.pid
+KillMode=control-group
+TimeoutStopSec=10
 Restart=always
 RestartSec=2
 `;
+}
 
 /** Logs hold addresses of mail: two weeks, and for nobody but administrators and the agent, which follows them. */
 function logRotation(): string {

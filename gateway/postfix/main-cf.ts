@@ -11,9 +11,10 @@ transport_maps = ${lmdb("inbound-transport")}
 # Never back to the public MX, which is the gateway itself.
 relay_transport = retry:4.3.5 the domain has no Server
 # One map says who is accepted. smtpd asks it anew for each recipient, while it remembers for the rest of its
-# life how a recipient's address was resolved: a domain's change would be seen late.
-smtpd_relay_restrictions =
-  check_recipient_access ${lmdb("inbound-recipients")}, reject_unauth_destination, reject
+# life (100 s idle, or 100 clients) how a recipient's address was resolved: reject_unauth_destination, which goes
+# by that, would see a domain's change late.
+smtpd_relay_restrictions = check_recipient_access ${lmdb("inbound-recipients")},
+  check_recipient_access static:{554 5.7.1 Relay access denied}, reject
 smtpd_recipient_restrictions = reject_non_fqdn_recipient
 smtpd_reject_unlisted_recipient = no
 smtpd_data_restrictions = check_client_access static:{PREPEND ${PASS_HEADERS.inbound}: 0}
@@ -39,6 +40,9 @@ address_verify_positive_expire_time = 1d
 `;
 }
 
+/** `policy_context` of the question where the mail of a null sender goes. */
+export const NULL_SENDER_WAY = "null-sender-way";
+
 /** smtp-relay: takes mail that the tenants send and brings it to their Relay Servers or to the world. */
 export function relayMainCf(config: GatewayHostConfig): string {
   return `${commonSettings(config, relayInstance(config))}
@@ -47,11 +51,8 @@ relay_domains =
 sender_dependent_default_transport_maps = ${lmdb("relay-transport")}
 # Who may send as whom is the agent's decision. Without an answer nothing is relayed.
 smtpd_relay_restrictions = check_sender_access ${lmdb("relay-refusals")},
-  check_policy_service { unix:${HOST_PATHS.policySocket}, timeout=5s,
-    { default_action = 451 4.3.5 the gateway cannot check now who may send } },
-  reject
-smtpd_recipient_restrictions = reject_non_fqdn_recipient
-smtpd_data_restrictions = check_client_access static:{PREPEND ${PASS_HEADERS.relay}: 0}
+  check_policy_service ${policyService()}, reject
+${recipientRestrictions(config)}smtpd_data_restrictions = check_client_access static:{PREPEND ${PASS_HEADERS.relay}: 0}
 smtpd_discard_ehlo_keywords = silent-discard, etrn
 # Certificates are asked for and not verified: their fingerprint says whose they are.
 smtpd_tls_ask_ccert = yes
@@ -62,5 +63,27 @@ smtp_sasl_password_maps = ${lmdb("relay-passwords")}
 smtp_sender_dependent_authentication = yes
 smtp_sasl_security_options = noanonymous, noplaintext
 smtp_sasl_tls_security_options = noanonymous
+`;
+}
+
+function policyService(more = ""): string {
+  return `{ unix:${HOST_PATHS.policySocket}, timeout=5s,${more}
+    { default_action = 451 4.3.5 the gateway cannot check now who may send } }`;
+}
+
+/**
+ * Mail with the null sender goes the way of its client's domain, which only the agent knows. A FILTER stands in
+ * the place of content_filter, so that with a processor this mail leaves by MX.
+ */
+function recipientRestrictions({ processor }: GatewayHostConfig): string {
+  if (processor !== undefined) return "smtpd_recipient_restrictions = reject_non_fqdn_recipient\n";
+  return `\
+smtpd_recipient_restrictions = reject_non_fqdn_recipient,
+  check_sender_access inline:{{<> = null_sender_way}}
+# sender_dependent_default_transport_maps cannot tell one null sender from another. The agent answers FILTER,
+# which holds for all recipients of the message.
+smtpd_restriction_classes = null_sender_way
+null_sender_way =
+  check_policy_service ${policyService(` policy_context=${NULL_SENDER_WAY},`)}
 `;
 }

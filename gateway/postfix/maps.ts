@@ -117,19 +117,32 @@ function recipients(route: Route): MapEntry[] {
   return [answer(domain, "550 5.1.1 no such mailbox"), ...own.map((known) => answer(known, "OK"))];
 }
 
+/** Where a domain's mail leaves to, as transport(5) and FILTER of access(5) take it; none: by MX. */
+export function outboundHop(route: Route): string | undefined {
+  const { outbound, relayServer } = route;
+  if (outbound === "loopback") return `${relayTransport("opportunistic")}:${serverHop(route)}`;
+  if (outbound === "none" || relayServer === undefined) return undefined;
+  const { host, port, tls } = relayServer;
+  return `${relayTransport(tls)}:[${host}]:${port}`;
+}
+
 /**
  * By the sender's domain. Stays while mail is refused: what was accepted before is still in the queue.
  * A login without its password waits: sent without, the mail would bounce.
+ *
+ * A domain that sends no more has no way for what is still in the queue, which may have been accepted for a
+ * Relay Server: it is returned, as new mail is refused.
  */
 function outboundTransport(route: Route, passwords: Passwords): MapEntry[] {
   const { domain, outbound, relayServer } = route;
   const transport = (value: string) => entry("relay-transport", `@${domain}`, value);
-  if (outbound === "loopback") {
-    return [transport(`${relayTransport("opportunistic")}:${serverHop(route)}`)];
+  if (outbound === "none") {
+    return [transport(`error:5.7.1 ${domain} does not send mail through this gateway any more`)];
   }
-  if (outbound === "none" || relayServer === undefined) return [];
-  const { host, port, tls, login } = relayServer;
-  const delivery = transport(`${relayTransport(tls)}:[${host}]:${port}`);
+  const hop = outboundHop(route);
+  if (hop === undefined) return [];
+  const delivery = transport(hop);
+  const login = outbound === "standard" ? relayServer?.login : undefined;
   if (login === undefined) return [delivery];
   const password = passwords(login);
   return password === undefined

@@ -23,8 +23,10 @@ export function headerChecks(header: string): string {
   );
   return `\
 # Loops: what has come through here ${MAXIMUM_PASSES} times before goes no further.
+if /^${header}: /
 /^${header}: ${MAXIMUM_PASSES}$/ REJECT 5.4.6 Mail loop: this message has passed this gateway ${MAXIMUM_PASSES} times before. The domain's Server or a forwarding rule sends it back here
 ${raised.join("\n")}
+endif
 `;
 }
 

@@ -7,9 +7,18 @@ export interface BareRelayOptions extends HostOptions {
   readonly server: string;
 }
 
+/** On a volume, as the gateway's queue is: Postfix waits for the disk before it says that it has a message. */
+const volumeFolder = "/var/spool/mail-queue";
+const queue = `${volumeFolder}/postfix`;
+
 export async function startBareRelay({ domain, server, ...options }: BareRelayOptions) {
-  const host = await startHost(options);
+  const { directory, name } = options;
+  const volume = { file: `${directory}/${name}.queue`, megabytes: 256, mountPoint: volumeFolder };
+  const host = await startHost({ ...options, volume });
+  await host.run(["mkdir", queue]);
   await configure(host, { domain, server });
+  // Not in a chroot, which would need files of its own for DNS.
+  await host.run(["postconf", "-F", "*/*/chroot = n"]);
   await host.run(["postfix", "start"]);
   return host;
 }
@@ -24,8 +33,9 @@ async function configure(host: Host, { domain, server }: { domain: string; serve
     // The one domain that it takes mail for; from its neighbours it relays everything.
     `relay_domains = ${domain}`,
     "mynetworks = 10.0.0.0/8",
-    `relayhost = [${server}]`,
+    `relay_transport = smtp:[${server}]`,
     "maillog_file = /var/log/postfix.log",
+    `queue_directory = ${queue}`,
     "",
   ];
   await host.write("/etc/postfix/main.cf", settings.join("\n"));

@@ -48,7 +48,7 @@ export class GatewayBench implements AsyncDisposable {
       await startBareRelay({
         ...base,
         name: "bare",
-        addresses: [{ private: bareAddress }],
+        addresses: [{ private: bareAddress, public: `${net}.9.2` }],
         domain,
         server: load.address,
       }),
@@ -81,12 +81,19 @@ export class GatewayBench implements AsyncDisposable {
     return this.#load.measure(mail, messages);
   };
 
-  /** The same through the bare relay. */
-  bare(messages: number): Promise<number> {
+  /** What a bare relay does with mail to a domain that it has the host of. */
+  readonly bareInbound = (messages: number): Promise<number> => {
     const address = bareAddress;
     const mail = { address, sender: `someone@${outside}`, recipient: `postmaster@${domain}` };
     return this.#load.measure(mail, messages);
-  }
+  };
+
+  /** What a bare relay does with mail from its network to the world, by MX. */
+  readonly bareRelay = (messages: number): Promise<number> => {
+    const address = bareAddress;
+    const mail = { address, sender: `postmaster@${domain}`, recipient: `someone@${outside}` };
+    return this.#load.measure(mail, messages);
+  };
 
   /**
    * Makes it so many routes. They are written in bulk, past the rules of a single write, and so the agent has to
@@ -187,10 +194,10 @@ export class GatewayBench implements AsyncDisposable {
   }
 }
 
-/** All of the load comes from one client, and the gateway limits what one may send in a minute. */
+/** All of the load comes from one client. It is still counted, but never too much. */
 async function liftLimits(host: Host): Promise<void> {
-  const limits = ["connection_rate", "message_rate", "recipient_rate", "new_tls_session_rate"];
-  const settings = limits.map((limit) => `smtpd_client_${limit}_limit=0`);
+  const limits = ["connection_rate", "message_rate", "recipient_rate"];
+  const settings = limits.map((limit) => `smtpd_client_${limit}_limit=1000000`);
   for (const instance of ["/etc/postfix-in", "/etc/postfix-relay"]) {
     await host.run(["postconf", "-c", instance, "-e", ...settings]);
     await host.run(["postfix", "-c", instance, "reload"]);

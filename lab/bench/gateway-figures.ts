@@ -18,8 +18,8 @@ export const gatewayFigures: readonly Figure[] = [
     unit: "messages/s",
     goal: 0.95,
     judged: "ratio-at-least",
-    meaning: `mail relayed for one of ${many} tenants, policy service asked; baseline: a bare Postfix relay`,
-    measure: (lab, say) => compareThroughput(lab, say, many, (gateway) => gateway.relay),
+    meaning: `mail relayed for one of ${many} tenants, policy service asked; baseline: a bare Postfix relay, by MX as well`,
+    measure: (lab, say) => compareThroughput(lab, say, many, relayPair),
   },
   {
     name: "route-change-p99",
@@ -65,22 +65,31 @@ function inboundFigure(tenants: number): Figure {
     goal: 0.95,
     judged: "ratio-at-least",
     meaning: `mail to one of ${tenants} tenants; baseline: a bare Postfix relay`,
-    measure: (lab, say) => compareThroughput(lab, say, tenants, (gateway) => gateway.inbound),
+    measure: (lab, say) => compareThroughput(lab, say, tenants, inboundPair),
   };
 }
+
+/** Two ways of the same mail: messages per second of each. */
+type Pair = (
+  gateway: GatewayBench,
+) => Record<"gateway" | "bare", (count: number) => Promise<number>>;
+
+const inboundPair: Pair = ({ inbound, bareInbound }) => ({ gateway: inbound, bare: bareInbound });
+const relayPair: Pair = ({ relay, bareRelay }) => ({ gateway: relay, bare: bareRelay });
 
 /** In turn, so that other work on the machine meets both alike. */
 async function compareThroughput(
   lab: BenchLab,
   say: Say,
   tenants: number,
-  target: (gateway: GatewayBench) => (messages: number) => Promise<number>,
+  pairOf: Pair,
 ): Promise<Measurement> {
-  const gateway = await lab.gateway();
-  await gateway.fillTo(tenants, say);
+  const bench = await lab.gateway();
+  await bench.fillTo(tenants, say);
+  const { gateway, bare } = pairOf(bench);
   const rates: { readonly gateway: number; readonly bare: number }[] = [];
   for (let pair = 0; pair <= pairs; pair += 1) {
-    const rate = { gateway: await target(gateway)(messages), bare: await gateway.bare(messages) };
+    const rate = { gateway: await gateway(messages), bare: await bare(messages) };
     const name = pair === 0 ? "warm-up" : `pair ${pair} of ${pairs}`;
     say(`${name}: ${rate.gateway.toFixed(0)} messages/s, bare ${rate.bare.toFixed(0)}`);
     if (pair > 0) rates.push(rate);
