@@ -33,9 +33,9 @@ export async function rereadRoutes(options: RereadingOptions, signal: AbortSigna
     await locked(() => effects.apply(page));
   }
   unreadable.endReading();
+  const gone = before.filter((domain) => !seen.has(domain) && !unreadable.has(domain));
   await locked(async () => {
-    const isGone = (domain: string) => !seen.has(domain) && !unreadable.has(domain);
-    await dropEnded(options, before.filter(isGone));
+    await dropEnded(options, gone);
     if (disk.isOvergrown) await disk.save(sequence() ?? 0);
   });
 }

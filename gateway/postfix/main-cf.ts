@@ -1,6 +1,7 @@
 /** main.cf of the two Postfix instances: what the two share, and what each has for itself. */
 import { type GatewayHostConfig, HOST_PATHS } from "../host-config.ts";
 import { commonSettings, inboundInstance, lmdb, relayInstance } from "./common-settings.ts";
+import { CLOSED_SLOT } from "./sessions.ts";
 import { PASS_HEADERS } from "./tables.ts";
 
 /** smtp-in: takes mail for the tenants' domains and brings it to their Servers. */
@@ -16,6 +17,7 @@ relay_transport = retry:4.3.5 the domain has no Server
 smtpd_relay_restrictions = check_recipient_access ${lmdb("inbound-recipients")},
   check_recipient_access static:{554 5.7.1 Relay access denied}, reject
 smtpd_recipient_restrictions = reject_non_fqdn_recipient
+smtpd_restriction_classes = ${CLOSED_SLOT}
 smtpd_reject_unlisted_recipient = no
 smtpd_data_restrictions = check_client_access static:{PREPEND ${PASS_HEADERS.inbound}: 0}
 # A notice of success would go to whoever was named as the sender.
@@ -76,13 +78,18 @@ function policyService(more = ""): string {
  * the place of content_filter, so that with a processor this mail leaves by MX.
  */
 function recipientRestrictions({ processor }: GatewayHostConfig): string {
-  if (processor !== undefined) return "smtpd_recipient_restrictions = reject_non_fqdn_recipient\n";
+  if (processor !== undefined) {
+    return `\
+smtpd_recipient_restrictions = reject_non_fqdn_recipient
+smtpd_restriction_classes = ${CLOSED_SLOT}
+`;
+  }
   return `\
 smtpd_recipient_restrictions = reject_non_fqdn_recipient,
   check_sender_access inline:{{<> = null_sender_way}}
 # sender_dependent_default_transport_maps cannot tell one null sender from another. The agent answers FILTER,
 # which holds for all recipients of the message.
-smtpd_restriction_classes = null_sender_way
+smtpd_restriction_classes = ${CLOSED_SLOT}, null_sender_way
 null_sender_way =
   check_policy_service ${policyService(` policy_context=${NULL_SENDER_WAY},`)}
 `;

@@ -17,12 +17,12 @@ export const MARK = "mark";
 /** What stands under `MARK` while the slot is open. */
 export const NO_MARK = "none";
 
-/** The restriction class of a closed slot (`smtpd_restriction_classes`). */
-const CLOSED = "closed_slot";
+/** The restriction class of a closed slot, to be named in `smtpd_restriction_classes`. */
+export const CLOSED_SLOT = "closed_slot";
 
 /** The source of the map. @param mark by which the slot is closed; `undefined`: it is open */
 export function sessionsSource(mark: string | undefined): string {
-  const answer = mark === undefined ? "DUNNO" : CLOSED;
+  const answer = mark === undefined ? "DUNNO" : CLOSED_SLOT;
   return `${MARK}\t${mark ?? NO_MARK}\n${ANSWER}\t${answer}\n`;
 }
 
@@ -38,8 +38,7 @@ export function sessionSettings({ inbound, relay }: GatewayHostConfig): string {
 # A slot that is to be taken away accepts nothing more, in open sessions either: the agent changes the map. Mail
 # from tenant to tenant still goes from the relay side to the inbound one, or the queue would never be empty.
 smtpd_delay_reject = no
-smtpd_restriction_classes = ${CLOSED}
-${CLOSED} = check_client_access inline:{${own}}, check_client_access static:{${REFUSAL}}
+${CLOSED_SLOT} = check_client_access inline:{${own}}, check_client_access static:{${REFUSAL}}
 smtpd_client_restrictions = ${ask}
 smtpd_sender_restrictions = ${ask}
 smtpd_end_of_data_restrictions = ${ask}
