@@ -2,7 +2,7 @@
  * How a domain's record goes on when its route is proposed, activated or given up. Whether the domain may
  * be held is decided before, by `route-claim.ts`.
  */
-import type { NumberedRoute, Route, RouteHolder, RouteRecord } from "./route.ts";
+import type { NumberedRoute, OutboundWay, Route, RouteHolder, RouteRecord } from "./route.ts";
 import { LEAVING, type LeavingLengths, leavingTimes, routeStage } from "./route-life.ts";
 
 /** The record's content; whoever writes it counts the revision. */
@@ -23,16 +23,30 @@ export function proposeRoute(
   if (record === undefined || !isServed(record, now)) {
     return { domain: route.domain, holder, proposed };
   }
-  const { domain, active, leaving } = record;
-  return { domain, holder, ...(active && { active }), proposed, ...(leaving && { leaving }) };
+  const { domain, active, formerWay, leaving } = record;
+  return {
+    domain,
+    holder,
+    ...(active && { active }),
+    ...(formerWay && { formerWay }),
+    proposed,
+    ...(leaving && { leaving }),
+  };
 }
 
 /** Makes the proposed version the one that serves; a route that was leaving stays. */
 export function activateRoute(
-  { domain, holder }: RouteRecord,
+  { domain, holder, active, formerWay }: RouteRecord,
   proven: NumberedRoute,
 ): RouteContent {
-  return { domain, holder, active: proven };
+  const content = { domain, holder, active: proven };
+  if (proven.route.outbound !== "none") return content;
+  const former = active && active.route.outbound !== "none" ? wayOf(active.route) : formerWay;
+  return former === undefined ? content : { ...content, formerWay: former };
+}
+
+function wayOf({ outbound, relayServer }: Route): OutboundWay {
+  return relayServer === undefined ? { outbound } : { outbound, relayServer };
 }
 
 /** Takes the proposal back: what serves or is leaving does so as before. */

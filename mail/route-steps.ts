@@ -73,12 +73,12 @@ function isServed({ active, leaving }: RouteRecord, route: Route): boolean {
 
 /** The route is active: a proposal beside it is no longer wanted, and claims may change without a proof. */
 function settleStep(
-  { domain, active, proposed, holder: present, revision }: RouteRecord,
+  { proposed, revision, ...kept }: RouteRecord,
   holder: RouteHolder,
   world: RouteWorld,
 ): RouteStep | undefined {
-  if (active && (proposed !== undefined || !isDeepStrictEqual(present, holder))) {
-    return { kind: "write", content: { domain, holder, active }, proposed: false };
+  if (proposed !== undefined || !isDeepStrictEqual(kept.holder, holder)) {
+    return { kind: "write", content: { ...kept, holder }, proposed: false };
   }
   const { answers } = world;
   const progress = split(world.slots, (slot) =>

@@ -108,6 +108,9 @@ export interface RouteHolder {
   readonly claims: readonly string[];
 }
 
+/** Where a domain's outbound mail goes. */
+export type OutboundWay = Pick<Route, "outbound" | "relayServer">;
+
 /** A version of a route with its number. */
 export interface NumberedRoute {
   readonly version: number;
@@ -124,6 +127,11 @@ export interface RouteRecord {
   readonly active?: NumberedRoute;
   /** A version that slots are to prove. The active one serves until all have. */
   readonly proposed?: NumberedRoute;
+  /**
+   * Where its outbound mail went before the active version stopped it: mail that was accepted by then is still
+   * in the queue, and may not pass by a Relay Server that filters or archives.
+   */
+  readonly formerWay?: OutboundWay;
   /** The route was given up. */
   readonly leaving?: LeavingTimes;
 }

@@ -4,7 +4,7 @@
  * Wiring only: what to do next is decided in mail/route-steps.ts, who may do it in mail/route-claim.ts.
  */
 import { formatClaim, parseClaim } from "../mail/journal.ts";
-import type { Route, RouteRecord } from "../mail/route.ts";
+import type { RouteRecord } from "../mail/route.ts";
 import type { RouteStore } from "../store/route-store.ts";
 import { relaySecretName } from "../store/secrets.ts";
 import { applyRouteSteps, observeRoute, refuseHeld, releaseRoute } from "./apply-route-steps.ts";
@@ -82,7 +82,7 @@ async function apply(store: RouteStore, inputs: Inputs, call: Call, standing: St
       written = record;
     };
     const { record, slots } = await applyRouteSteps(place, goal, call, onWrite);
-    await deleteFormerPasswords(store, before.record, goal.route);
+    await deleteFormerPasswords(store, before.record, record);
     await leaveFormerStores(inputs, standing, call);
     return outputsOf(inputs, { ...known, formerStores: [] }, record, slots);
   } catch (error) {
@@ -110,15 +110,17 @@ async function storePassword(
 /** No version names them any more. */
 async function deleteFormerPasswords(
   store: RouteStore,
-  record: RouteRecord | undefined,
-  { relayServer }: Route,
+  before: RouteRecord | undefined,
+  after: RouteRecord | undefined,
 ): Promise<void> {
-  const former = [record?.active, record?.proposed].flatMap(
-    (version) => version?.route.relayServer?.login?.secret ?? [],
-  );
-  for (const name of new Set(former)) {
-    if (name !== relayServer?.login?.secret) await store.deleteSecret(name);
-  }
+  const kept = secretsOf(after);
+  const former = secretsOf(before).filter((name) => !kept.includes(name));
+  for (const name of new Set(former)) await store.deleteSecret(name);
+}
+
+function secretsOf(record: RouteRecord | undefined): string[] {
+  const ways = [record?.active?.route, record?.proposed?.route, record?.formerWay];
+  return ways.flatMap((way) => way?.relayServer?.login?.secret ?? []);
 }
 
 /** Gateways that the domain was at before: their routes leave, now that this one serves. */

@@ -32,7 +32,7 @@ const identity = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("certificate"), fingerprint: text }),
 ]);
 
-export const route: z.ZodType<Route> = z.strictObject({
+export const route = z.strictObject({
   domain: text,
   server: text,
   mxLookup: z.boolean(),
@@ -43,8 +43,9 @@ export const route: z.ZodType<Route> = z.strictObject({
   identities: z.array(identity),
   probeRecipient: text,
   fixIt: text,
-});
+}) satisfies z.ZodType<Route>;
 
+const outboundWay = route.pick({ outbound: true, relayServer: true });
 const numberedRoute = z.strictObject({ version: z.int(), route });
 
 export const routeRecord: z.ZodType<RouteRecord> = z.strictObject({
@@ -52,6 +53,7 @@ export const routeRecord: z.ZodType<RouteRecord> = z.strictObject({
   holder: z.strictObject({ organisation: text, claims: z.array(text) }),
   revision: z.int().min(1),
   active: numberedRoute.exactOptional(),
+  formerWay: outboundWay.exactOptional(),
   proposed: numberedRoute.exactOptional(),
   leaving: z
     .strictObject({ since: instant, deferFrom: instant, refuseFrom: instant, expires: instant })

@@ -71,6 +71,10 @@ const record: fc.Arbitrary<RouteRecord> = fc.record(
     holder: fc.record({ organisation: text, claims: fc.array(text) }),
     revision: version,
     active: numberedRoute,
+    formerWay: fc.record(
+      { outbound: fc.constantFrom(...OUTBOUND_FLOWS), relayServer },
+      { requiredKeys: ["outbound"] },
+    ),
     proposed: numberedRoute,
     leaving: fc.record({
       since: instant,

@@ -132,10 +132,6 @@ test("a null sender has no login: its mail goes by MX, and never with another te
   expect(host.messages).toHaveLength(1);
 });
 
-async function queued(): Promise<string[]> {
-  return (await queueOf(world.slot("a"), "postfix-relay")).map(({ sender }) => sender);
-}
-
 /** Mail that waits for a Relay Server which does not answer. @returns its id */
 async function waiting(number: number, domain: string): Promise<string> {
   await world.fleet.activate([sends(domain, number, relayAt(`${net}.7.99`))]);
@@ -157,24 +153,40 @@ async function flush(): Promise<void> {
   await world.slot("a").host.run(["postqueue", "-c", "/etc/postfix-relay", "-f"]);
 }
 
-test("queued mail of a domain that sends no more returns to its sender, and does not pass by the Relay Server", async () => {
-  const server = await world.addMailSystem({
-    name: "mail.ended.test",
-    address: `${net}.6.4`,
-    domains: ["ended.test"],
-  });
-  await world.addDomain("ended.test");
+test("queued mail of a domain that sends no more still goes through its Relay Server; new mail is refused", async () => {
   const id = await waiting(7, "ended.test");
-  await world.fleet.activate([exampleRoute("ended.test", { outbound: "none" })]);
+  await world.fleet.write({
+    domain: "ended.test",
+    holder: { organisation: "ended.test", claims: ["ended.test.1"] },
+    active: { version: 2, route: exampleRoute("ended.test", { outbound: "none" }) },
+    formerWay: { outbound: "standard", ...relayAt(`${net}.7.98`) },
+  });
+  await using session = await world.toRelay("a", "2.7");
+  expect((await session.ask("ann@ended.test", "x@outside.test")).rcpt).toMatch(/^550 5\.7\.1 /);
+  const host = await world.addMailSystem({ name: "ended.hop.test", address: `${net}.7.98` });
   await flush();
-  const bounce = () => server.messages.find(({ recipients }) => recipients[0] === "ann@ended.test");
-  await expect.poll(bounce, { timeout: 15_000 }).toMatchObject({ sender: "" });
-  expect(bounce()?.content).toMatch(/Status: 5\.7\.1/);
-  expect(bounce()?.content).toContain(
-    "ended.test does not send mail through this gateway any more",
-  );
-  expect(await queued()).not.toContain("ann@ended.test");
-  expect(outside.messages.some((message) => message.id === id)).toBe(false);
+  expect(await arrived(host, id)).toMatchObject({ sender: "ann@ended.test" });
+});
+
+test("queued mail for a domain that receives no more still goes to its Server; new mail is refused", async () => {
+  const address = `${net}.6.7`;
+  const server = { server: address };
+  await world.fleet.activate([exampleRoute("closed.test", server)]);
+  const id = "closed-1";
+  const content = composeMessage({ id, from: "x@x.test", to: "ann@closed.test", subject: "In" });
+  await using before = await world.toInbound("a");
+  expect(await before.deliver("x@outside.test", "ann@closed.test", content)).toMatch(/^250 /);
+  const isWaiting = async () =>
+    (await queueOf(world.slot("a"), "postfix-in")).some(({ reason }) =>
+      reason?.includes("Connection refused"),
+    );
+  await expect.poll(isWaiting, { timeout: 15_000 }).toBe(true);
+  await world.fleet.activate([exampleRoute("closed.test", { ...server, inbound: false })]);
+  await using after = await world.toInbound("a");
+  expect((await after.ask("x@outside.test", "ann@closed.test")).rcpt).toMatch(/^554 5\.7\.1 /);
+  const host = await world.addMailSystem({ name: "mail.closed.test", address });
+  await world.slot("a").host.run(["postqueue", "-c", "/etc/postfix-in", "-f"]);
+  expect(await arrived(host, id)).toMatchObject({ recipients: ["ann@closed.test"] });
 });
 
 test("queued mail of a domain that gives up its Relay Server goes by MX, as new mail does", async () => {

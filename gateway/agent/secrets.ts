@@ -78,8 +78,9 @@ export class Secrets {
   }
 }
 
-function loginOf({ active }: RouteRecord): RelayLogin | undefined {
-  return active?.route.relayServer?.login;
+function loginOf({ active, formerWay }: RouteRecord): RelayLogin | undefined {
+  const way = active?.route.outbound === "none" ? formerWay : active?.route;
+  return way?.relayServer?.login;
 }
 
 function isMissing(error: unknown): boolean {

@@ -67,8 +67,8 @@ export function mapEntries(record: RouteRecord, now: Date, passwords: Passwords)
     record.leaving === undefined ? undefined : stageRefusal(record, direction, now);
   const [inbound, outbound] = [refusal("inbound"), refusal("outbound")];
   const entries = [
-    ...(route.inbound ? inboundEntries(route, inbound) : []),
-    ...outboundTransport(route, passwords),
+    ...(route.inbound ? inboundEntries(route, inbound) : [serverTransport(route)]),
+    ...outboundTransport(sendingRoute(route, record), passwords),
     ...(outbound === undefined ? [] : [senderRefusal(route, outbound)]),
   ];
   return inEveryScript(route.domain, entries).filter(isOneLine);
@@ -97,7 +97,12 @@ function inboundEntries(route: Route, refusal: Refusal | undefined): MapEntry[] 
       answer(domain, accessReply(refusal)),
     ];
   }
-  return [transport(`${SERVER_TRANSPORT}:${serverHop(route)}`), ...recipients(route)];
+  return [serverTransport(route), ...recipients(route)];
+}
+
+/** Also of a domain that receives no more: what was accepted before is still in the queue. */
+function serverTransport(route: Route): MapEntry {
+  return entry("inbound-transport", route.domain, `${SERVER_TRANSPORT}:${serverHop(route)}`);
 }
 
 function answer(recipient: string, value: string): MapEntry {
@@ -126,19 +131,18 @@ export function outboundHop(route: Route): string | undefined {
   return `${relayTransport(tls)}:[${host}]:${port}`;
 }
 
+/** With the way of before where the domain sends no more, for what is still in the queue. */
+function sendingRoute(route: Route, { formerWay }: RouteRecord): Route {
+  return route.outbound === "none" ? { ...route, ...formerWay } : route;
+}
+
 /**
  * By the sender's domain. Stays while mail is refused: what was accepted before is still in the queue.
  * A login without its password waits: sent without, the mail would bounce.
- *
- * A domain that sends no more has no way for what is still in the queue, which may have been accepted for a
- * Relay Server: it is returned, as new mail is refused.
  */
 function outboundTransport(route: Route, passwords: Passwords): MapEntry[] {
   const { domain, outbound, relayServer } = route;
   const transport = (value: string) => entry("relay-transport", `@${domain}`, value);
-  if (outbound === "none") {
-    return [transport(`error:5.7.1 ${domain} does not send mail through this gateway any more`)];
-  }
   const hop = outboundHop(route);
   if (hop === undefined) return [];
   const delivery = transport(hop);

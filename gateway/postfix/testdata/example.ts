@@ -103,6 +103,17 @@ export const exampleRecords: readonly RouteRecord[] = [
       relayServer: { ...relay, tls: "required", login: login("late") },
     }),
   ),
+  {
+    ...exampleRecord(exampleRoute("relay-ended.example")),
+    formerWay: {
+      outbound: "standard",
+      relayServer: { ...relay, tls: "required", login: login("relay-ended.example") },
+    },
+  },
+  {
+    ...exampleRecord(exampleRoute("loopback-ended.example")),
+    formerWay: { outbound: "loopback" },
+  },
   exampleRecord(exampleRoute("loopback.example", { ...sends, outbound: "loopback" })),
   exampleRecord(exampleRoute("leaving.example", sends), 1),
   exampleRecord(exampleRoute("deferring.example", { ...sends, relayServer: relay }), 8),
