@@ -3,8 +3,8 @@
  *
  * The order is the point. The guard stands on the records, those on the proven slot, the slot on the volume's
  * attachment, that on the instance: where the instance is replaced, the engine deletes from the guard downwards
- * and then makes all of them again. The queue stands on them by order alone: it stays then, and is waited for when the slot is
- * taken out.
+ * and then makes all of them again. The queue stands on them by order alone: it stays then, and is waited for
+ * when the slot is taken out.
  */
 import { Volume } from "@pulumi/aws/ebs/volume.js";
 import { Instance } from "@pulumi/aws/ec2/instance.js";

@@ -128,6 +128,11 @@ test.each([
     ["endpoint-name-twice gateway:hosts.smtpRelay"],
   ],
   [
+    "an address for help that is none",
+    { "gateway:fixIt": "our web site" },
+    ["fix-it-malformed gateway:fixIt"],
+  ],
+  [
     "a public network",
     { "gateway:network": { cidr: "8.8.0.0/16", availabilityZones: ["eu-central-1a"] } },
     ["network-unusable gateway:network.cidr"],

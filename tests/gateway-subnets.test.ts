@@ -48,6 +48,8 @@ async function instanceOf(slot: string): Promise<ec2.Instance | undefined> {
   return Reservations?.[0]?.Instances?.[0];
 }
 
+const fixIt = "https://help.gateway.test/inactive";
+
 test("the slots take given subnets in turn, and nothing of the network is the stack's", async () => {
   const { Vpc } = await api.send(new ec2.CreateVpcCommand({ CidrBlock: "10.77.0.0/16" }));
   const vpc = Vpc?.VpcId ?? "";
@@ -56,7 +58,11 @@ test("the slots take given subnets in turn, and nothing of the network is the st
     await makeSubnet(vpc, "b", "10.77.2.0/24"),
   ];
   const before = await vpcs();
-  await lab.configure({ ...(await lab.issue()), "gateway:network": { subnets } });
+  await lab.configure({
+    ...(await lab.issue()),
+    "gateway:network": { subnets },
+    "gateway:fixIt": fixIt,
+  });
   const { text } = await succeeded(lab.run(["up", "--yes", "--skip-preview"]));
   expect(text).not.toMatch(/ec2:(?:Vpc|Subnet|InternetGateway|RouteTable)\b/);
   expect(await vpcs()).toEqual(before);
@@ -70,6 +76,9 @@ test("the slots take given subnets in turn, and nothing of the network is the st
     const groups = found.SecurityGroups?.filter(({ GroupName }) => GroupName !== "default");
     expect(groups).toMatchObject([{ GroupName: "mxhero-gateway-example", VpcId: vpc }]);
   }
+
+  const { stdout } = await succeeded(lab.run(["stack", "output", "--json"]));
+  expect(JSON.parse(stdout)).toMatchObject({ fixIt, slots: ["a", "b"] });
 
   await succeeded(lab.run(["destroy", "--yes", "--skip-preview"]));
   expect(await vpcs()).toEqual(before);
