@@ -12,7 +12,8 @@ import { faultsOfSending, type Sending, sendThroughGateway } from "./demo/outbou
 import { PulumiRunError, Stacks, type Whose } from "./demo/stacks.ts";
 import { changedView, fullView, heading, mailInShort, mailWays, pathView } from "./demo/words.ts";
 import { exampleWorld, gatewayHost } from "./example-world.ts";
-import { type GatewayAccount, startGatewayAccount } from "./gateway-account.ts";
+import { startGatewayAccount } from "./gateway-account.ts";
+import { type HostRunner, startRunner } from "./hosts/runner.ts";
 import { type MailSystem, startMailSystem } from "./mail-system.ts";
 import { type Say, step } from "./step.ts";
 import { startWorld, type World } from "./world.ts";
@@ -46,7 +47,7 @@ interface Demo {
 async function main(verbose: boolean): Promise<readonly string[]> {
   console.log(introduction);
   await using parts = new AsyncDisposableStack();
-  const { world, account, outside } = await step(
+  const { world, account, runner, outside } = await step(
     "Start DNS, the APIs of Cloudflare and AWS, mail systems",
     (say) => startParts(parts, say),
   );
@@ -65,7 +66,7 @@ async function main(verbose: boolean): Promise<readonly string[]> {
   const sender = world.sender.name;
   console.log(`From now on ${sender} sends a message every ${interval} ms, to each in turn.\n`);
   const demo: Demo = { world, stacks, outside, stream, verbose, messages: [], faults: [] };
-  await build(demo, account);
+  await build(demo, runner);
   await preview(demo);
   await onboard(demo, before);
   await sendOut(demo);
@@ -80,16 +81,17 @@ async function startParts(parts: AsyncDisposableStack, say: Say) {
   const world = parts.use(await startWorld({ net, gateway: "none", onProgress: say }));
   say("AWS's API");
   const account = parts.use(await startGatewayAccount(world));
+  const runner = parts.use(await startRunner({ ...world, moto: account.moto }));
   const outside: MailSystem[] = [];
   for (const system of exampleWorld(net).outside) {
     const certificate = await world.authority.issue(system.name);
     outside.push(parts.use(await startMailSystem({ ...system, certificate })));
   }
-  return { world, account, outside };
+  return { world, account, runner, outside };
 }
 
 /** The gateway comes up before any tenant. */
-async function build(demo: Demo, { runner }: GatewayAccount): Promise<void> {
+async function build(demo: Demo, runner: HostRunner): Promise<void> {
   await runPulumi(demo, "gateway", "pulumi up of the gateway", ["up", "--yes", "--skip-preview"]);
   demo.faults.push(...runner.failures.map(({ message }) => message));
   const hosts = runner.instances.map(({ id, tags, host }) => {

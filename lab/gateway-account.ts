@@ -1,16 +1,13 @@
-/**
- * Where a gateway's stack comes up in a world: an account on AWS whose instances are hosts, and a zone at
- * Cloudflare for its names.
- */
+/** Where a gateway's stack comes up in a world: an account on AWS, and a zone at Cloudflare for its names. */
 import { exampleGateway } from "../config/example-gateway.ts";
 import { labRegion, type Moto, startMoto } from "./aws/moto.ts";
 import { gatewayZone } from "./example-world.ts";
-import { type HostRunner, startRunner } from "./hosts/runner.ts";
 import type { World } from "./world.ts";
 
 export interface GatewayAccount extends AsyncDisposable {
   readonly moto: Moto;
-  readonly runner: HostRunner;
+  /** At Cloudflare. */
+  readonly zoneId: string;
   /** What Pulumi needs to reach AWS, beside the world's own variables. */
   readonly env: Readonly<Record<string, string>>;
   /** The configuration of a gateway of two slots, by full key, without its certificate. */
@@ -20,19 +17,17 @@ export interface GatewayAccount extends AsyncDisposable {
 /** Elastic IPs that the account can get, two for each slot. */
 const addresses = 8;
 
-type Place = Pick<World, "net" | "directory" | "dns" | "cloudflare" | "authority">;
+type Place = Pick<World, "net" | "directory" | "cloudflare">;
 
+/** Instances of the account become hosts where a runner is started for it: hosts/runner.ts. */
 export async function startGatewayAccount(world: Place): Promise<GatewayAccount> {
-  const { net, directory, dns, cloudflare, authority } = world;
-  await using parts = new AsyncDisposableStack();
+  const { net, directory, cloudflare } = world;
   // Only the largest plan has records that are kept for as short a time as a demonstration has.
-  const id = await cloudflare.addZone({ name: gatewayZone, plan: "enterprise" });
-  const moto = parts.use(await startMoto({ address: `${net}.5.1`, directory }));
-  const runner = parts.use(await startRunner({ moto, dns, net, directory, authority }));
-  const owned = parts.move();
+  const zoneId = await cloudflare.addZone({ name: gatewayZone, plan: "enterprise" });
+  const moto = await startMoto({ address: `${net}.5.1`, directory });
   return {
     moto,
-    runner,
+    zoneId,
     env: {
       ...moto.env,
       LAB_ELASTIC_ADDRESSES: Array.from(
@@ -44,7 +39,7 @@ export async function startGatewayAccount(world: Place): Promise<GatewayAccount>
     config: {
       ...exampleGateway,
       "aws:region": labRegion,
-      "gateway:zone": { name: gatewayZone, id },
+      "gateway:zone": { name: gatewayZone, id: zoneId },
       // The hosts of the world have addresses of this network.
       "gateway:network": {
         cidr: `${net.replace("127.", "10.")}.0.0/16`,
@@ -57,6 +52,6 @@ export async function startGatewayAccount(world: Place): Promise<GatewayAccount>
       "gateway:nextHops": "private",
       "gateway:awsEndpoint": moto.url,
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: () => moto[Symbol.asyncDispose](),
   };
 }

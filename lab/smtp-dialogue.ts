@@ -1,8 +1,12 @@
 /** An SMTP session, command by command: for tests that look at single replies, or say what no client says. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { connect as connectTls, type PeerCertificate, TLSSocket } from "node:tls";
-import type { Certificate } from "./certificates.ts";
+import {
+  type ConnectionOptions,
+  connect as connectTls,
+  type PeerCertificate,
+  TLSSocket,
+} from "node:tls";
 
 export interface DialogueOptions {
   readonly address: string;
@@ -14,6 +18,13 @@ export interface DialogueOptions {
 
 /** Seconds after which a server that says nothing has failed the test. */
 const patienceSeconds = 30;
+
+/** Connects, and says EHLO unless the greeting is a refusal. */
+export async function openSession(options: DialogueOptions): Promise<SmtpDialogue> {
+  const dialogue = await SmtpDialogue.open(options);
+  if (dialogue.greeting.startsWith("220")) await dialogue.hello();
+  return dialogue;
+}
 
 export class SmtpDialogue implements AsyncDisposable {
   #socket: Socket;
@@ -35,11 +46,15 @@ export class SmtpDialogue implements AsyncDisposable {
     return dialogue;
   }
 
+  /** What the server said first. */
   greeting = "";
+  /** What it said to the last EHLO. */
+  offers = "";
 
   #listen(socket: Socket): void {
-    socket.on("data", (chunk: Buffer) => {
-      this.#received += chunk.toString("latin1");
+    socket.setEncoding("utf8");
+    socket.on("data", (chunk: string) => {
+      this.#received += chunk;
       this.#wake();
     });
     const end = () => {
@@ -75,8 +90,8 @@ export class SmtpDialogue implements AsyncDisposable {
   }
 
   /** Sends bytes as they are. */
-  write(bytes: string): void {
-    this.#socket.write(bytes, "latin1");
+  write(bytes: string | Uint8Array): void {
+    this.#socket.write(bytes);
   }
 
   /** A command, without its line end, and the reply. */
@@ -85,20 +100,21 @@ export class SmtpDialogue implements AsyncDisposable {
     return this.reply();
   }
 
-  hello(name = "client.test"): Promise<string> {
-    return this.say(`EHLO ${name}`);
+  async hello(name = "client.test"): Promise<string> {
+    this.offers = await this.say(`EHLO ${name}`);
+    return this.offers;
   }
 
-  /** STARTTLS, whatever the server's certificate; then EHLO again. */
-  async startTls(certificate?: Certificate): Promise<PeerCertificate> {
+  /**
+   * STARTTLS, whatever the server's certificate; then EHLO again.
+   *
+   * @param options such as a certificate of ours @throws if there is no TLS
+   */
+  async startTls(options?: ConnectionOptions): Promise<PeerCertificate> {
     const go = await this.say("STARTTLS");
     if (!go.startsWith("220")) throw new Error(`STARTTLS was refused: ${go}`);
     this.#socket.removeAllListeners("data");
-    const socket = connectTls({
-      socket: this.#socket,
-      rejectUnauthorized: false,
-      ...(certificate === undefined ? {} : certificate),
-    });
+    const socket = connectTls({ socket: this.#socket, rejectUnauthorized: false, ...options });
     await once(socket, "secureConnect");
     this.#socket = socket;
     this.#listen(socket);
@@ -134,4 +150,35 @@ export class SmtpDialogue implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#socket.destroy();
   }
+}
+
+export interface Envelope {
+  readonly sender: string;
+  readonly recipient: string;
+  /** Of MAIL FROM, with the space in front: ` SMTPUTF8`. @default none */
+  readonly parameters?: string;
+}
+
+/**
+ * A session with one message, whose bytes go out as they are, and the end of a message behind them.
+ *
+ * @returns the reply that decided: to RCPT if it was refused, else to the message
+ */
+export async function deliver(
+  options: DialogueOptions,
+  { sender, recipient, parameters = "" }: Envelope,
+  content: string | Uint8Array,
+): Promise<string> {
+  await using session = await openSession(options);
+  const replies = [
+    await session.say(`MAIL FROM:<${sender}>${parameters}`),
+    await session.say(`RCPT TO:<${recipient}>`),
+  ];
+  const refused = replies.find((reply) => !reply.startsWith("250 "));
+  if (refused !== undefined) return refused;
+  const go = await session.say("DATA");
+  if (!go.startsWith("354 ")) return go;
+  session.write(content);
+  session.write("\r\n.\r\n");
+  return await session.reply();
 }

@@ -19,6 +19,7 @@ import {
   PASSWORD,
   routeInputs,
   routeOutputs,
+  type StorePlace,
 } from "./route-schema.ts";
 import { goalOf, outputsOf, routeInputChanges, type Standing, standingOf } from "./route-state.ts";
 
@@ -49,15 +50,36 @@ export const route: ResourceKind<Inputs, Outputs> = {
   },
 
   async delete(_id, old, call) {
-    const { domain, claim, store: present, formerStores = [] } = old;
-    for (const place of [...formerStores, present]) {
-      const release = await withRouteStore(place, (store) =>
-        releaseRoute(store, domain, parseClaim(claim)),
-      );
-      sayRelease({ domain, store: place }, release, call);
-    }
+    for (const place of [...(old.formerStores ?? []), old.store]) await release(place, old, call);
   },
 };
+
+/** The route leaves a gateway, and its password goes with it. */
+async function release(place: StorePlace, held: Outputs, call: Call): Promise<void> {
+  const { domain, claim } = held;
+  const released = await withRouteStore(place, async (store) => {
+    const result = await releaseRoute(store, domain, parseClaim(claim));
+    if (typeof result !== "string") await letPasswordExpire(store, result, held);
+    return result;
+  });
+  sayRelease({ domain, store: place }, released, call);
+}
+
+/**
+ * A slot that is new may need the password as long as the route is there. Then nothing has to run: the parameter
+ * store deletes it. That needs its value, which the state has, unless the route was imported.
+ */
+async function letPasswordExpire(
+  store: RouteStore,
+  record: RouteRecord,
+  { domain, relayServer, secretVersion }: Outputs,
+): Promise<void> {
+  if (secretVersion === undefined) return;
+  const name = relaySecretName(domain, secretVersion);
+  const password = relayServer?.login?.password;
+  if (!secretsOf(record).includes(name)) await store.deleteSecret(name);
+  else if (password !== undefined) await store.putSecret(name, password, record.leaving?.expires);
+}
 
 async function change(inputs: Inputs, call: Call, standing: Standing): Promise<Partial<Outputs>> {
   if (call.preview) return previewRoute(inputs, call, standing);
@@ -83,7 +105,7 @@ async function apply(store: RouteStore, inputs: Inputs, call: Call, standing: St
     };
     const { record, slots } = await applyRouteSteps(place, goal, call, onWrite);
     await deleteFormerPasswords(store, before.record, record);
-    await leaveFormerStores(inputs, standing, call);
+    await leaveFormerStores(standing, call);
     return outputsOf(inputs, { ...known, formerStores: [] }, record, slots);
   } catch (error) {
     if (written === undefined) throw error;
@@ -124,13 +146,9 @@ function secretsOf(record: RouteRecord | undefined): string[] {
 }
 
 /** Gateways that the domain was at before: their routes leave, now that this one serves. */
-async function leaveFormerStores({ domain }: Inputs, standing: Standing, call: Call) {
-  for (const place of standing.formerStores ?? []) {
-    const release = await withRouteStore(place, (store) =>
-      releaseRoute(store, domain, parseClaim(standing.claim)),
-    );
-    sayRelease({ domain, store: place }, release, call);
-  }
+async function leaveFormerStores({ formerStores = [], old }: Standing, call: Call) {
+  if (old === undefined) return;
+  for (const place of formerStores) await release(place, old, call);
 }
 
 function unfinishedReason(error: unknown): string {

@@ -260,8 +260,8 @@ export class RouteStore implements Disposable {
     await this.#table.set(answerKey(answer.domain, answer.slot), fields);
   }
 
-  putSecret(name: string, value: string): Promise<void> {
-    return this.#secrets.put(name, value);
+  putSecret(name: string, value: string, expires?: string): Promise<void> {
+    return this.#secrets.put(name, value, expires);
   }
 
   /** `undefined`: there is none. */

@@ -17,6 +17,11 @@ export function relaySecretName(domain: string, version: number): string {
   return `relay/${domain}/${version}`;
 }
 
+function expiration(expires: string): string {
+  const Attributes = { Timestamp: expires };
+  return JSON.stringify([{ Type: "Expiration", Version: "1.0", Attributes }]);
+}
+
 export class SecretStore {
   readonly #options: SecretStoreOptions;
   #client: SSMClient | undefined;
@@ -25,7 +30,11 @@ export class SecretStore {
     this.#options = options;
   }
 
-  async put(name: string, value: string): Promise<void> {
+  /**
+   * @param expires when SSM itself deletes it, in ISO 8601. @default never. The policy makes it an advanced
+   *   parameter (AWS Systems Manager, "Assigning parameter policies")
+   */
+  async put(name: string, value: string, expires?: string): Promise<void> {
     const { PutParameterCommand } = await import("@aws-sdk/client-ssm");
     const command = new PutParameterCommand({
       Name: this.#path(name),
@@ -35,6 +44,7 @@ export class SecretStore {
       // Standard is refused over an advanced parameter, and where an account has its 10,000 standard ones
       // (AWS Systems Manager, "Managing parameter tiers"). This takes it as long as it will do.
       Tier: "Intelligent-Tiering",
+      ...(expires !== undefined && { Policies: expiration(expires) }),
       ...(this.#options.keyId !== undefined && { KeyId: this.#options.keyId }),
     });
     const client = await this.#connect();

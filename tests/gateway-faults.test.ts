@@ -59,7 +59,7 @@ async function startStreams(): Promise<Stream[]> {
 
 async function killPostfix({ host }: FleetSlot): Promise<void> {
   const pids = ["in", "relay"].map((side) => `/var/spool/postfix-${side}/pid/master.pid`);
-  await host.run(["sh", "-c", `kill -9 $(cat ${pids.join(" ")}); pkill -9 -u postfix`]);
+  await host.run(["sh", "-c", `kill -9 $(cat ${pids.join(" ")}); pkill -9 -u postfix || true`]);
 }
 
 /** How long an instance may be away whose master process has died; docs/gateway.md says so. */

@@ -3,11 +3,12 @@ import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { exampleGateway, exampleNames } from "../config/example-gateway.ts";
-import { labRegion, type Moto, startMoto } from "../lab/aws/moto.ts";
+import { exampleNames } from "../config/example-gateway.ts";
+import type { Moto } from "../lab/aws/moto.ts";
 import { type CertificateAuthority, createAuthority } from "../lab/certificates.ts";
 import { type LabCloudflare, startCloudflare } from "../lab/cloudflare/index.ts";
 import { type LabDns, startDns } from "../lab/dns.ts";
+import { startGatewayAccount } from "../lab/gateway-account.ts";
 import { createProject, type PulumiProject, type PulumiResult } from "../lab/pulumi.ts";
 import { testNet as net } from "../lab/test-net.ts";
 
@@ -39,8 +40,6 @@ export interface GatewayRun extends PulumiResult {
 }
 
 const STACK = "gateway";
-/** The subnets of the network that the world's hosts are in. */
-const inside = `10.${net.replace("127.", "")}.0.0/16`;
 const [host, ...otherNames] = exampleNames;
 
 /** Starts a world with an empty account on AWS and an empty zone at Cloudflare. */
@@ -50,17 +49,14 @@ export async function startGatewayLab(): Promise<GatewayLab> {
   const authority = await createAuthority(directory);
   const dns = parts.use(await startDns({ net, directory }));
   const cloudflare = parts.use(await startCloudflare({ net, dns }));
-  const zoneId = await cloudflare.addZone({ name: "gateway.test", plan: "enterprise" });
-  const moto = parts.use(await startMoto({ address: `${net}.5.1`, directory }));
-  const elastic = Array.from({ length: 8 }, (_, index) => `${net}.6.${index + 1}`);
+  const account = parts.use(await startGatewayAccount({ net, directory, cloudflare }));
+  const { moto, zoneId } = account;
   const env = {
-    ...moto.env,
+    ...account.env,
     CLOUDFLARE_BASE_URL: cloudflare.url,
     CLOUDFLARE_API_TOKEN: cloudflare.addToken({ name: "operator" }),
     MXHERO_RESOLVERS: dns.resolver,
     NODE_EXTRA_CA_CERTS: authority.file,
-    LAB_ELASTIC_ADDRESSES: elastic.join(","),
-    LAB_AWS_QUOTAS: JSON.stringify({ "L-0263D0A3": 6, "L-1216C47A": 8 }),
   };
   const project = await createProject({ directory, env });
   await project.addStack(STACK, "config: {}\n");
@@ -68,18 +64,7 @@ export async function startGatewayLab(): Promise<GatewayLab> {
     const result = await project.run(STACK, args, { env: more });
     return { ...result, text: `${result.stdout}\n${result.stderr}` };
   };
-  const base = {
-    ...exampleGateway,
-    "aws:region": labRegion,
-    "gateway:zone": { name: "gateway.test", id: zoneId },
-    "gateway:network": { cidr: inside, availabilityZones: [`${labRegion}a`, `${labRegion}b`] },
-    "gateway:architecture": process.arch,
-    "gateway:instanceType": process.arch === "x64" ? "t3.small" : "t4g.small",
-    "gateway:ttlSeconds": 30,
-    "gateway:nextHops": "private",
-    "gateway:deletionProtection": false,
-    "gateway:awsEndpoint": moto.url,
-  };
+  const base = { ...account.config, "gateway:deletionProtection": false };
   const owned = parts.move();
   return {
     directory,

@@ -62,6 +62,16 @@ async function expectOthersToPass(): Promise<void> {
   expect(others([mail, rcpt], "250 ")).toEqual([]);
 }
 
+test("connections at a time", async () => {
+  const limit = await limitOf("smtpd_client_connection_count_limit");
+  await using sessions = new AsyncDisposableStack();
+  for (let count = 0; count < limit; count += 1) {
+    expect(sessions.use(await connect()).greeting).toMatch(/^220 /);
+  }
+  expect(await greet()).toMatch(/^421 4\.7\.0 .*too many connections/);
+  await expectOthersToPass();
+});
+
 async function greet(): Promise<string> {
   await using session = await connect();
   return session.greeting;

@@ -4,7 +4,7 @@ import { HOST_PATHS, RETURN_PORTS } from "../gateway/host-config.ts";
 import { SESSIONS_MAP, sessionsSource } from "../gateway/postfix/sessions.ts";
 import { exampleRoute } from "../gateway/postfix/testdata/example.ts";
 import { startPlainMailServer } from "../lab/plain-mail-server.ts";
-import { deliver, openSession } from "../lab/smtp-session.ts";
+import { deliver, openSession } from "../lab/smtp-dialogue.ts";
 import { testNet as net } from "../lab/test-net.ts";
 import { startPostfixHost } from "./postfix-host.ts";
 
@@ -85,7 +85,7 @@ test("mail waits for the processor, and then passes it once on its way, in and o
 
   await closeSlot();
   await using refused = await openSession({ ...client, address: gateway.inbound });
-  expect(refused.banner).toMatch(/^421 /);
+  expect(refused.greeting).toMatch(/^421 /);
 
   await gateway.host.write("/opt/processor.cjs", processor);
   await gateway.host.run(["sh", "-c", "node /opt/processor.cjs >/tmp/processor 2>&1 &"]);

@@ -222,21 +222,6 @@ test("it tells nobody which addresses exist, and offers nothing that it does not
   }
 });
 
-test("a client has a limited number of connections; others do not feel it", async () => {
-  await using sessions = new AsyncDisposableStack();
-  const greetings: string[] = [];
-  for (let count = 0; count < 51; count += 1) {
-    const address = world.slot("a").inbound.public;
-    const session = await SmtpDialogue.open({ address, localAddress: `${net}.4.20` });
-    sessions.use(session);
-    greetings.push(session.greeting);
-  }
-  expect(greetings.slice(0, 50).every((greeting) => greeting.startsWith("220 "))).toBe(true);
-  expect(greetings[50]).toMatch(/^421 4\.7\.0 .*too many connections/);
-  await using other = await world.toInbound("a", "4.21");
-  expect((await other.ask("x@outside.test", "y@address1.test")).rcpt).toMatch(/^250 /);
-});
-
 /** Whether a handshake with these options of openssl succeeds, at each port that speaks TLS. */
 async function handshakes(...options: string[]): Promise<boolean[]> {
   const { inbound, relay } = world.slot("b");

@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from "vitest";
 import { exampleRoute } from "../gateway/postfix/testdata/example.ts";
 import { startPlainMailServer } from "../lab/plain-mail-server.ts";
-import { deliver, openSession } from "../lab/smtp-session.ts";
+import { deliver, openSession } from "../lab/smtp-dialogue.ts";
 import { testNet as net } from "../lab/test-net.ts";
 import { startPostfixHost } from "./postfix-host.ts";
 

@@ -23,7 +23,7 @@ const MOMENTS: readonly Moment[] = ["unwritten", "unanswered"];
 const WRITES = {
   up: ["PutParameter", "TransactWriteItems", "TransactWriteItems"],
   change: ["PutParameter", "TransactWriteItems", "TransactWriteItems", "DeleteParameters"],
-  destroy: ["TransactWriteItems"],
+  destroy: ["TransactWriteItems", "PutParameter"],
 };
 type Step = keyof typeof WRITES;
 const points = (["up", "change", "destroy"] as const).flatMap((step) =>

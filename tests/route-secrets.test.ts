@@ -18,14 +18,14 @@ beforeAll(async () => {
 
 afterAll(() => lab[Symbol.asyncDispose]());
 
-function entry(withLogin: boolean): RouteEntry {
+function entry(withLogin: boolean, domain = "secret.test"): RouteEntry {
   const login = withLogin ? { login: { user: "contoso", password: "$password" } } : {};
   return {
-    domain: "secret.test",
+    domain,
     nextHops: "private",
     outbound: "standard",
     sendingFrom: ["10.1.2.3"],
-    relayServer: { host: "relay.secret.test", port: 587, tls: "verified", ...login },
+    relayServer: { host: `relay.${domain}`, port: 587, tls: "verified", ...login },
   };
 }
 
@@ -48,8 +48,8 @@ async function parameters() {
   return Parameters;
 }
 
-async function secretName(): Promise<string> {
-  const { record } = await lab.store.readDomain("secret.test");
+async function secretName(domain = "secret.test"): Promise<string> {
+  const { record } = await lab.store.readDomain(domain);
   return record?.active?.route.relayServer?.login?.secret ?? "";
 }
 
@@ -84,6 +84,26 @@ test("a password comes, changes and goes", async () => {
   await lab.write(stack, [entry(false)]);
   await succeeded(stack.up());
   expect(await parameters()).toEqual([]);
+});
+
+test("the password of a route that is given up is there as long as the route, and then deleted by SSM", async () => {
+  const stack = await lab.addStack("leaving", [entry(true, "leaving.test")]);
+  await setPassword(stack, FIRST);
+  await succeeded(stack.up());
+  const name = await secretName("leaving.test");
+  await succeeded(stack.destroy());
+  const { record } = await lab.store.readDomain("leaving.test");
+  const expires = record?.leaving?.expires ?? "";
+  expect(Date.parse(expires)).toBeGreaterThan(Date.now());
+  expect(await secretName("leaving.test")).toBe(name);
+  expect(await lab.store.readSecret(name)).toBe(FIRST);
+  const [parameter] = (await parameters()).filter(({ Name }) => Name?.endsWith(name));
+  expect(parameter?.KeyId).toBe(lab.options.keyId);
+  // The emulator gives the policy back in quotes of its own.
+  const [policy] = parameter?.Policies ?? [];
+  expect(policy?.PolicyText?.replaceAll("'", '"')).toBe(
+    `{"Type": "Expiration", "Version": "1.0", "Attributes": {"Timestamp": "${expires}"}}`,
+  );
 });
 
 test("without credentials a preview says what it can, and an update says what is missing", async () => {

@@ -10,8 +10,9 @@ import { startMailSystem } from "../../lab/mail-system.ts";
 import { testNet } from "../../lab/test-net.ts";
 import type { RelayServer, Route, RouteProof } from "../../mail/route.ts";
 import { recordOf, routeOf } from "../../mail/testdata/routes.ts";
+import type { Prover } from "./proof-party.ts";
 import { Proofs } from "./proofs.ts";
-import { type Prover, proveRoute } from "./prove-route.ts";
+import { proveRoute } from "./prove-route.ts";
 
 const own = new AsyncDisposableStack();
 let authority: CertificateAuthority;

@@ -1,6 +1,6 @@
 /** The rendered configuration is one that the real Postfix starts with. */
 import { expect, test } from "vitest";
-import { openSession } from "../../lab/smtp-session.ts";
+import { openSession } from "../../lab/smtp-dialogue.ts";
 import { testNet as net } from "../../lab/test-net.ts";
 import { startPostfixHost } from "../../tests/postfix-host.ts";
 import { HOST_PATHS } from "../host-config.ts";
@@ -22,8 +22,8 @@ test("both instances start, find nothing to say against their configuration, and
   for (const { address, port, name } of ports) {
     await using session = await openSession({ address, port, localAddress });
     await session.startTls();
-    expect(session.greeting).toContain(`250-${name}\n`);
-    expect(session.greeting).not.toMatch(/VRFY|ETRN|AUTH/);
+    expect(session.offers).toContain(`250-${name}\n`);
+    expect(session.offers).not.toMatch(/VRFY|ETRN|AUTH/);
     expect(await session.say("VRFY root")).toMatch(/^502 5\.5\.1 /);
     expect(await session.say("ETRN contoso.test")).toMatch(/^5/);
   }
