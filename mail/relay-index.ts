@@ -18,10 +18,15 @@ export interface Client {
   readonly fingerprint?: string | undefined;
 }
 
+/** So many records are kept as objects. */
+const MOST_ASKED = 1_000;
+
 type Family = "ipv4" | "ipv6";
 
 export class RelayIndex {
   readonly #records = new Map<string, string>();
+  /** Of the domains that were asked for of late, as objects. */
+  readonly #asked = new Map<string, RouteRecord>();
   /** Domains by a network or fingerprint in normal form. Mostly it is one, and a set takes ten times as much. */
   readonly #domains = new Map<string, string | Set<string>>();
   /** How many identities have a prefix length. */
@@ -50,6 +55,7 @@ export class RelayIndex {
     const record = this.recordOf(domain);
     if (record === undefined) return;
     this.#records.delete(domain);
+    this.#asked.delete(domain);
     for (const identity of identitiesOf(record)) {
       const key = identityKey(identity);
       const domains = this.#domains.get(key);
@@ -63,8 +69,14 @@ export class RelayIndex {
 
   /** The record of exactly this domain: a subdomain has none of its parent's. */
   recordOf(domain: string): RouteRecord | undefined {
+    const asked = this.#asked.get(domain);
+    if (asked !== undefined) return asked;
     const text = this.#records.get(domain);
-    return text === undefined ? undefined : parseRecord(text);
+    if (text === undefined) return undefined;
+    const record = parseRecord(text);
+    if (this.#asked.size >= MOST_ASKED) this.#asked.clear();
+    this.#asked.set(domain, record);
+    return record;
   }
 
   /** All of them. */

@@ -22,7 +22,8 @@ interface Message {
 }
 
 interface Line {
-  readonly at: Date;
+  /** ISO 8601, UTC. */
+  readonly at: string;
   readonly daemon: string;
   readonly queueId: string;
   readonly text: string;
@@ -30,8 +31,10 @@ interface Line {
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+const STAMP =
+  /^(?<month>[A-Z][a-z]{2}) +(?<day>\d+) (?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)$/;
 const LINE =
-  /^(?<month>[A-Z][a-z]{2}) +(?<day>\d+) (?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d) \S+ [^/ ]+\/(?:[^/ ]+\/)*(?<daemon>[a-z]+)\[\d+\]: (?<queueId>[0-9A-Za-z]+): (?<text>.*)$/;
+  /^(?<stamp>[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d) \S+ [^/ ]+\/(?:[^/ ]+\/)*(?<daemon>[a-z]+)\[\d+\]: (?<queueId>[0-9A-Za-z]+): (?<text>.*)$/;
 
 /** How many messages are kept in mind: those whose end is not yet logged. */
 const MAXIMUM_MESSAGES = 50_000;
@@ -40,6 +43,8 @@ const MAXIMUM_MESSAGES = 50_000;
 export class MailLog {
   readonly #direction: MailDirection;
   readonly #messages = new Map<string, Message>();
+  /** The time of the last line: most lines have the same second as the one before. */
+  #last: { readonly stamp: string; readonly at: string } = { stamp: "", at: "" };
 
   constructor(direction: MailDirection) {
     this.#direction = direction;
@@ -52,7 +57,12 @@ export class MailLog {
    *   it is delivered.
    */
   read(line: string, now: Date): PassedMail | undefined {
-    const parsed = parseLine(line, now);
+    // Of a message's lines these count. The others are left at once: on a busy slot there are thousands a second.
+    const tells = this.#direction === "outbound" ? ": from=<" : " status=sent ";
+    if (!line.includes(": client=") && !line.includes(tells) && !line.endsWith(": removed")) {
+      return undefined;
+    }
+    const parsed = this.#parse(line, now);
     if (parsed === undefined) return undefined;
     const { queueId, text, daemon } = parsed;
     if (daemon === "smtpd") this.#begin(parsed);
@@ -64,6 +74,14 @@ export class MailLog {
       : delivered(message, parsed);
   }
 
+  #parse(line: string, now: Date): Line | undefined {
+    const { stamp, daemon, queueId, text } = LINE.exec(line)?.groups ?? {};
+    if (stamp === undefined || daemon === undefined) return undefined;
+    if (queueId === undefined || text === undefined) return undefined;
+    if (stamp !== this.#last.stamp) this.#last = { stamp, at: readTime(stamp, now) };
+    return { at: this.#last.at, daemon, queueId, text };
+  }
+
   #begin({ queueId, text, at }: Line): void {
     const client = /^client=[^[]*\[([0-9a-fA-F.:]+)\]/.exec(text)?.[1];
     // What comes back from the processor was counted when it came in.
@@ -72,7 +90,7 @@ export class MailLog {
       const [oldest = ""] = this.#messages.keys();
       this.#messages.delete(oldest);
     }
-    this.#messages.set(queueId, { client, at: at.toISOString() });
+    this.#messages.set(queueId, { client, at });
   }
 
   /** The queue manager names the sender at every attempt; only the first one is the acceptance. */
@@ -88,7 +106,7 @@ export class MailLog {
 function delivered({ client }: Message, { text, at }: Line): PassedMail | undefined {
   const [, recipient] = /^to=<([^>]*)>,.* status=sent /.exec(text) ?? [];
   if (recipient === undefined) return undefined;
-  return passed(recipient, "inbound", { at: at.toISOString(), from: client });
+  return passed(recipient, "inbound", { at, from: client });
 }
 
 function passed(address: string, direction: MailDirection, mail: LastMail): PassedMail | undefined {
@@ -96,19 +114,10 @@ function passed(address: string, direction: MailDirection, mail: LastMail): Pass
   return address.includes("@") ? { domain, direction, mail } : undefined;
 }
 
-function parseLine(line: string, now: Date): Line | undefined {
-  const {
-    month = "",
-    day,
-    hour,
-    minute,
-    second,
-    daemon,
-    queueId,
-    text,
-  } = LINE.exec(line)?.groups ?? {};
-  if (daemon === undefined || queueId === undefined || text === undefined) return undefined;
-  const time = (year: number) =>
+/** In the host's own time zone. */
+function readTime(stamp: string, now: Date): string {
+  const { month = "", day, hour, minute, second } = STAMP.exec(stamp)?.groups ?? {};
+  const inYear = (year: number) =>
     new Date(
       year,
       MONTHS.indexOf(month),
@@ -117,8 +126,8 @@ function parseLine(line: string, now: Date): Line | undefined {
       Number(minute),
       Number(second),
     );
-  const thisYear = time(now.getFullYear());
+  const thisYear = inYear(now.getFullYear());
   // In January the lines of December are those of the year before.
   const isAhead = thisYear.getTime() > now.getTime() + 86_400_000;
-  return { at: isAhead ? time(now.getFullYear() - 1) : thisYear, daemon, queueId, text };
+  return (isAhead ? inYear(now.getFullYear() - 1) : thisYear).toISOString();
 }

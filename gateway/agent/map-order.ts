@@ -9,7 +9,6 @@ const ORDER: readonly MapName[] = [
   "inbound-probes",
   "inbound-transport",
   "inbound-recipients",
-  "relay-refusals",
   "relay-passwords",
   "relay-transport",
 ];

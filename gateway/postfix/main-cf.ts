@@ -52,7 +52,7 @@ export function relayMainCf(config: GatewayHostConfig): string {
 relay_domains =
 sender_dependent_default_transport_maps = ${lmdb("relay-transport")}
 # Who may send as whom is the agent's decision. Without an answer nothing is relayed.
-smtpd_relay_restrictions = check_sender_access ${lmdb("relay-refusals")},
+smtpd_relay_restrictions =
   check_policy_service ${policyService()}, reject
 ${recipientRestrictions(config)}smtpd_data_restrictions = check_client_access static:{PREPEND ${PASS_HEADERS.relay}: 0}
 smtpd_discard_ehlo_keywords = silent-discard, etrn

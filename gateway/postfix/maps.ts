@@ -6,7 +6,7 @@
 import { isIP } from "node:net";
 import { toUnicodeName } from "../../mail/domain-name.ts";
 import type { RelayLogin, Route, RouteRecord } from "../../mail/route.ts";
-import { type MailDirection, routeInForce, stageRefusal } from "../../mail/route-life.ts";
+import { routeInForce, stageRefusal } from "../../mail/route-life.ts";
 import { PROBE_TRANSPORT, relayTransport, SERVER_TRANSPORT } from "./master-cf.ts";
 
 export const MAP_NAMES = [
@@ -14,7 +14,6 @@ export const MAP_NAMES = [
   "inbound-recipients",
   "inbound-probes",
   "relay-transport",
-  "relay-refusals",
   "relay-passwords",
 ] as const;
 export type MapName = (typeof MAP_NAMES)[number];
@@ -45,7 +44,6 @@ export function renderMaps(
     "inbound-recipients": new Map<string, string>(),
     "inbound-probes": new Map<string, string>(),
     "relay-transport": new Map<string, string>(),
-    "relay-refusals": new Map<string, string>(),
     "relay-passwords": new Map<string, string>(),
   };
   for (const record of records) {
@@ -63,13 +61,10 @@ export function renderMaps(
 export function mapEntries(record: RouteRecord, now: Date, passwords: Passwords): MapEntry[] {
   const route = routeInForce(record, now)?.route;
   if (route === undefined) return [];
-  const refusal = (direction: MailDirection) =>
-    record.leaving === undefined ? undefined : stageRefusal(record, direction, now);
-  const [inbound, outbound] = [refusal("inbound"), refusal("outbound")];
+  const refusal = record.leaving === undefined ? undefined : stageRefusal(record, "inbound", now);
   const entries = [
-    ...(route.inbound ? inboundEntries(route, inbound) : [serverTransport(route)]),
+    ...(route.inbound ? inboundEntries(route, refusal) : [serverTransport(route)]),
     ...outboundTransport(sendingRoute(route, record), passwords),
-    ...(outbound === undefined ? [] : [senderRefusal(route, outbound)]),
   ];
   return inEveryScript(route.domain, entries).filter(isOneLine);
 }
@@ -152,11 +147,6 @@ function outboundTransport(route: Route, passwords: Passwords): MapEntry[] {
   return password === undefined
     ? [transport("retry:4.3.5 the password of the Relay Server's login is not known yet")]
     : [delivery, entry("relay-passwords", `@${domain}`, `${login.user}:${password}`)];
-}
-
-/** access(5), by the sender's domain. */
-function senderRefusal({ domain }: Route, refusal: Refusal): MapEntry {
-  return entry("relay-refusals", domain, accessReply(refusal));
 }
 
 function accessReply({ action, status, text }: Refusal): string {
