@@ -1,4 +1,7 @@
-/** What the gateway is compared with: a host with Debian's Postfix, told only where mail goes. */
+/**
+ * What the gateway is compared with: a host with Debian's Postfix as its package sets it up, TLS included, told
+ * only where mail goes.
+ */
 import { type Host, type HostOptions, startHost } from "../hosts/host.ts";
 
 export interface BareRelayOptions extends HostOptions {
@@ -24,8 +27,9 @@ export async function startBareRelay({ domain, server, ...options }: BareRelayOp
 }
 
 async function configure(host: Host, { domain, server }: { domain: string; server: string }) {
+  const debian = ["main.cf.debian", "main.cf.tls"].map((name) => `/usr/share/postfix/${name}`);
   const settings = [
-    "compatibility_level = 3.6",
+    await host.run(["cat", ...debian]),
     `inet_interfaces = ${host.addresses[0]?.private}`,
     "mydestination =",
     "alias_maps =",
