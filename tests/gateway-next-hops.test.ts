@@ -76,22 +76,15 @@ test("without an answer of the policy service nothing is relayed", async () => {
 });
 
 test.for([
-  [1, "250", "250"],
-  [8, "450 4.7.1", "450 4.7.1"],
-  [10, "550 5.7.1", "550 5.7.1"],
-  [100, "554 5.7.1", "250"],
-] as const)("%i days after a route was given up: in %s, out %s", async ([days, into, out]) => {
+  [1, "250 2.1.5"],
+  [8, "450 4.7.1"],
+  [10, "550 5.7.1"],
+  [100, "554 5.7.1"],
+] as const)("%i days after a route was given up: %s", async ([days, begin]) => {
   await gateway.setRoutes([...served, exampleRecord(given, days)], now);
-  const replies = [
-    await ask(inbound, "a@sender.test", "x@given-up.test"),
-    await ask(relay, "a@given-up.test", "x@b.zone.test"),
-  ];
-  expect(replies.map((reply, index) => reply.startsWith([into, out][index] ?? "?"))).toEqual([
-    true,
-    true,
-  ]);
-  const refused = replies.filter((reply) => /^[45]50 /.test(reply));
-  expect(refused.filter((reply) => !reply.includes(given.fixIt))).toEqual([]);
+  const reply = await ask(inbound, "a@sender.test", "x@given-up.test");
+  expect(reply.startsWith(begin)).toBe(true);
+  expect(reply.includes(given.fixIt)).toBe(begin === "450 4.7.1" || begin === "550 5.7.1");
 });
 
 test("a new domain is accepted at once, also for who was refused before", async () => {
