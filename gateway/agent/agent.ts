@@ -21,7 +21,7 @@ import { MapWriter } from "./map-writer.ts";
 import { logMetrics } from "./metrics-log.ts";
 import { type Health, lookAtHost, toReport } from "./monitor.ts";
 import { fleetAddresses } from "./next-hops.ts";
-import type { PolicyRequest } from "./policy-protocol.ts";
+import { PolicyProtocolError, type PolicyRequest } from "./policy-protocol.ts";
 import { startPolicyServer } from "./policy-server.ts";
 import type { Prover } from "./proof-party.ts";
 import { Proofs } from "./proofs.ts";
@@ -166,6 +166,8 @@ function startPolicy(
     decide: (request: PolicyRequest) => {
       const { context, sender, clientAddress, fingerprint } = request;
       const isWay = context === NULL_SENDER_WAY;
+      if (!isWay && context !== "")
+        throw new PolicyProtocolError(`Nothing is known of ${context}.`);
       const excess = isWay ? undefined : rates.count(request, performance.now());
       if (excess !== undefined) return excess;
       const client = { address: clientAddress, fingerprint };
