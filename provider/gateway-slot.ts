@@ -118,10 +118,9 @@ function notHealthy(inputs: Inputs, urn: string, seen: string, seconds: number):
       "It is not in DNS, and the other slots serve. Look at it by aws ssm start-session --target " +
       `${instance} (journalctl -u mxhero-gateway, /var/log/mxhero-bootstrap.log), then run the same command again. ` +
       "Where the configuration is to blame, correct it first: " +
-      `pulumi refresh --stack ${stack}, then pulumi up --stack ${stack}; ` +
-      "without the refresh it would delete records in DNS that are gone. " +
-      "User data runs once: where it failed, pulumi up --replace <urn of the instance> makes another one " +
-      "(pulumi stack --show-urns).",
+      "docs/gateway.md, After a run that failed or was interrupted, has the commands, without which an up would " +
+      "delete records in DNS that are gone. User data runs once: where it failed, the same commands, and then " +
+      `pulumi up --stack ${stack} --replace <urn of the instance>, make another one (pulumi stack --show-urns).`,
   });
 }
 

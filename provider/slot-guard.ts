@@ -150,7 +150,7 @@ function commandsWithout({ urn }: Call): string {
   const stack = stackOf(urn);
   const name = nameOf(urn);
   return (
-    `pulumi refresh --stack ${stack}, then ` +
+    "as docs/gateway.md, After a run that failed or was interrupted, says, with " +
     `pulumi up --stack ${stack} --exclude '**::${name}' --exclude '**::${name}-*'`
   );
 }
