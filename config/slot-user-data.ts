@@ -1,6 +1,6 @@
 /** What a slot's host is told: from the plan and from what AWS answered. */
 
-import type { GatewayHostConfig } from "../gateway/host-config.ts";
+import type { GatewayHostInput } from "../gateway/host-config.ts";
 import { renderUserData } from "../gateway/user-data.ts";
 import type { MailRuleFault } from "../mail/errors.ts";
 import { type GatewayPlan, TLS_SECRETS } from "./gateway-plan.ts";
@@ -63,7 +63,7 @@ export function slotUserData(plan: GatewayPlan, slot: string, facts: SlotFacts):
   });
 }
 
-function hostConfig(plan: GatewayPlan, slot: string, facts: SlotFacts): GatewayHostConfig {
+function hostConfig(plan: GatewayPlan, slot: string, facts: SlotFacts): GatewayHostInput {
   const { config, hosts, table, secretPrefix, logGroup } = plan;
   const { region, awsEndpoint, processor, nextHops, maximumMessageBytes } = config;
   return {

@@ -39,6 +39,13 @@ export const RETURN_PORTS = { inbound: 10_025, relay: 10_026 } as const;
 /** 150 MiB. */
 const MESSAGE_BYTES = 157_286_400;
 
+/** What one client may do in a minute. */
+const clientLimits = z.strictObject({
+  messages: z.int().min(1).default(6_000),
+  recipients: z.int().min(1).default(12_000),
+});
+export type ClientLimits = z.infer<typeof clientLimits>;
+
 const address = z.string().refine((text) => isIP(text) !== 0, "not an IP address");
 const hostName = z.string().regex(/^[A-Za-z0-9.-]+$/, "not a host name");
 const port = z.int().min(1).max(65_535);
@@ -79,6 +86,8 @@ export const gatewayHostConfig = z.strictObject({
   /** `public`: a Server or Relay Server with a private, loopback or special address is refused. */
   nextHops: z.enum(["public", "private"]).default("public"),
   maximumMessageBytes: z.int().min(1).default(MESSAGE_BYTES),
+  /** Mail systems of large tenants stay far below. */
+  clientLimits: clientLimits.prefault({}),
   /** The names of the secrets that hold certificate chain and key (PEM) of the fleet's names. */
   networkTls: z.strictObject({
     certificateSecret: z.string(),
@@ -91,6 +100,8 @@ export const gatewayHostConfig = z.strictObject({
 });
 
 export type GatewayHostConfig = z.infer<typeof gatewayHostConfig>;
+/** As the file says it, without what has a default. */
+export type GatewayHostInput = z.input<typeof gatewayHostConfig>;
 
 /** @throws Error that names every fault, with its path. */
 export function parseHostConfig(text: string): GatewayHostConfig {

@@ -49,7 +49,8 @@ test("bash takes it", () => {
 test("the host's configuration in it is one that the host takes", () => {
   const [, text = ""] =
     /<<'CONFIGURATION'\n([^]*?)\nCONFIGURATION\n/.exec(renderUserData(input)) ?? [];
-  expect(parseHostConfig(text)).toEqual(input.host);
+  expect(parseHostConfig(text)).toEqual(parseHostConfig(JSON.stringify(input.host)));
+  expect(JSON.parse(text)).toEqual(input.host);
 });
 
 test("another endpoint of AWS is asked where one is given", () => {

@@ -3,11 +3,11 @@
  *
  * It holds no secret, and it is the whole of what a slot is told: whatever changes in it makes a new instance.
  */
-import { type GatewayHostConfig, HOST_PATHS } from "./host-config.ts";
+import { type GatewayHostInput, HOST_PATHS } from "./host-config.ts";
 
 /** What a slot's instance is told. */
 export interface UserDataInput {
-  readonly host: GatewayHostConfig;
+  readonly host: GatewayHostInput;
   /** The object that holds the bundle; its SHA-256 stands in the host's configuration. */
   readonly bundle: { readonly bucket: string; readonly key: string };
   /** The queue volume: `vol-0123456789abcdef0`. */

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { OutboundWay, RouteRecord } from "./route.ts";
 import { activateRoute, giveUpRoute, proposeRoute, withdrawProposal } from "./route-changes.ts";
-import { LEAVING } from "./route-life.ts";
+import { LEAVING, nextChange } from "./route-life.ts";
 import { NOW, recordOf, routeOf } from "./testdata/routes.ts";
 
 const relayServer = (host: string) => ({ host, port: 25, tls: "required" }) as const;
@@ -23,7 +23,7 @@ function applyStep(record: RouteRecord, step: Step): RouteRecord {
   if (step === "withdraw") return { ...withdrawProposal(record), revision };
   const route = routeOf("contoso.test", step);
   const proposed = { ...proposeRoute(record, route, holder, NOW), revision };
-  return { ...activateRoute(proposed, { version: revision, route }), revision: revision + 1 };
+  return { ...activateRoute(proposed, { version: revision, route }, NOW), revision: revision + 1 };
 }
 
 test("mail in the queue of a domain that sends no more has the last way that the domain had", () => {
@@ -39,6 +39,41 @@ test("mail in the queue of a domain that sends no more has the last way that the
   );
 });
 
+const servers = [
+  { inbound: true, server: "one.test", mxLookup: false },
+  { inbound: true, server: "two.test", mxLookup: true },
+  { inbound: false, server: "three.test", mxLookup: false },
+] as const;
+
+test("mail in the queue of a domain that receives no more has the last Server that received, for 6 days", () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...servers)), (taken) => {
+      let record = recordOf(routeOf("contoso.test", servers[0]));
+      let stopped = NOW;
+      taken.forEach((changes, index) => {
+        const now = new Date(NOW.getTime() + index * 3_600_000);
+        if (!changes.inbound && record.active?.route.inbound === true) stopped = now;
+        const route = routeOf("contoso.test", changes);
+        const proposed = {
+          ...proposeRoute(record, route, holder, now),
+          revision: record.revision + 1,
+        };
+        record = {
+          ...activateRoute(proposed, { version: 1, route }, now),
+          revision: record.revision + 2,
+        };
+      });
+      const { server, mxLookup } =
+        [servers[0], ...taken].findLast(({ inbound }) => inbound) ?? servers[0];
+      const until = new Date(stopped.getTime() + 6 * 86_400_000).toISOString();
+      const isStopped = taken.at(-1)?.inbound === false;
+      expect(record.formerServer).toEqual(isStopped ? { server, mxLookup, until } : undefined);
+      expect(nextChange(record, stopped)).toEqual(isStopped ? new Date(until) : undefined);
+      expect(nextChange(record, new Date(until))).toBeUndefined();
+    }),
+  );
+});
+
 test("a domain that comes back after its end has no way of before", () => {
   const record = recordOf(routeOf("contoso.test", ways[1]));
   const ended = { ...giveUpRoute(record, NOW), revision: 2 };
@@ -46,5 +81,5 @@ test("a domain that comes back after its end has no way of before", () => {
   const later = new Date(NOW.getTime() + (delivers + defers + refuses) * 1000);
   const route = routeOf("contoso.test", { outbound: "none", identities: [] });
   const proposed = { ...proposeRoute(ended, route, holder, later), revision: 3 };
-  expect(activateRoute(proposed, { version: 3, route }).formerWay).toBeUndefined();
+  expect(activateRoute(proposed, { version: 3, route }, later).formerWay).toBeUndefined();
 });

@@ -2,7 +2,14 @@
  * How a domain's record goes on when its route is proposed, activated or given up. Whether the domain may
  * be held is decided before, by `route-claim.ts`.
  */
-import type { NumberedRoute, OutboundWay, Route, RouteHolder, RouteRecord } from "./route.ts";
+import type {
+  FormerServer,
+  NumberedRoute,
+  OutboundWay,
+  Route,
+  RouteHolder,
+  RouteRecord,
+} from "./route.ts";
 import { LEAVING, type LeavingLengths, leavingTimes, routeStage } from "./route-life.ts";
 
 /** The record's content; whoever writes it counts the revision. */
@@ -23,31 +30,47 @@ export function proposeRoute(
   if (record === undefined || !isServed(record, now)) {
     return { domain: route.domain, holder, proposed };
   }
-  const { domain, active, formerWay, leaving } = record;
+  const { domain, active, formerWay, formerServer, leaving } = record;
   return {
     domain,
     holder,
     ...(active && { active }),
     ...(formerWay && { formerWay }),
+    ...(formerServer && { formerServer }),
     proposed,
     ...(leaving && { leaving }),
   };
 }
 
 /** Makes the proposed version the one that serves; a route that was leaving stays. */
-export function activateRoute(
-  { domain, holder, active, formerWay }: RouteRecord,
-  proven: NumberedRoute,
-): RouteContent {
-  const content = { domain, holder, active: proven };
-  if (proven.route.outbound !== "none") return content;
-  const former = active && active.route.outbound !== "none" ? wayOf(active.route) : formerWay;
-  return former === undefined ? content : { ...content, formerWay: former };
+export function activateRoute(record: RouteRecord, proven: NumberedRoute, now: Date): RouteContent {
+  const { domain, holder } = record;
+  const formerWay = proven.route.outbound === "none" ? lastWay(record) : undefined;
+  const formerServer = proven.route.inbound ? undefined : lastServer(record, now);
+  return {
+    domain,
+    holder,
+    active: proven,
+    ...(formerWay && { formerWay }),
+    ...(formerServer && { formerServer }),
+  };
 }
 
-function wayOf({ outbound, relayServer }: Route): OutboundWay {
+function lastWay({ active, formerWay }: RouteRecord): OutboundWay | undefined {
+  if (active === undefined || active.route.outbound === "none") return formerWay;
+  const { outbound, relayServer } = active.route;
   return relayServer === undefined ? { outbound } : { outbound, relayServer };
 }
+
+function lastServer({ active, formerServer }: RouteRecord, now: Date): FormerServer | undefined {
+  if (active === undefined || !active.route.inbound) return formerServer;
+  const { server, mxLookup } = active.route;
+  const until = new Date(now.getTime() + QUEUE_LIFE_MILLISECONDS).toISOString();
+  return { server, mxLookup, until };
+}
+
+/** Postfix's maximal_queue_lifetime, 5 days, and one more. */
+const QUEUE_LIFE_MILLISECONDS = 6 * 86_400_000;
 
 /** Takes the proposal back: what serves or is leaving does so as before. */
 export function withdrawProposal(record: RouteRecord): RouteContent {

@@ -113,7 +113,7 @@ describe.each([0, 7, 9, 39, 400])("back after %i days", (days) => {
   });
 
   test("once activated it serves, and nothing of the leaving is left", () => {
-    const again = { ...activateRoute(proposed, { version: 2, route: back }), revision: 3 };
+    const again = { ...activateRoute(proposed, { version: 2, route: back }, now), revision: 3 };
     expect(again.leaving).toBeUndefined();
     expect(routeStage(again, inDays(4000))).toBe("active");
     expect(routeInForce(again, now)?.route).toEqual(back);
@@ -142,7 +142,7 @@ test("a version's number is never used again", () => {
             step === "propose"
               ? proposeRoute(record, route, holder, NOW)
               : step === "activate" && proposed
-                ? activateRoute(record, proposed)
+                ? activateRoute(record, proposed, NOW)
                 : step === "give up"
                   ? giveUpRoute(record, NOW)
                   : withdrawProposal(record);

@@ -75,6 +75,14 @@ export function nextStageChange(record: RouteRecord, now: Date): Date | undefine
   return next.find((time) => time > now);
 }
 
+/** When the gateway will treat the domain's mail in another way by the clock alone; `undefined`: never. */
+export function nextChange(record: RouteRecord, now: Date): Date | undefined {
+  const stage = nextStageChange(record, now);
+  const { until } = record.formerServer ?? {};
+  if (until === undefined || new Date(until) <= now) return stage;
+  return stage === undefined || new Date(until) < stage ? new Date(until) : stage;
+}
+
 /** An SMTP refusal, apart from its reply code. */
 export interface Refusal {
   /** `defer`: the sender tries again later (4xx). `refuse`: it does not (5xx). */

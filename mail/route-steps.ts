@@ -63,7 +63,7 @@ export function nextRouteStep(
   }
   const progress = split(world.slots, (slot) => proofs.get(slot)?.verdict === "proven");
   return progress.pending.length === 0
-    ? { kind: "write", content: activateRoute(record, proposed), proposed: false }
+    ? { kind: "write", content: activateRoute(record, proposed, now), proposed: false }
     : { kind: "prove", version: proposed.version, ...progress };
 }
 

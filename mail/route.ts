@@ -111,6 +111,12 @@ export interface RouteHolder {
 /** Where a domain's outbound mail goes. */
 export type OutboundWay = Pick<Route, "outbound" | "relayServer">;
 
+/** Where a domain's inbound mail went, for as long as some of it may be in a queue. */
+export interface FormerServer extends Pick<Route, "server" | "mxLookup"> {
+  /** ISO 8601, UTC. */
+  readonly until: string;
+}
+
 /** A version of a route with its number. */
 export interface NumberedRoute {
   readonly version: number;
@@ -132,6 +138,11 @@ export interface RouteRecord {
    * in the queue, and may not pass by a Relay Server that filters or archives.
    */
   readonly formerWay?: OutboundWay;
+  /**
+   * Where its inbound mail went before the active version stopped it, for mail that is still in the queue. Not
+   * for good: the domain's MX says by now where its mail is to go, bounces to it among that.
+   */
+  readonly formerServer?: FormerServer;
   /** The route was given up. */
   readonly leaving?: LeavingTimes;
 }

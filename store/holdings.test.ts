@@ -30,7 +30,9 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       const holder = { organisation, claims: ["0a1b2c3d.4e5f6071"] };
       return (record, domain) => proposeRoute(record, route(domain, networks), holder, NOW);
     }),
-  fc.constant<Step>((record) => record?.proposed && activateRoute(record, record.proposed)),
+  fc.constant<Step>(
+    (record) => record?.proposed && activateRoute(record, record.proposed, new Date()),
+  ),
   fc.constant<Step>((record) => record && withdrawProposal(record)),
   fc.constant<Step>((record) => record && giveUpRoute(record, NOW)),
 );

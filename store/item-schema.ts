@@ -46,6 +46,7 @@ export const route = z.strictObject({
 }) satisfies z.ZodType<Route>;
 
 const outboundWay = route.pick({ outbound: true, relayServer: true });
+const formerServer = route.pick({ server: true, mxLookup: true }).extend({ until: instant });
 const numberedRoute = z.strictObject({ version: z.int(), route });
 
 export const routeRecord: z.ZodType<RouteRecord> = z.strictObject({
@@ -54,6 +55,7 @@ export const routeRecord: z.ZodType<RouteRecord> = z.strictObject({
   revision: z.int().min(1),
   active: numberedRoute.exactOptional(),
   formerWay: outboundWay.exactOptional(),
+  formerServer: formerServer.exactOptional(),
   proposed: numberedRoute.exactOptional(),
   leaving: z
     .strictObject({ since: instant, deferFrom: instant, refuseFrom: instant, expires: instant })

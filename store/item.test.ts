@@ -75,6 +75,7 @@ const record: fc.Arbitrary<RouteRecord> = fc.record(
       { outbound: fc.constantFrom(...OUTBOUND_FLOWS), relayServer },
       { requiredKeys: ["outbound"] },
     ),
+    formerServer: fc.record({ server: text, mxLookup: fc.boolean(), until: instant }),
     proposed: numberedRoute,
     leaving: fc.record({
       since: instant,

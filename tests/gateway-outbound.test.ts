@@ -153,6 +153,11 @@ async function flush(): Promise<void> {
   await world.slot("a").host.run(["postqueue", "-c", "/etc/postfix-relay", "-f"]);
 }
 
+/** So many seconds from now. */
+function at(seconds: number): string {
+  return new Date(Date.now() + seconds * 1000).toISOString();
+}
+
 test("queued mail of a domain that sends no more still goes through its Relay Server; new mail is refused", async () => {
   const id = await waiting(7, "ended.test");
   await world.fleet.write({
@@ -181,12 +186,42 @@ test("queued mail for a domain that receives no more still goes to its Server; n
       reason?.includes("Connection refused"),
     );
   await expect.poll(isWaiting, { timeout: 15_000 }).toBe(true);
-  await world.fleet.activate([exampleRoute("closed.test", { ...server, inbound: false })]);
+  await world.fleet.write({
+    domain: "closed.test",
+    holder: { organisation: "closed.test", claims: ["closed.test.1"] },
+    active: { version: 2, route: exampleRoute("closed.test", { inbound: false }) },
+    formerServer: { ...server, mxLookup: false, until: at(600) },
+  });
   await using after = await world.toInbound("a");
   expect((await after.ask("x@outside.test", "ann@closed.test")).rcpt).toMatch(/^554 5\.7\.1 /);
   const host = await world.addMailSystem({ name: "mail.closed.test", address });
   await world.slot("a").host.run(["postqueue", "-c", "/etc/postfix-in", "-f"]);
   expect(await arrived(host, id)).toMatchObject({ recipients: ["ann@closed.test"] });
+});
+
+test("a bounce to a domain that never received through the gateway takes its MX", async () => {
+  const filter = await world.addMailSystem({
+    name: "mx.only.test",
+    address: `${net}.6.8`,
+    domains: ["only.test"],
+  });
+  await world.addDomain("only.test", "mx.only.test");
+  await world.addMailSystem({ name: "mail.refuses.test", address: `${net}.6.9`, domains: [] });
+  const only = { server: `${net}.6.10`, inbound: false };
+  await world.fleet.activate([
+    exampleRoute("only.test", only),
+    exampleRoute("refuses.test", { server: `${net}.6.9` }),
+  ]);
+  const content = composeMessage({
+    id: "b",
+    from: "a@only.test",
+    to: "x@refuses.test",
+    subject: "B",
+  });
+  await using session = await world.toInbound("a");
+  expect(await session.deliver("ann@only.test", "x@refuses.test", content)).toMatch(/^250 /);
+  const bounce = () => filter.messages.find(({ recipients }) => recipients[0] === "ann@only.test");
+  await expect.poll(bounce, { timeout: 15_000 }).toMatchObject({ sender: "" });
 });
 
 test("queued mail of a domain that gives up its Relay Server goes by MX, as new mail does", async () => {
@@ -195,11 +230,6 @@ test("queued mail of a domain that gives up its Relay Server goes by MX, as new 
   await flush();
   expect(await arrived(outside, id)).toMatchObject({ sender: "ann@freed.test" });
 });
-
-/** So many seconds from now. */
-function at(seconds: number): string {
-  return new Date(Date.now() + seconds * 1000).toISOString();
-}
 
 test("queued mail of a route that is given up still goes through its Relay Server, in every stage", async () => {
   const id = await waiting(9, "given-up.test");

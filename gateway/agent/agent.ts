@@ -9,6 +9,7 @@ import { type GatewayHostConfig, HEALTH_PORT, HOST_PATHS } from "../host-config.
 import { NULL_SENDER_WAY } from "../postfix/main-cf.ts";
 import { mapEntries, outboundHop } from "../postfix/maps.ts";
 import { Answers } from "./answers.ts";
+import { ClientRates } from "./client-rates.ts";
 import { Closing } from "./closing.ts";
 import { errorText, Faults } from "./faults.ts";
 import { followLog } from "./follow-log.ts";
@@ -81,7 +82,7 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
   });
   await closing.start();
   await sync.start();
-  parts.use(await startPolicy(sync, table, faults));
+  parts.use(await startPolicy(config, sync, table, faults));
   let health: Health | undefined;
   parts.use(await startHealthServer({ port: HEALTH_PORT, health: () => health }));
   const lastMail = new LastMail(
@@ -153,15 +154,25 @@ async function makeProver(config: GatewayHostConfig, secrets: Secrets): Promise<
 }
 
 /** The next good decision ends a fault: the host asks one of itself every few seconds. */
-function startPolicy(sync: RouteSync, table: RouteTable, faults: Faults): Promise<AsyncDisposable> {
+function startPolicy(
+  { clientLimits }: GatewayHostConfig,
+  sync: RouteSync,
+  table: RouteTable,
+  faults: Faults,
+): Promise<AsyncDisposable> {
+  const rates = new ClientRates(clientLimits);
   return startPolicyServer({
     socket: HOST_PATHS.policySocket,
-    decide: ({ context, sender, clientAddress, fingerprint }: PolicyRequest) => {
+    decide: (request: PolicyRequest) => {
+      const { context, sender, clientAddress, fingerprint } = request;
+      const isWay = context === NULL_SENDER_WAY;
+      const excess = isWay ? undefined : rates.count(request, performance.now());
+      if (excess !== undefined) return excess;
       const client = { address: clientAddress, fingerprint };
       const index = sync.isReady ? table.index : undefined;
       const decision = decideRelay(index, { sender, client }, new Date());
       faults.clear("policy service");
-      return context === NULL_SENDER_WAY ? wayAction(decision) : toAction(decision);
+      return isWay ? wayAction(decision) : toAction(decision);
     },
     onFault: (error) => faults.set("policy service", errorText(error)),
   });

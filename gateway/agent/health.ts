@@ -72,7 +72,7 @@ export async function askPolicy(socket: string): Promise<string> {
   client.setTimeout(MILLISECONDS, () => client.destroy(new Error("no answer")));
   client.setEncoding("utf8");
   client.write(
-    "request=smtpd_access_policy\nprotocol_state=RCPT\nsender=health-check@invalid\n" +
+    "request=smtpd_access_policy\nprotocol_state=RCPT\ninstance=health-check\nsender=health-check@invalid\n" +
       "recipient=health-check@invalid\nclient_address=127.0.0.1\n\n",
   );
   let answer = "";

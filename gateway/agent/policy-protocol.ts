@@ -9,6 +9,8 @@ export interface PolicyRequest {
   readonly sender: string;
   readonly recipient: string;
   readonly clientAddress: string;
+  /** The same for all recipients of a message, and of no other one. */
+  readonly instance: string;
   /** What is asked: `policy_context` of the service in main.cf; empty: who may relay. */
   readonly context: string;
   /** SHA-256 fingerprint of the client's certificate: lower-case hex pairs with colons. */
@@ -52,6 +54,7 @@ export function parseRequest(block: string): PolicyRequest {
     sender: value("sender"),
     recipient: value("recipient"),
     clientAddress: value("client_address"),
+    instance: value("instance"),
     context: attributes.get("policy_context") ?? "",
     ...(fingerprint !== "" && { fingerprint }),
   };

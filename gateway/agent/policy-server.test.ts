@@ -81,6 +81,7 @@ test("what is decided on is what Postfix said", () => {
     sender: "info@contoso.test",
     recipient: "someone@outside.test",
     clientAddress: "192.0.2.7",
+    instance: "1b5.6a1.0",
     context: "",
     fingerprint: "ab:cd",
   });

@@ -1,12 +1,12 @@
-/** The routes as the agent holds them: by domain, by sending identity, and by the time of their next stage. */
+/** The routes as the agent holds them: by domain, by sending identity, and by the time of their next change. */
 import { RelayIndex } from "../../mail/relay-index.ts";
 import type { RouteRecord } from "../../mail/route.ts";
-import { nextStageChange } from "../../mail/route-life.ts";
+import { nextChange } from "../../mail/route-life.ts";
 
 export class RouteTable {
   /** What relay decisions are made of. */
   readonly index = new RelayIndex();
-  /** When a route changes its behaviour by the clock alone; only of those that are leaving. */
+  /** When a route changes its behaviour by the clock alone; only of those that do. */
   readonly #stageChanges = new Map<string, number>();
 
   get size(): number {
@@ -47,7 +47,7 @@ export class RouteTable {
   }
 
   #noteStageChange(record: RouteRecord, now: Date): void {
-    const change = nextStageChange(record, now);
+    const change = nextChange(record, now);
     if (change === undefined) this.#stageChanges.delete(record.domain);
     else this.#stageChanges.set(record.domain, change.getTime());
   }

@@ -154,8 +154,6 @@ fast_flush_domains =
 anvil_rate_time_unit = 60s
 smtpd_client_connection_count_limit = 50
 smtpd_client_connection_rate_limit = 1200
-smtpd_client_message_rate_limit = 6000
-smtpd_client_recipient_rate_limit = 12000
 smtpd_soft_error_limit = 10
 smtpd_hard_error_limit = 20
 `;

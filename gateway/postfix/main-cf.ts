@@ -20,6 +20,9 @@ smtpd_recipient_restrictions = reject_non_fqdn_recipient
 smtpd_restriction_classes = ${CLOSED_SLOT}
 smtpd_reject_unlisted_recipient = no
 smtpd_data_restrictions = check_client_access static:{PREPEND ${PASS_HEADERS.inbound}: 0}
+# For each client in a minute.
+smtpd_client_message_rate_limit = ${config.clientLimits.messages}
+smtpd_client_recipient_rate_limit = ${config.clientLimits.recipients}
 # A notice of success would go to whoever was named as the sender.
 smtpd_discard_ehlo_keywords = silent-discard, dsn, etrn
 
@@ -51,7 +54,7 @@ export function relayMainCf(config: GatewayHostConfig): string {
 # Where mail goes depends on the sender. There are no transport_maps here: they would win over it.
 relay_domains =
 sender_dependent_default_transport_maps = ${lmdb("relay-transport")}
-# Who may send as whom is the agent's decision. Without an answer nothing is relayed.
+# Who may send as whom, and how much in a minute, is the agent's decision. Without an answer nothing is relayed.
 smtpd_relay_restrictions =
   check_policy_service ${policyService()}, reject
 ${recipientRestrictions(config)}smtpd_data_restrictions = check_client_access static:{PREPEND ${PASS_HEADERS.relay}: 0}

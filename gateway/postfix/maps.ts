@@ -63,7 +63,7 @@ export function mapEntries(record: RouteRecord, now: Date, passwords: Passwords)
   if (route === undefined) return [];
   const refusal = record.leaving === undefined ? undefined : stageRefusal(record, "inbound", now);
   const entries = [
-    ...(route.inbound ? inboundEntries(route, refusal) : [serverTransport(route)]),
+    ...(route.inbound ? inboundEntries(route, refusal) : formerTransport(record, now)),
     ...outboundTransport(sendingRoute(route, record), passwords),
   ];
   return inEveryScript(route.domain, entries).filter(isOneLine);
@@ -95,9 +95,14 @@ function inboundEntries(route: Route, refusal: Refusal | undefined): MapEntry[] 
   return [serverTransport(route), ...recipients(route)];
 }
 
-/** Also of a domain that receives no more: what was accepted before is still in the queue. */
-function serverTransport(route: Route): MapEntry {
-  return entry("inbound-transport", route.domain, `${SERVER_TRANSPORT}:${serverHop(route)}`);
+function serverTransport({ domain, ...server }: Pick<Route, "domain" | "server" | "mxLookup">) {
+  return entry("inbound-transport", domain, `${SERVER_TRANSPORT}:${serverHop(server)}`);
+}
+
+/** Of a domain that receives no more: what was accepted before is still in the queue. */
+function formerTransport({ domain, formerServer }: RouteRecord, now: Date): MapEntry[] {
+  if (formerServer === undefined || new Date(formerServer.until) <= now) return [];
+  return [serverTransport({ domain, ...formerServer })];
 }
 
 function answer(recipient: string, value: string): MapEntry {
@@ -154,7 +159,7 @@ function accessReply({ action, status, text }: Refusal): string {
 }
 
 /** Brackets: no MX lookup. An address is never looked up. */
-function serverHop({ server, mxLookup }: Route): string {
+function serverHop({ server, mxLookup }: Pick<Route, "server" | "mxLookup">): string {
   return mxLookup && isIP(server) === 0 ? server : `[${server}]`;
 }
 

@@ -23,7 +23,8 @@ export const CLOSED_SLOT = "closed_slot";
 /** The source of the map. @param mark by which the slot is closed; `undefined`: it is open */
 export function sessionsSource(mark: string | undefined): string {
   const answer = mark === undefined ? "DUNNO" : CLOSED_SLOT;
-  return `${MARK}\t${mark ?? NO_MARK}\n${ANSWER}\t${answer}\n`;
+  // In this order: postmap commits line by line, and a mark without its answer would not be mended.
+  return `${ANSWER}\t${answer}\n${MARK}\t${mark ?? NO_MARK}\n`;
 }
 
 /** RFC 3463 section 3.4: the system does not accept messages. */

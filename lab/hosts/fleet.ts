@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { bundleAgent } from "../../gateway/bundle.ts";
-import type { GatewayHostConfig } from "../../gateway/host-config.ts";
+import type { GatewayHostConfig, GatewayHostInput } from "../../gateway/host-config.ts";
 import type { RelayLogin, Route, RouteRecord } from "../../mail/route.ts";
 import type { RouteContent } from "../../mail/route-changes.ts";
 import { RouteStore } from "../../store/route-store.ts";
@@ -30,6 +30,7 @@ export interface FleetOptions {
   /** Postfix accepts nothing while less than about twice this is free. @default 10 MiB */
   readonly maximumMessageBytes?: number;
   /** See `GatewayHostConfig`. */
+  readonly clientLimits?: GatewayHostConfig["clientLimits"];
   readonly processor?: GatewayHostConfig["processor"];
 }
 
@@ -153,11 +154,11 @@ function bound(address: SlotAddress) {
 }
 
 function hostConfig(
-  { net, processor, maximumMessageBytes = 10 * 2 ** 20 }: FleetOptions,
+  { net, processor, clientLimits, maximumMessageBytes = 10 * 2 ** 20 }: FleetOptions,
   store: LabRouteStore,
   names: readonly string[],
   index: number,
-): GatewayHostConfig {
+): GatewayHostInput {
   const { inbound, relay } = slotAddresses(net, index);
   const { table, region, secretPrefix, endpoint } = store;
   return {
@@ -176,13 +177,14 @@ function hostConfig(
     // Every address of the lab is one of loopback.
     nextHops: "private",
     maximumMessageBytes,
+    ...(clientLimits === undefined ? {} : { clientLimits }),
     networkTls: { certificateSecret: "tls/certificate", keySecret: "tls/key" },
   };
 }
 
 interface SlotStart {
   readonly options: FleetOptions;
-  readonly config: GatewayHostConfig;
+  readonly config: GatewayHostInput;
   readonly moto: Moto;
   readonly agent: string;
 }

@@ -111,6 +111,14 @@ export const exampleRecords: readonly RouteRecord[] = [
     },
   },
   {
+    ...exampleRecord(exampleRoute("inbound-ended.example", { inbound: false })),
+    formerServer: { server: "old.example", mxLookup: true, until: "2026-06-01T12:00:01.000Z" },
+  },
+  {
+    ...exampleRecord(exampleRoute("inbound-long-ended.example", { inbound: false })),
+    formerServer: { server: "old.example", mxLookup: true, until: "2026-06-01T12:00:00.000Z" },
+  },
+  {
     ...exampleRecord(exampleRoute("loopback-ended.example")),
     formerWay: { outbound: "loopback" },
   },
