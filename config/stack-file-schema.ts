@@ -43,18 +43,6 @@ const providerSettings: Record<string, JsonSchema> = {
     maximum: 86_400,
     description: "The longest time that one wait may take, in seconds.",
   },
-  abandonedQueues: {
-    type: "array",
-    items: { type: "string", pattern: "^[a-z]$" },
-    description:
-      "Slots of a gateway whose queue is given up, because their instance is dead. The mail in it may be lost.",
-  },
-  uncoveredSlots: {
-    type: "array",
-    items: { type: "string", pattern: "^[a-z]$" },
-    description:
-      "Slots of a gateway that may be taken out of DNS though no other slot is healthy. Senders keep their mail meanwhile.",
-  },
 };
 
 /** What the schemas of the kinds of stacks differ in. */

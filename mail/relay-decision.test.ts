@@ -156,7 +156,7 @@ describe("what is refused", () => {
   test("everything is put off where no route is known yet", () => {
     expect(decideRelay(undefined, { client: own, sender: "a@t0.shared.test" }, NOW)).toEqual({
       action: "defer",
-      reply: "451 4.3.0 The gateway does not know its routes yet",
+      reply: "451 4.3.0 The gateway is still loading the routes",
     });
   });
 

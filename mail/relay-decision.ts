@@ -30,7 +30,7 @@ export function decideRelay(
   now: Date,
 ): RelayDecision {
   if (index === undefined) {
-    return { action: "defer", reply: "451 4.3.0 The gateway does not know its routes yet" };
+    return { action: "defer", reply: "451 4.3.0 The gateway is still loading the routes" };
   }
   const keys = index.keysOf(client);
   if (sender === "") return decideNullSender(index.recordsOf(keys), client, now);

@@ -56,14 +56,15 @@ test("a changed SPF record changes no slot that serves", () => {
   expect(gatewaySlot.diff(state, { ...slot, spfChanged: "2026-11-27T12:00:00Z" })).toEqual([]);
 });
 
-test("another instance has another guard, and the guard looks away only where it is told to", async () => {
+test("another instance has another guard; a mark that is missing is written again", () => {
   const guard = { slot: "a", store, instance: "i-1" };
-  expect(slotGuard.diff(guard, { ...guard, instance: "i-2" })).toEqual([
+  expect(slotGuard.diff({ ...guard, published: true }, guard)).toEqual([]);
+  expect(slotGuard.diff({ ...guard, published: true }, { ...guard, instance: "i-2" })).toEqual([
     { path: "instance", kind: "update", replace: true },
   ]);
-  const { call, warnings } = callOf({ MXHERO_UNCOVERED_SLOTS: "a" });
-  await slotGuard.delete("a", guard, call);
-  expect(warnings).toEqual([expect.stringContaining("uncoveredSlots names it")]);
+  expect(slotGuard.diff({ ...guard, published: false }, guard)).toEqual([
+    { path: "published", kind: "update" },
+  ]);
 });
 
 test("another volume is another queue", () => {

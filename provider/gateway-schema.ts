@@ -60,6 +60,12 @@ export const slotGuardInputs = z.strictObject({
   instance: text,
 });
 
+export const slotGuardOutputs = z.strictObject({
+  ...slotGuardInputs.shape,
+  /** Its mark in the route store says that the slot's records are in DNS. */
+  published: z.boolean(),
+});
+
 export const slotQueueInputs = z.strictObject({
   slot: text,
   store: storeInputs,

@@ -14,6 +14,7 @@ import { gatewaySlotInputs, gatewaySlotOutputs } from "./gateway-schema.ts";
 import { inputChange } from "./input-changes.ts";
 import { withRouteStore } from "./open-route-store.ts";
 import type { Call, Change, ResourceKind } from "./resource.ts";
+import { stackOf } from "./urn.ts";
 import { type Look, pause, waitUntil } from "./wait.ts";
 
 type Inputs = z.output<typeof gatewaySlotInputs>;
@@ -92,7 +93,7 @@ async function untilHealthy(store: RouteStore, inputs: Inputs, call: Call): Prom
     first ??= report?.heartbeat ?? "none";
     return healthOf(report?.heartbeat === first ? undefined : report, bundle);
   };
-  const failure = (seen: string, seconds: number) => notHealthy(inputs, seen, seconds);
+  const failure = (seen: string, seconds: number) => notHealthy(inputs, call.urn, seen, seconds);
   await waitUntil({ call, what: `slot ${slot} is healthy`, look, failure });
 }
 
@@ -105,8 +106,9 @@ function healthOf(report: SlotReport | undefined, bundle: string): Look {
   return { reached: report.healthy, seen: report.faults.join("; ") || "it is not healthy yet" };
 }
 
-function notHealthy(inputs: Inputs, seen: string, seconds: number): MailRuleError {
+function notHealthy(inputs: Inputs, urn: string, seen: string, seconds: number): MailRuleError {
   const { slot, instance } = inputs;
+  const stack = stackOf(urn);
   return new MailRuleError({
     code: "slot-not-healthy",
     where: `slot ${slot}`,
@@ -115,8 +117,10 @@ function notHealthy(inputs: Inputs, seen: string, seconds: number): MailRuleErro
     fix:
       "It is not in DNS, and the other slots serve. Look at it by aws ssm start-session --target " +
       `${instance} (journalctl -u mxhero-gateway, /var/log/mxhero-bootstrap.log), then run the same command again. ` +
-      "User data runs once: where it failed, pulumi up --replace <urn of the instance> makes another one " +
-      "(pulumi stack --show-urns).",
+      "Where the configuration is to blame, correct it first: " +
+      "docs/gateway.md, After a run that failed or was interrupted, has the commands, without which an up would " +
+      "delete records in DNS that are gone. User data runs once: where it failed, the same commands, and then " +
+      `pulumi up --stack ${stack} --replace <urn of the instance>, make another one (pulumi stack --show-urns).`,
   });
 }
 

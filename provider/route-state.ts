@@ -35,7 +35,7 @@ export function standingOf(old: RouteOutputs, { store }: RouteInputs): Standing 
   return { claim: old.claim, mayClaim: !isSame, old, formerStores };
 }
 
-function isSameStore(one: StorePlace, other: StorePlace): boolean {
+export function isSameStore(one: StorePlace, other: StorePlace): boolean {
   return one.table === other.table && one.region === other.region;
 }
 

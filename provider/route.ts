@@ -6,7 +6,6 @@
 import { formatClaim, parseClaim } from "../mail/journal.ts";
 import type { RouteRecord } from "../mail/route.ts";
 import type { RouteStore } from "../store/route-store.ts";
-import { relaySecretName } from "../store/secrets.ts";
 import { applyRouteSteps, observeRoute, refuseHeld, releaseRoute } from "./apply-route-steps.ts";
 import { newClaim } from "./claims.ts";
 import { withRouteStore } from "./open-route-store.ts";
@@ -21,6 +20,7 @@ import {
   routeOutputs,
   type StorePlace,
 } from "./route-schema.ts";
+import { deleteFormerPasswords, releasePasswords, storePassword } from "./route-secrets.ts";
 import { goalOf, outputsOf, routeInputChanges, type Standing, standingOf } from "./route-state.ts";
 
 export const route: ResourceKind<Inputs, Outputs> = {
@@ -54,31 +54,18 @@ export const route: ResourceKind<Inputs, Outputs> = {
   },
 };
 
-/** The route leaves a gateway, and its password goes with it. */
+/** The route leaves a gateway, and its passwords go with it. */
 async function release(place: StorePlace, held: Outputs, call: Call): Promise<void> {
   const { domain, claim } = held;
   const released = await withRouteStore(place, async (store) => {
     const result = await releaseRoute(store, domain, parseClaim(claim));
-    if (typeof result !== "string") await letPasswordExpire(store, result, held);
+    const record = typeof result === "string" ? undefined : result;
+    if (record !== undefined || result === "gone") {
+      await releasePasswords({ store, place, domain, call }, record, held);
+    }
     return result;
   });
   sayRelease({ domain, store: place }, released, call);
-}
-
-/**
- * A slot that is new may need the password as long as the route is there. Then nothing has to run: the parameter
- * store deletes it. That needs its value, which the state has, unless the route was imported.
- */
-async function letPasswordExpire(
-  store: RouteStore,
-  record: RouteRecord,
-  { domain, relayServer, secretVersion }: Outputs,
-): Promise<void> {
-  if (secretVersion === undefined) return;
-  const name = relaySecretName(domain, secretVersion);
-  const password = relayServer?.login?.password;
-  if (!secretsOf(record).includes(name)) await store.deleteSecret(name);
-  else if (password !== undefined) await store.putSecret(name, password, record.leaving?.expires);
 }
 
 async function change(inputs: Inputs, call: Call, standing: Standing): Promise<Partial<Outputs>> {
@@ -95,7 +82,7 @@ async function apply(store: RouteStore, inputs: Inputs, call: Call, standing: St
   // Nothing is written for a domain that another organisation holds, a password included.
   await refuseHeld(store, before, goalOf(inputs, standing));
   sayExcluded(inputs, call);
-  const secretVersion = await storePassword(store, inputs, standing);
+  const secretVersion = await storePassword(store, inputs, standing, before.record);
   const goal = goalOf(inputs, standing, secretVersion);
   const known = { ...standing, ...(secretVersion !== undefined && { secretVersion }) };
   let written: RouteRecord | undefined;
@@ -104,45 +91,17 @@ async function apply(store: RouteStore, inputs: Inputs, call: Call, standing: St
       written = record;
     };
     const { record, slots } = await applyRouteSteps(place, goal, call, onWrite);
-    await deleteFormerPasswords(store, before.record, record);
     await leaveFormerStores(standing, call);
     return outputsOf(inputs, { ...known, formerStores: [] }, record, slots);
   } catch (error) {
     if (written === undefined) throw error;
     const outputs = outputsOf(inputs, known, written, []);
     throw new Unfinished(inputs.domain, outputs, [unfinishedReason(error)], { cause: error });
+  } finally {
+    const passwords = { store, place: inputs.store, domain: inputs.domain, call };
+    const { old } = standing;
+    if (written) await deleteFormerPasswords(passwords, before.record, old, written);
   }
-}
-
-/** Which password lies in the parameter store: that of before, where it is the same one. */
-async function storePassword(
-  store: RouteStore,
-  { domain, relayServer }: Inputs,
-  { old, mayClaim }: Standing,
-): Promise<number | undefined> {
-  const password = relayServer?.login?.password;
-  if (password === undefined) return undefined;
-  const isKept = !mayClaim && old?.relayServer?.login?.password === password;
-  if (isKept && old.secretVersion !== undefined) return old.secretVersion;
-  const version = Date.now();
-  await store.putSecret(relaySecretName(domain, version), password);
-  return version;
-}
-
-/** No version names them any more. */
-async function deleteFormerPasswords(
-  store: RouteStore,
-  before: RouteRecord | undefined,
-  after: RouteRecord | undefined,
-): Promise<void> {
-  const kept = secretsOf(after);
-  const former = secretsOf(before).filter((name) => !kept.includes(name));
-  for (const name of new Set(former)) await store.deleteSecret(name);
-}
-
-function secretsOf(record: RouteRecord | undefined): string[] {
-  const ways = [record?.active?.route, record?.proposed?.route, record?.formerWay];
-  return ways.flatMap((way) => way?.relayServer?.login?.secret ?? []);
 }
 
 /** Gateways that the domain was at before: their routes leave, now that this one serves. */

@@ -31,6 +31,15 @@ describe("readSettings", () => {
     expect(tokenFor(settings, "partner-a")).toBe("two");
   });
 
+  test("takes what gives something up from the environment only, for it is said for one run", () => {
+    for (const key of ["uncoveredSlots", "abandonedQueues"]) {
+      expect(() => readSettings({ [key]: '["a"]' }, {})).toThrow(key);
+    }
+    const said = { MXHERO_UNCOVERED_SLOTS: "a", MXHERO_ABANDONED_QUEUES: "b, c" };
+    const settings = readSettings({}, said);
+    expect(settings).toMatchObject({ uncoveredSlots: ["a"], abandonedQueues: ["b", "c"] });
+  });
+
   test("takes the values of a program as they are", () => {
     const settings = readSettings(
       { apiTokens: { a: "one" }, resolvers: ["::1"], waitSeconds: 5 },

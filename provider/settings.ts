@@ -67,13 +67,11 @@ export const configurationSchema = z.strictObject({
   cloudflareBaseUrl: url.exactOptional(),
   resolvers: fromJson(z.array(address).min(1)).exactOptional(),
   waitSeconds: fromJson(seconds).exactOptional(),
-  abandonedQueues: fromJson(slotNames).exactOptional(),
-  uncoveredSlots: fromJson(slotNames).exactOptional(),
 });
 
 const commaList = z.string().transform((list) => list.split(",").map((item) => item.trim()));
 
-/** The same settings as the environment gives them. */
+/** The same settings as the environment gives them. What gives something up is said for one run, so only there. */
 const environmentSchema = z.object({
   CLOUDFLARE_API_TOKEN: token.exactOptional(),
   CLOUDFLARE_BASE_URL: url.exactOptional(),
@@ -117,8 +115,8 @@ export function readSettings(configured: unknown, env: Environment = process.env
     CLOUDFLARE_BASE_URL: cloudflareBaseUrl = given.data.cloudflareBaseUrl,
     MXHERO_RESOLVERS: resolvers = given.data.resolvers,
     MXHERO_WAIT_SECONDS: waitSeconds = given.data.waitSeconds ?? 600,
-    MXHERO_ABANDONED_QUEUES: abandonedQueues = given.data.abandonedQueues ?? [],
-    MXHERO_UNCOVERED_SLOTS: uncoveredSlots = given.data.uncoveredSlots ?? [],
+    MXHERO_ABANDONED_QUEUES: abandonedQueues = [],
+    MXHERO_UNCOVERED_SLOTS: uncoveredSlots = [],
   } = preferred.data;
   return {
     ...(apiToken !== undefined && { apiToken }),

@@ -41,7 +41,9 @@ export const slotQueue: ResourceKind<Inputs, Inputs> = {
 
   async delete(_id, queue, call) {
     if (call.settings.abandonedQueues.includes(queue.slot)) {
-      call.warn(`The queue of slot ${queue.slot} is given up unread, as abandonedQueues says.`);
+      call.warn(
+        `The queue of slot ${queue.slot} is given up unread, as MXHERO_ABANDONED_QUEUES says.`,
+      );
       return;
     }
     // The mark stays: until the instance has ended, it is to take nothing.

@@ -36,6 +36,7 @@ export const answerKey = (domain: string, slot: string): Key => keyOf(domain, `s
 export const slotKey = (slot: string): Key => keyOf("#slots", slot);
 export const reportKey = (slot: string): Key => keyOf("#reports", slot);
 export const closingKey = (slot: string): Key => keyOf("#closing", slot);
+export const publishedKey = (slot: string): Key => keyOf("#published", slot);
 export const SEQUENCE_KEY = keyOf("#sequence", "#sequence");
 
 /** How many writes of routes there were. */
@@ -118,6 +119,15 @@ export function encodeClosing(slot: string, mark: string): Item {
 
 export function decodeClosing(item: FoundItem): string {
   return textOf(item, "mark");
+}
+
+/** The mark that a slot's records are in DNS. */
+export function encodePublished(slot: string): Item {
+  return { ...publishedKey(slot), published: { S: new Date().toISOString() } };
+}
+
+export function decodePublished(item: FoundItem): string {
+  return textOf(item, "sk");
 }
 
 export function textOf(item: FoundItem, name: string): string {

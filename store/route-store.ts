@@ -23,17 +23,20 @@ import {
   closingKey,
   decodeAnswer,
   decodeClosing,
+  decodePublished,
   decodeReport,
   decodeRoute,
   decodeSlot,
   encodeAnswerFields,
   encodeClosing,
+  encodePublished,
   encodeReport,
   encodeRoute,
   encodeSlot,
   type FoundItem,
   isAt,
   numberOf,
+  publishedKey,
   type RegisteredSlot,
   routeKey,
   SEQUENCE_KEY,
@@ -243,6 +246,21 @@ export class RouteStore implements Disposable {
   async closingMark(slot: string): Promise<string | undefined> {
     const [found] = await this.#table.get([closingKey(slot)]);
     return found && decodeClosing(found);
+  }
+
+  /** Marks that the slot's records are in DNS. */
+  async markPublished(slot: string): Promise<void> {
+    await this.#table.put(encodePublished(slot));
+  }
+
+  /** The slot's records are about to leave DNS. Nothing happens where it was not marked. */
+  async unmarkPublished(slot: string): Promise<void> {
+    await this.#table.delete(publishedKey(slot));
+  }
+
+  /** The slots whose records are in DNS. */
+  async publishedSlots(): Promise<readonly string[]> {
+    return (await this.#table.partition("#published")).map(decodePublished);
   }
 
   async reports(): Promise<readonly SlotReport[]> {

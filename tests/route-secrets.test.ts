@@ -2,8 +2,11 @@
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { DescribeParametersCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { testNet } from "../lab/test-net.ts";
 import { type RouteEntry, type RouteLab, startRouteLab } from "./route-lab.ts";
 import { failed, type Run, succeeded, type TenantStack } from "./tenant.ts";
+import { sound } from "./test-agents.ts";
+import { startWriteProxy, type WriteProxy } from "./write-proxy.ts";
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 
@@ -11,12 +14,17 @@ const FIRST = "correct horse battery staple";
 const SECOND = "a rolling stone gathers no moss";
 
 let lab: RouteLab;
+let proxy: WriteProxy;
 
 beforeAll(async () => {
   lab = await startRouteLab(["a"]);
+  proxy = await startWriteProxy(`${testNet}.5.2`, lab.moto.url);
 });
 
-afterAll(() => lab[Symbol.asyncDispose]());
+afterAll(async () => {
+  await proxy[Symbol.asyncDispose]();
+  await lab[Symbol.asyncDispose]();
+});
 
 function entry(withLogin: boolean, domain = "secret.test"): RouteEntry {
   const login = withLogin ? { login: { user: "contoso", password: "$password" } } : {};
@@ -46,6 +54,23 @@ async function parameters() {
     new DescribeParametersCommand({}),
   );
   return Parameters;
+}
+
+/** Names and policies of the domain's parameters. The emulator gives a policy back in quotes of its own. */
+async function passwordsOf(domain: string) {
+  const all = (await parameters()).filter(({ Name }) => Name?.includes(`/${domain}/`));
+  return all.map(({ Name = "", Policies: [policy] = [] }) => ({
+    name: Name.replace("/mxhero/example/", ""),
+    policy: policy?.PolicyText?.replaceAll("'", '"'),
+  }));
+}
+
+/** The policy by which SSM deletes a parameter when the route is gone. */
+async function goesWithRoute(domain: string): Promise<string> {
+  const { record } = await lab.store.readDomain(domain);
+  const expires = record?.leaving?.expires ?? "";
+  expect(Date.parse(expires)).toBeGreaterThan(Date.now());
+  return `{"Type": "Expiration", "Version": "1.0", "Attributes": {"Timestamp": "${expires}"}}`;
 }
 
 async function secretName(domain = "secret.test"): Promise<string> {
@@ -92,19 +117,80 @@ test("the password of a route that is given up is there as long as the route, an
   await succeeded(stack.up());
   const name = await secretName("leaving.test");
   await succeeded(stack.destroy());
-  const { record } = await lab.store.readDomain("leaving.test");
-  const expires = record?.leaving?.expires ?? "";
-  expect(Date.parse(expires)).toBeGreaterThan(Date.now());
   expect(await secretName("leaving.test")).toBe(name);
   expect(await lab.store.readSecret(name)).toBe(FIRST);
   const [parameter] = (await parameters()).filter(({ Name }) => Name?.endsWith(name));
   expect(parameter?.KeyId).toBe(lab.options.keyId);
-  // The emulator gives the policy back in quotes of its own.
-  const [policy] = parameter?.Policies ?? [];
-  expect(policy?.PolicyText?.replaceAll("'", '"')).toBe(
-    `{"Type": "Expiration", "Version": "1.0", "Attributes": {"Timestamp": "${expires}"}}`,
-  );
+  const policy = await goesWithRoute("leaving.test");
+  expect(await passwordsOf("leaving.test")).toEqual([{ name, policy }]);
 });
+
+test("the password of a way that was stopped goes with the route", async () => {
+  const domain = "stopped.test";
+  const stack = await lab.addStack("stopped", [entry(true, domain)]);
+  await setPassword(stack, FIRST);
+  await succeeded(stack.up());
+  const name = await secretName(domain);
+  await lab.write(stack, [{ domain }]);
+  await succeeded(stack.up());
+  // Mail that is still queued goes this way.
+  expect(await passwordsOf(domain)).toEqual([{ name, policy: undefined }]);
+  await succeeded(stack.destroy());
+  const policy = await goesWithRoute(domain);
+  expect(await passwordsOf(domain)).toEqual([{ name, policy }]);
+  expect(await lab.store.readSecret(name)).toBe(FIRST);
+});
+
+test("new passwords that are refused go, and that which serves goes with the route", async () => {
+  const domain = "refused.test";
+  const stack = await lab.addStack("refused", [entry(true, domain)]);
+  await setPassword(stack, FIRST);
+  await succeeded(stack.up());
+  const name = await secretName(domain);
+  lab.agents.behave("a", {
+    proof: [{ action: "AUTH", outcome: "535 5.7.8 no" }],
+    acknowledges: true,
+  });
+  for (const password of [SECOND, "a third one"]) {
+    await setPassword(stack, password);
+    await failed(stack.up());
+  }
+  lab.agents.behave("a", sound);
+  const { record } = await lab.store.readDomain(domain);
+  const proposed = record?.proposed?.route.relayServer?.login?.secret;
+  const names = (await passwordsOf(domain)).map((password) => password.name);
+  expect(names.toSorted()).toEqual([name, proposed]);
+
+  await succeeded(stack.destroy());
+  const policy = await goesWithRoute(domain);
+  expect(await passwordsOf(domain)).toEqual([{ name, policy }]);
+  expect(await lab.store.readSecret(name)).toBe(FIRST);
+});
+
+test.each(["PutParameter", "GetParameters"])(
+  "without the right to %s a destroy warns of the password that stays",
+  async (action) => {
+    const domain = `${action.toLowerCase()}.test`;
+    const stack = await lab.addStack(action, [entry(true, domain)]);
+    await setPassword(stack, FIRST);
+    await succeeded(stack.up());
+    const name = await secretName(domain);
+    if (action === "GetParameters") {
+      await lab.write(stack, [{ domain }]);
+      await succeeded(stack.up());
+    }
+    proxy.deny([action]);
+    const { text } = await succeeded(stack.destroy([], { env: { AWS_ENDPOINT_URL: proxy.url } }));
+    const { record } = await lab.store.readDomain(domain);
+    expect(text).toContain(`${name} stays in the parameter store`);
+    expect(text).toContain("AccessDeniedException");
+    expect(text).toContain(`It is needed until ${record?.leaving?.expires}`);
+    expect(text).toContain(
+      `aws ssm delete-parameter --region ${lab.options.region} --name /mxhero/example/${name}`,
+    );
+    expect(await passwordsOf(domain)).toEqual([{ name, policy: undefined }]);
+  },
+);
 
 test("without credentials a preview says what it can, and an update says what is missing", async () => {
   const stack = await lab.addStack("nobody", [{ domain: "nobody.test" }]);

@@ -1,4 +1,4 @@
-/** For crash tests: stands between the provider and AWS's API, and strikes at a write. */
+/** Stands between the provider and AWS's API: strikes at a write, or denies what the emulator's IAM does not. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
@@ -15,6 +15,8 @@ export interface WriteProxy extends AsyncDisposable {
   readonly writes: readonly string[];
   /** Strikes at the write of this number, from 1; without arguments at none. */
   arm(at?: { readonly write: number; readonly moment: Moment; strike(): Promise<void> }): void;
+  /** From now on nobody has the right to these actions. */
+  deny(actions: readonly string[]): void;
 }
 
 const WRITES = /^(TransactWriteItems|PutItem|UpdateItem|DeleteItem|PutParameter|DeleteParameters)$/;
@@ -22,9 +24,11 @@ const WRITES = /^(TransactWriteItems|PutItem|UpdateItem|DeleteItem|PutParameter|
 export async function startWriteProxy(address: string, target: string): Promise<WriteProxy> {
   let writes: string[] = [];
   let armed: Parameters<WriteProxy["arm"]>[0];
+  let denied: readonly string[] = [];
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await buffer(request);
     const action = String(request.headers["x-amz-target"]).split(".").at(-1) ?? "";
+    if (denied.includes(action)) return deny(response);
     if (WRITES.test(action)) writes.push(action);
     const strike = WRITES.test(action) && writes.length === armed?.write ? armed : undefined;
     if (strike?.moment === "unwritten") return strike.strike();
@@ -54,12 +58,21 @@ export async function startWriteProxy(address: string, target: string): Promise<
       writes = [];
       armed = at;
     },
+    deny: (actions) => {
+      denied = actions;
+    },
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       server.close();
       await once(server, "close");
     },
   };
+}
+
+/** As AWS's JSON protocol says it. */
+function deny(response: ServerResponse): void {
+  response.writeHead(400, { "content-type": "application/x-amz-json-1.1" });
+  response.end(JSON.stringify({ __type: "AccessDeniedException", message: "not authorized" }));
 }
 
 /** What belongs to one connection is not passed on. */

@@ -1,7 +1,13 @@
-/** `cloudflare.DnsRecord` of the types A, AAAA, CNAME and TXT. */
-import Cloudflare from "cloudflare";
+/**
+ * `cloudflare.DnsRecord` of the types A, AAAA, CNAME and TXT.
+ *
+ * What is done about a record that is gone follows the real provider
+ * (cloudflare/terraform-provider-cloudflare, internal/services/dns_record/resource.go): a read that is answered
+ * with 404 drops it from the state, and a delete fails.
+ */
+import Cloudflare, { NotFoundError } from "cloudflare";
 import { z } from "zod";
-import { orGone, standInKind } from "../../stand-in.ts";
+import { standInKind } from "../../stand-in.ts";
 
 const inputs = z.strictObject({
   zoneId: z.string(),
@@ -41,7 +47,7 @@ export const dnsRecord = standInKind<Inputs>({
     return answer.parse(posted).result.id;
   },
   read: async (id, { zoneId }) => {
-    const got = await orGone(client.get(`/zones/${zoneId}/dns_records/${id}`));
+    const got = await readRecord(zoneId, id);
     if (got === undefined) return undefined;
     const { name, type, content, ttl, proxied, comment, modified_on } = answer.parse(got).result;
     return {
@@ -53,6 +59,15 @@ export const dnsRecord = standInKind<Inputs>({
     await client.put(`/zones/${zoneId}/dns_records/${id}`, { body: record });
   },
   delete: async (id, { zoneId }) => {
-    await orGone(client.delete(`/zones/${zoneId}/dns_records/${id}`));
+    await client.delete(`/zones/${zoneId}/dns_records/${id}`);
   },
 });
+
+async function readRecord(zoneId: string, id: string): Promise<unknown> {
+  try {
+    return await client.get(`/zones/${zoneId}/dns_records/${id}`);
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The passwords of a route's Relay Server: when one is written, and how each of them ends.
+ *
+ * Every password has a parameter of its own. It is deleted once no version names it, and expires with a route
+ * that was given up. Where that fails, the route goes on, and a warning names what is left.
+ */
+import type { RouteRecord } from "../mail/route.ts";
+import { StoreError } from "../store/errors.ts";
+import type { RouteStore } from "../store/route-store.ts";
+import { relaySecretName } from "../store/secrets.ts";
+import type { Call } from "./resource.ts";
+import type { RouteInputs, RouteOutputs, StorePlace } from "./route-schema.ts";
+import { isSameStore, type Standing } from "./route-state.ts";
+
+/** A domain's passwords at one gateway, and who is told of one that is left. */
+export interface Passwords {
+  readonly store: RouteStore;
+  readonly place: StorePlace;
+  readonly domain: string;
+  readonly call: Call;
+}
+
+/**
+ * Which password lies in the parameter store: that of before, where it is the same one. That of a route that is
+ * leaving expires, so the one that stays gets another.
+ */
+export async function storePassword(
+  store: RouteStore,
+  { domain, relayServer }: RouteInputs,
+  { old, mayClaim }: Standing,
+  before: RouteRecord | undefined,
+): Promise<number | undefined> {
+  const password = relayServer?.login?.password;
+  if (password === undefined) return undefined;
+  const isSame = !mayClaim && old?.relayServer?.login?.password === password;
+  const isKept = isSame && before?.leaving === undefined;
+  if (isKept && old.secretVersion !== undefined) return old.secretVersion;
+  const version = Date.now();
+  await store.putSecret(relaySecretName(domain, version), password);
+  return version;
+}
+
+/** Deletes what the record or the state named before, and no version names any more. */
+export async function deleteFormerPasswords(
+  passwords: Passwords,
+  before: RouteRecord | undefined,
+  old: RouteOutputs | undefined,
+  after: RouteRecord,
+): Promise<void> {
+  const kept = secretsOf(after);
+  const known = new Set([...secretsOf(before), ...stateSecrets(passwords, old)]);
+  const former = [...known].filter((name) => !kept.has(name));
+  for (const name of former) await deletePassword(passwords, name);
+}
+
+/**
+ * A slot that is new may need the passwords as long as the route is there. Then nothing has to run: the parameter
+ * store deletes them. That needs their values: the state has one at most, the others are read if that is allowed.
+ *
+ * @param record the route that was given up; `undefined`: it is gone
+ */
+export async function releasePasswords(
+  passwords: Passwords,
+  record: RouteRecord | undefined,
+  held: RouteOutputs,
+): Promise<void> {
+  const { store } = passwords;
+  const own = stateSecrets(passwords, held);
+  const named = secretsOf(record);
+  const unnamed = [...own].filter((name) => !named.has(name));
+  for (const name of unnamed) await deletePassword(passwords, name);
+  const expires = record?.leaving?.expires;
+  if (expires === undefined) return;
+  for (const name of named) {
+    await warnOfFailure(passwords, name, expires, async () => {
+      const kept = own.has(name) ? held.relayServer?.login?.password : undefined;
+      const password = kept ?? (await store.readSecret(name));
+      if (password !== undefined) await store.putSecret(name, password, expires);
+    });
+  }
+}
+
+function secretsOf(record: RouteRecord | undefined): Set<string> {
+  const ways = [record?.active?.route, record?.proposed?.route, record?.formerWay];
+  return new Set(ways.flatMap((way) => way?.relayServer?.login?.secret ?? []));
+}
+
+/** The state names one at most, and only at its own gateway. */
+function stateSecrets({ place, domain }: Passwords, state: RouteOutputs | undefined): Set<string> {
+  if (state?.secretVersion === undefined || !isSameStore(state.store, place)) return new Set();
+  return new Set([relaySecretName(domain, state.secretVersion)]);
+}
+
+function deletePassword(passwords: Passwords, name: string): Promise<void> {
+  return warnOfFailure(passwords, name, undefined, () => passwords.store.deleteSecret(name));
+}
+
+/** @param from when nobody needs the password any more, ISO 8601; `undefined`: now */
+async function warnOfFailure(
+  { place, domain, call }: Passwords,
+  name: string,
+  from: string | undefined,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    const parameter = `${place.secretPrefix}/${name}`;
+    const when = from === undefined ? "Delete it" : `It is needed until ${from}; delete it then`;
+    call.warn(
+      `Route of ${domain}: the password ${parameter} stays in the parameter store (${error.message}). ${when}: aws ssm delete-parameter --region ${place.region} --name ${parameter}`,
+    );
+  }
+}
