@@ -51,5 +51,14 @@ test("every file and folder that it names exists", () => {
   const named = [...links, ...folders];
   expect(named).toContain("docs/refusals.md");
   expect(named).toContain("commands/");
-  expect(named.filter((path) => !existsSync(`${root}/${path}`))).toEqual([]);
+  expect(named.filter((path) => !isThere(path))).toEqual([]);
 });
+
+/** A path, and behind `#` a heading as GitHub links to it: in lower case, spaces as hyphens. */
+function isThere(link: string): boolean {
+  const [name = "", heading] = link.split("#");
+  const path = `${root}/${name}`;
+  if (heading === undefined || !existsSync(path)) return existsSync(path);
+  const headings = readFileSync(path, "utf8").matchAll(/^#+ (.*)$/gm);
+  return [...headings].some(([, text = ""]) => text.toLowerCase().replaceAll(" ", "-") === heading);
+}
