@@ -77,10 +77,10 @@ export function nextStageChange(record: RouteRecord, now: Date): Date | undefine
 
 /** When the gateway will treat the domain's mail in another way by the clock alone; `undefined`: never. */
 export function nextChange(record: RouteRecord, now: Date): Date | undefined {
-  const stage = nextStageChange(record, now);
-  const { until } = record.formerServer ?? {};
-  if (until === undefined || new Date(until) <= now) return stage;
-  return stage === undefined || new Date(until) < stage ? new Date(until) : stage;
+  const { formerServer } = record;
+  const end = formerServer && new Date(formerServer.until);
+  const times = [nextStageChange(record, now), end].filter((time) => time !== undefined);
+  return times.filter((time) => time > now).toSorted((a, b) => a.getTime() - b.getTime())[0];
 }
 
 /** An SMTP refusal, apart from its reply code. */

@@ -166,8 +166,9 @@ function startPolicy(
     decide: (request: PolicyRequest) => {
       const { context, sender, clientAddress, fingerprint } = request;
       const isWay = context === NULL_SENDER_WAY;
-      if (!isWay && context !== "")
+      if (!isWay && context !== "") {
         throw new PolicyProtocolError(`Nothing is known of ${context}.`);
+      }
       const excess = isWay ? undefined : rates.count(request, performance.now());
       if (excess !== undefined) return excess;
       const client = { address: clientAddress, fingerprint };

@@ -104,8 +104,8 @@ local_transport = error:5.1.1 no local mailboxes
  * Debian's unit leaves an instance dead whose master process has ended. Only for the two that work: the primary
  * one is disabled, ends at once and would be started again for ever.
  *
- * It names no main process either, so that the instance would count as running as long as any process of it
- * does: a session that waits for its client keeps the port, for five minutes, while nobody accepts mail.
+ * Debian's unit does not say which process is the main one, so that the instance would count as running as long as
+ * any is left: a session that waits for its client keeps the port, for five minutes, while nobody accepts mail.
  */
 function restart(queue: string): string {
   return `\
