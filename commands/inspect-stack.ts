@@ -90,6 +90,9 @@ function addressesOf(config: TenantConfig | undefined, state: StackState): Domai
   return [...addresses.values()].toSorted((a, b) => (a.domain < b.domain ? -1 : 1));
 }
 
+/** The command ends with its process, and says only what it has found. */
+const uninterrupted = { signal: new AbortController().signal, progress: () => undefined };
+
 async function inspectDomain(
   address: DomainAddress,
   settings: Settings,
@@ -98,7 +101,7 @@ async function inspectDomain(
 ): Promise<DomainReport> {
   const { domain } = address;
   try {
-    const live = await LiveDomain.open(settings, address);
+    const live = await LiveDomain.open({ settings, ...uninterrupted }, address);
     const view = await live.observe();
     const own = routes.filter(({ outputs }) => outputs.domain === domain);
     const findings = findAtDomain({
