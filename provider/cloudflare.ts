@@ -10,11 +10,18 @@
 import type Cloudflare from "cloudflare";
 import { z } from "zod";
 import { MailRuleError } from "../mail/errors.ts";
+import {
+  asParameters,
+  asRecord,
+  asZone,
+  itemsOf,
+  RECORD_PAGE,
+  readPage,
+} from "./cloudflare-records.ts";
 import { rateLimitReached, tokenMissing, zoneGone } from "./cloudflare-refusals.ts";
 import { RequestPace } from "./request-pace.ts";
 import type { Call } from "./resource.ts";
 import { type Settings, tokenFor, tokenVariable } from "./settings.ts";
-import { decodeText, encodeText } from "./txt-content.ts";
 import { formatSeconds, sleepFor } from "./wait.ts";
 
 /** Who asks: where the API is and with which token, when to stop waiting, and whom to tell. */
@@ -82,8 +89,7 @@ export class WriteRefusedForNow extends Error {
   }
 }
 
-/** Pages as large as a real answer ever gets: one request reads all. */
-const RECORD_PAGE = 5_000;
+/** As large as a real answer ever gets: one request reads all. */
 const ZONE_PAGE = 50;
 
 /**
@@ -318,66 +324,10 @@ async function isRateLimited(error: unknown): Promise<boolean> {
   return error instanceof APIError && error.status === 429;
 }
 
-type RecordPage = Cloudflare.DNS.RecordResponsesV4PagePaginationArray;
-
-/** A page's records, and how to ask for the next one if there may be one. */
-function readPage(page: RecordPage) {
-  const records = itemsOf(page).map(asRecord);
-  // The SDK would ask for one more page to see that it is empty.
-  const full = page.result.length >= (page.result_info.per_page ?? RECORD_PAGE);
-  return { records, next: full ? () => page.getNextPage() : undefined };
-}
-
-/** The items of a list. What has no page is no list, and proves no absence. */
-function itemsOf<T>({ result, result_info }: { result: T[]; result_info: { page?: number } }): T[] {
-  if (result_info.page === undefined) throw new Error("what should be a list has no page");
-  return result;
-}
-
 async function describe(error: unknown): Promise<string> {
   const { APIError } = await import("cloudflare");
   if (!(error instanceof APIError)) return error instanceof Error ? error.message : String(error);
   const faults = apiFaults.parse(error.errors).map(({ code, message }) => `${code} ${message}`);
   if (faults.length > 0) return faults.join("; ");
   return error.status === undefined ? `nothing (${error.message})` : `HTTP ${error.status}`;
-}
-
-function asZone(zone: Cloudflare.Zones.Zone): CandidateZone {
-  const { id, name, status = "unknown", type = "unknown", name_servers } = zone;
-  return {
-    id,
-    name,
-    status,
-    type,
-    nameServers: name_servers.map((server) => server.toLowerCase()),
-  };
-}
-
-function asRecord(record: Cloudflare.DNS.RecordResponse): ZoneRecord {
-  const { id, name, type, content = "", ttl, comment, tags } = record;
-  const meta: unknown = record.meta;
-  const priority = "priority" in record ? record.priority : undefined;
-  return {
-    id,
-    name: name.toLowerCase(),
-    type,
-    content: type === "TXT" ? decodeText(content) : content.toLowerCase().replace(/\.$/, ""),
-    priority: priority ?? 0,
-    ttl,
-    ...(comment && { comment }),
-    ...(tags !== undefined && tags.length > 0 && { tags }),
-    readOnly:
-      typeof meta === "object" && meta !== null && "read_only" in meta && meta.read_only === true,
-  };
-}
-
-function asParameters({ name, type, content, priority = 0, ttl, comment, tags }: NewRecord) {
-  const shared = {
-    name,
-    ttl,
-    ...(comment !== undefined && { comment }),
-    ...(tags !== undefined && { tags: [...tags] }),
-  };
-  if (type === "TXT") return { ...shared, type, content: encodeText(content) };
-  return { ...shared, type, content: content || ".", priority };
 }
