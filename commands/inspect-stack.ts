@@ -90,8 +90,11 @@ function addressesOf(config: TenantConfig | undefined, state: StackState): Domai
   return [...addresses.values()].toSorted((a, b) => (a.domain < b.domain ? -1 : 1));
 }
 
-/** The command ends with its process, and says only what it has found. */
-const uninterrupted = { signal: new AbortController().signal, progress: () => undefined };
+/** The command ends with its process. What it waits for is no part of its report. */
+const uninterrupted = {
+  signal: new AbortController().signal,
+  progress: (line: string) => console.error(line),
+};
 
 async function inspectDomain(
   address: DomainAddress,
