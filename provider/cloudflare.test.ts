@@ -336,12 +336,13 @@ test("a limit that others have used up is kept to, too", async () => {
 });
 
 test("a read that meets 429 waits as long as it says; a write is not even sent meanwhile", async () => {
-  lab.cloudflare.limitRequests({ requests: 1, seconds: 1 });
+  lab.cloudflare.limitRequests({ requests: 1, seconds: 2 });
   await lab.ask("GET", "/zones");
   lab.cloudflare.clearLogs();
-  const own = new CloudflareAccount(callerWith(envWith(lab.operator)));
+  const caller = callerWith(envWith(lab.operator));
+  const own = new CloudflareAccount(caller);
   const reading = own.listDomain(zone, "contoso.test");
-  await vi.waitUntil(() => lab.cloudflare.requests[0]?.status === 429);
+  await vi.waitUntil(() => caller.told.length > 0);
   const error = await rejection(own.writeBatch(zone, batch({ posts: [newTxt("x=1")] })));
   expect(error).toBeInstanceOf(WriteRefusedForNow);
   expect(await reading).toEqual([]);

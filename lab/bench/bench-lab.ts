@@ -2,7 +2,7 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createProject, type PulumiProject, type PulumiRun } from "../pulumi.ts";
+import { createProject, type PulumiProject, type PulumiRun, type RunOptions } from "../pulumi.ts";
 import type { World } from "../world.ts";
 import { GatewayBench } from "./gateway-bench.ts";
 
@@ -11,7 +11,7 @@ export interface BenchStack {
   /** Runs Pulumi on it. @throws if it fails, with what it printed */
   run(args: readonly string[]): Promise<void>;
   /** Runs Pulumi on it without waiting. */
-  start(args: readonly string[]): PulumiRun;
+  start(args: readonly string[], options?: RunOptions): PulumiRun;
   /** Waits for a started run. @throws if it fails, with what it printed */
   succeeded(run: PulumiRun): Promise<void>;
 }
@@ -148,7 +148,8 @@ async function brought(project: PulumiProject, name: string): Promise<BenchStack
 }
 
 function stackOf(project: PulumiProject, name: string): BenchStack {
-  const start = (args: readonly string[]) => project.start(name, args);
+  const start = (args: readonly string[], options?: RunOptions) =>
+    project.start(name, args, options);
   const succeeded = async (run: PulumiRun) => {
     const { exitCode, stdout, stderr } = await run.result;
     if (exitCode === 0) return;
