@@ -78,7 +78,7 @@ function sendmail({ gateway }: StepFacts): CommandBlock {
     lines: [
       `define(\`SMART_HOST', \`esmtp:[${host}]')dnl`,
       "dnl and then, in a shell as root: make -C /etc/mail && systemctl restart sendmail",
-      `dnl to check: echo '3,0 someone@example.com' | sendmail -bt, which ends with $# esmtp $@ [${host}]`,
+      `dnl to check: echo '3,0 someone@example.com' | sendmail -bt, which ends with $# esmtp $@ [ ${host.replaceAll(".", " . ")} ]`,
     ],
     undo: ["Delete the line, then make -C /etc/mail && systemctl restart sendmail"],
   };
