@@ -58,30 +58,28 @@ async function useUp(requests: number): Promise<void> {
 }
 
 test("a run that needs more than the limit waits, says so, and is never refused", async () => {
-  const { stack, zones } = await tenantOf("paced", 12);
-  const before = zones.map((zone) => zone.snapshot());
-  lab.world.cloudflare.limitRequests({ requests: 100, seconds: 4 });
-  lab.world.cloudflare.clearLogs();
-  const env = { MXHERO_CLOUDFLARE_SHARE: "0.5" };
-  const { text } = await succeeded(stack.up([], { env }));
+  const { stack, zones } = await tenantOf("paced", 8);
+  const { cloudflare } = lab.world;
+  cloudflare.limitRequests({ requests: 100, seconds: 40 });
+  cloudflare.clearLogs();
+  const { text } = await succeeded(stack.up([], { env: { MXHERO_CLOUDFLARE_SHARE: "0.4" } }));
   expect(text).toMatch(
-    /waiting for Cloudflare's rate limit before reading records of the zone paced\d+\.test \(\d+ s\)/,
+    /waiting for Cloudflare's rate limit before reading records of the zone paced\d\.test \(\d+ s\)/,
   );
   expect(zones.map(mxOf)).toEqual(zones.map(() => gatewayMx));
-  await succeeded(stack.destroy([], { env }));
-  expect(zones.map((zone) => zone.snapshot())).toEqual(before);
-  expect(statuses().length).toBeGreaterThan(100);
+  // More than the share of 40, so that it had to wait.
+  expect(cloudflare.requests.length).toBeGreaterThan(50);
   expect(statuses().filter((status) => status === 429)).toEqual([]);
 });
 
 test("a run that finds the limit used up waits as long as it is told, and goes on", async () => {
   const { stack, zones } = await tenantOf("late", 3);
-  lab.world.cloudflare.limitRequests({ requests: 50, seconds: 5 });
-  await useUp(50);
-  lab.world.cloudflare.clearLogs();
+  const { cloudflare } = lab.world;
+  cloudflare.limitRequests({ requests: 50, seconds: 5 });
+  using used = cloudflare.intercept("before", { match: { token: "operator" } }, () => useUp(50));
   const { text } = await succeeded(stack.up());
+  expect(used.count).toBe(1);
   expect(text).toContain("waiting for Cloudflare's rate limit");
-  expect(statuses()).toContain(429);
   expect(zones.map(mxOf)).toEqual(zones.map(() => gatewayMx));
 });
 
@@ -119,7 +117,7 @@ test("a run that waits for the limit can be cancelled, and is taken up again", a
   run.kill("SIGINT");
   const { exitCode } = await run.result;
   expect(exitCode).toBe(255);
-  expect(run.output()).toMatch(/The run was cancelled\..*run pulumi up again/);
+  expect(run.output()).toContain("The run was cancelled.");
   expect(zones.map((zone) => zone.snapshot())).toEqual(before);
   lab.world.cloudflare.limitRequests({ requests: 1200, seconds: 300 });
   await succeeded(stack.up());
