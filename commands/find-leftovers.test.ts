@@ -36,6 +36,8 @@ function takeover(change: Partial<StoredTakeover["outputs"]> = {}): StoredTakeov
       mxLookup: false,
       bypass: false,
       overlapSeconds: 60,
+      handBackConfirmed: false,
+      gatewayHosts: [gateway.exchange],
       zone,
       claim: "aaaaaaaa.11111111",
       journal: copy,

@@ -121,6 +121,8 @@ test("the plan of a domain", () => {
       mxLookup: false,
       bypass: false,
       overlapSeconds: 2,
+      handBackConfirmed: false,
+      gatewayHosts: ["smtp-in.gateway.test", "smtp-relay.gateway.test"],
     },
   });
 });

@@ -83,6 +83,9 @@ export interface TakeoverPlan extends ZonePlan {
   readonly overlapSeconds: number | undefined;
   readonly handBackTo: MxTarget[] | undefined;
   readonly spfTerms: string[] | undefined;
+  readonly handBackConfirmed: boolean;
+  readonly probeRecipient: string | undefined;
+  readonly gatewayHosts: string[];
 }
 
 export function planTenant(tenant: TenantConfig): TenantPlan {
@@ -169,5 +172,8 @@ function planTakeover(zone: ZonePlan, gateway: Gateway, config: DomainConfig): T
     overlapSeconds: config.overlapSeconds,
     handBackTo: config.handBackTo,
     spfTerms: config.spf?.replaceMx,
+    handBackConfirmed: config.handBackConfirmed,
+    probeRecipient: config.probeRecipient,
+    gatewayHosts: gatewayNames(gateway),
   };
 }

@@ -223,7 +223,6 @@ describe("refused", () => {
       [
         "relayPasswords: gateway-stack-needed",
         "domains[0].sendingFrom: gateway-stack-needed",
-        "domains[0].probeRecipient: gateway-stack-needed",
         "domains[0].fixIt: gateway-stack-needed",
         "domains[0].rcptLookup: gateway-stack-needed",
         "domains[0].relayServer.tls: gateway-stack-needed",

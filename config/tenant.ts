@@ -82,6 +82,14 @@ export const domain = z
     handBackTo: z.array(mxTarget).min(1).optional().meta({
       description: "The MX records that a hand-back installs instead of those that were found.",
     }),
+    handBackConfirmed: z
+      .boolean()
+      .default(false)
+      .meta({
+        description:
+          "The administrator's word that the mail system takes mail from everyone, not from the gateway only: " +
+          "the MX may be put back without a proof of it.",
+      }),
     overlapSeconds: z.int().min(0).max(86_400).optional().meta({
       description: "How long the old and the new MX stand side by side. 60 where it is left out.",
     }),

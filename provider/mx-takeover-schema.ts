@@ -28,6 +28,9 @@ export const mxTakeoverInputs = z.strictObject({
   overlapSeconds: z.number().min(0).default(60),
   handBackTo: z.array(mxRecord).min(1).exactOptional(),
   spfTerms: z.array(z.string()).exactOptional(),
+  handBackConfirmed: z.boolean().default(false),
+  probeRecipient: z.string().exactOptional(),
+  gatewayHosts: z.array(z.string()).default([]),
 });
 
 export const mxTakeoverOutputs = z.strictObject({

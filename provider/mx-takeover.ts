@@ -10,6 +10,7 @@ import { formatMxSet, includesAllMx, sameMxSet } from "../mail/mx.ts";
 import { isNotHeld, type MxWorld } from "../mail/mx-goal.ts";
 import { applyMxSteps, mxWorld } from "./apply-mx-steps.ts";
 import { newClaim } from "./claims.ts";
+import { refuseClosed, refuseUnproven } from "./hand-back-conditions.ts";
 import { inputChange } from "./input-changes.ts";
 import { LiveDomain, readJournal, readMx, type View } from "./live-domain.ts";
 import { refuseNotAdmitted } from "./mta-sts.ts";
@@ -57,16 +58,23 @@ export const mxTakeover: ResourceKind<Inputs, Outputs> = {
   async delete(_id, old, call) {
     const live = await LiveDomain.open(call.settings, old, old.zone);
     const goal = goalOf(old, { claim: old.claim, mayClaim: false, old });
+    const next = (world: MxWorld) => nextHandBackStep(world, goal, false);
     try {
-      const view = await applyMxSteps({
-        live,
-        call,
-        overlapSeconds: old.overlapSeconds,
-        next: (world) => nextHandBackStep(world, goal, false),
-        beforeAdding: (exchanges) => refuseHandBack(live, exchanges, call),
-        onWrite: () => undefined,
-      });
-      sayWhatStands(live, view, old, call);
+      const view = await live.observe();
+      const world = await mxWorld(live, view);
+      const wasAsked = await refuseUnproven({ live, world, goal, inputs: old, next, call });
+      const after = await applyMxSteps(
+        {
+          live,
+          call,
+          overlapSeconds: old.overlapSeconds,
+          next,
+          beforeAdding: (exchanges) => refuseHandBack(live, exchanges, call),
+          onWrite: () => undefined,
+        },
+        wasAsked ? undefined : view,
+      );
+      sayWhatStands(live, after, old, call);
     } catch (error) {
       if (!isNotHeld(error)) throw error;
       call.warn(`${error.message} The MX records of ${old.domain} were left as they are.`);
@@ -84,7 +92,9 @@ async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: St
   const next = (world: MxWorld) => nextStep(world, goal, inputs.bypass);
   const view = call.preview ? await live.observeShared() : await live.observe();
   const world = await mxWorld(live, view);
-  if (!inputs.bypass) await refuseTakeover(live, view, world, inputs, call);
+  let wasAsked = false;
+  if (inputs.bypass) wasAsked = await refuseClosed({ live, world, goal, inputs, next, call });
+  else await refuseTakeover(live, view, world, inputs, call);
   const step = next(world);
   if (call.preview) hintAtServer(world, inputs, call);
   if (call.preview) return predict(live, world, step, inputs, standing, call);
@@ -101,7 +111,7 @@ async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: St
   try {
     const after = await applyMxSteps(
       { live, call, overlapSeconds, next, beforeAdding, onWrite },
-      view,
+      wasAsked ? undefined : view,
     );
     sayExtras(await mxWorld(live, after), goal, call);
     return outputsOf(live, after, inputs, standing);
@@ -158,6 +168,8 @@ function inputChanges(old: Outputs, news: Inputs): Change[] {
     "overlapSeconds",
     "handBackTo",
     "spfTerms",
+    "handBackConfirmed",
+    "probeRecipient",
     "zoneId",
     "credential",
   ] as const;

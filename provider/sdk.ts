@@ -50,6 +50,15 @@ export interface MxTakeoverArgs extends ZoneArgs {
    * Absent: a domain whose SPF record relies on `mx` is refused.
    */
   readonly spfTerms?: pulumi.Input<pulumi.Input<string>[]> | undefined;
+  /**
+   * The administrator's word that the mail system takes mail from everyone, so that the domain may be handed
+   * back unproven. @default false
+   */
+  readonly handBackConfirmed?: pulumi.Input<boolean> | undefined;
+  /** An address of the domain that exists, for the proof of a hand-back. @default postmaster */
+  readonly probeRecipient?: pulumi.Input<string> | undefined;
+  /** Names and addresses of the gateway: a proof of a hand-back from one of them proves nothing. @default none */
+  readonly gatewayHosts?: pulumi.Input<pulumi.Input<string>[]> | undefined;
 }
 
 /** The MX of one domain, pointed at the gateway; deleting it hands the domain back. */
