@@ -41,6 +41,8 @@ export interface DomainReport {
   readonly mx?: {
     readonly before: Output<MxTargetOutput[]>;
     readonly after: Output<MxTargetOutput[]>;
+    /** From when the mail system may be locked to the gateway's addresses. */
+    readonly lockDownSafeFrom: Output<string | undefined>;
   };
   readonly spf?: {
     readonly before: Output<string>;
@@ -71,7 +73,7 @@ export class TenantDomain extends ComponentResource {
       ...(route && plan.route && { route: routeReport(plan.route, route) }),
       inboundPath: takeover ? borderPath(plan, takeover) : settled(inboundWithoutMx(plan)),
       outboundPath: settled(outboundPath(plan)),
-      ...(takeover && { mx: { before: takeover.before, after: takeover.after } }),
+      ...(takeover && { mx: mxReport(takeover) }),
       ...(spf && {
         spf: {
           before: spf.before,
@@ -134,6 +136,10 @@ function relayServerWords({ relayServer }: RoutePlan): string {
   const { host, port, tls, login } = relayServer;
   const words = `${host}, port ${port}, TLS ${tls}`;
   return login === undefined ? words : `${words}, login ${login.user}`;
+}
+
+function mxReport({ before, after, lockDownSafeFrom }: MxTakeover) {
+  return { before, after, lockDownSafeFrom };
 }
 
 function borderPath(plan: DomainPlan, { before, after }: MxTakeover): PathReport {

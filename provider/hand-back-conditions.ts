@@ -1,9 +1,10 @@
-/** What must hold before a domain's former MX are put back: their hosts take mail from everyone. */
+/** What must hold before a domain's former MX are put back: their hosts take mail from everyone, and senders accept them. */
 import { MailRuleError } from "../mail/errors.ts";
 import { foresee } from "../mail/foresee.ts";
 import { mxToProve } from "../mail/hand-back-proof.ts";
 import type { MxGoal, MxStep, MxWorld } from "../mail/mx-goal.ts";
 import type { LiveDomain } from "./live-domain.ts";
+import { refuseNotAdmitted } from "./mta-sts.ts";
 import type { MxTakeoverInputs } from "./mx-takeover-schema.ts";
 import { proveHandBack } from "./prove-hand-back.ts";
 import type { Call } from "./resource.ts";
@@ -42,5 +43,19 @@ export async function refuseClosed(run: HandBackRun): Promise<boolean> {
     if (!(error instanceof MailRuleError) || error.code !== "hand-back-not-proven") throw error;
     run.call.warn(`${error.where}: ${error.problem}The gateway is bypassed all the same.`);
     return true;
+  }
+}
+
+/** Senders knew these MX before: a policy that nobody can read now is no reason to stay on the gateway. */
+export async function refuseHandBack(
+  { resolver, domain }: Pick<LiveDomain, "resolver" | "domain">,
+  exchanges: readonly string[],
+  call: Call,
+): Promise<void> {
+  try {
+    await refuseNotAdmitted(resolver, domain, exchanges);
+  } catch (error) {
+    if (!(error instanceof MailRuleError) || error.code === "mta-sts-not-admitted") throw error;
+    call.warn(`${error.where}: ${error.problem} The MX are put back all the same.`);
   }
 }

@@ -47,6 +47,8 @@ export const mxTakeoverOutputs = z.strictObject({
   knownMx: z.array(mxRecord).exactOptional(),
   before: z.array(mxRecord),
   after: z.array(mxRecord),
+  /** Absent while the former MX stand, or where it is not known yet. ISO 8601, UTC. */
+  lockDownSafeFrom: z.iso.datetime().exactOptional(),
 });
 
 export type MxTakeoverInputs = z.output<typeof mxTakeoverInputs>;

@@ -69,9 +69,19 @@ export class MxTakeover extends CustomResource {
   declare readonly after: pulumi.Output<MxTargetOutput[]>;
   /** Who holds the domain, as the journal has it. */
   declare readonly claim: pulumi.Output<string>;
+  /**
+   * From when the mail system may be locked to the gateway's addresses: the former MX have left every cache by
+   * then. ISO 8601, UTC. Absent while they stand, as in a bypass.
+   */
+  declare readonly lockDownSafeFrom: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: MxTakeoverArgs, options?: pulumi.CustomResourceOptions) {
-    const outputs = { before: undefined, after: undefined, claim: undefined };
+    const outputs = {
+      before: undefined,
+      after: undefined,
+      claim: undefined,
+      lockDownSafeFrom: undefined,
+    };
     super("mxhero:index:MxTakeover", name, { ...args, ...outputs }, options);
   }
 }

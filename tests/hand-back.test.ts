@@ -1,5 +1,6 @@
 /** The proof before a hand-back: the former mail system takes mail from everyone. With real SMTP. */
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { z } from "zod";
 import { type MailSystem, startMailSystem } from "../lab/mail-system.ts";
 import { testNet } from "../lab/test-net.ts";
 import {
@@ -18,6 +19,7 @@ import {
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 
+const report = z.object({ mx: z.object({ lockDownSafeFrom: z.string().optional() }) });
 const GATEWAY_ADDRESS = `${testNet}.1.1`;
 const parts = new AsyncDisposableStack();
 let lab: TenantLab;
@@ -216,6 +218,38 @@ test("a run on a gateway's host proves nothing", async () => {
   expect(mxOf(zone)).toEqual(["10 slot.gateway.test"]);
   await succeeded(stack.destroy([], { env: { MXHERO_HAND_BACK_CONFIRMED: name } }));
 });
+
+test("the outputs say from when the mail system may be locked: the former MX with their TTL are gone", async () => {
+  const start = Date.now();
+  const { zone, stack } = await onboard("lock");
+  const end = Date.now();
+  const seconds = Math.max(300, ...zone.snapshot().map(({ ttl = 1 }) => ttl));
+  const { domains } = await stack.outputs();
+  const from = safeFrom(domains);
+  expect(from).toBeGreaterThanOrEqual(start + seconds * 1_000);
+  expect(from).toBeLessThanOrEqual(end + seconds * 1_000);
+
+  // An update that does not touch the MX keeps it; a bypass has none; a new takeover has its own.
+  const entry: DomainEntry = { name: "lock.test", handBackConfirmed: false };
+  await stack.write({ domains: [{ ...entry, handBackConfirmed: true }] });
+  await succeeded(stack.up());
+  expect(safeFrom((await stack.outputs())["domains"])).toBe(from);
+  await succeeded(stack.refresh(["--expect-no-changes"]));
+  await stack.write({ domains: [{ ...entry, bypass: true }] });
+  await succeeded(stack.up());
+  expect(safeFrom((await stack.outputs())["domains"])).toBeUndefined();
+  await stack.write({ domains: [entry] });
+  await succeeded(stack.up());
+  expect(safeFrom((await stack.outputs())["domains"])).toBeGreaterThan(from ?? Number.NaN);
+});
+
+/** As an instant in milliseconds, of the only domain. */
+function safeFrom(domains: unknown): number | undefined {
+  const reports = z.record(z.string(), report).parse(domains);
+  const [only] = Object.values(reports);
+  const text = only?.mx.lockDownSafeFrom;
+  return text === undefined ? undefined : Date.parse(text);
+}
 
 test.each([
   ["nomx", []],
