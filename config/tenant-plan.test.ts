@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { stepFacts } from "./domain-steps.ts";
 import { contoso, contosoWithRoute, gateway, gatewayWithRoutes } from "./example-tenant.ts";
 import { type DomainConfig, domain as domainSchema } from "./tenant.ts";
 import { planTenant } from "./tenant-plan.ts";
@@ -143,6 +144,7 @@ test("the plan of a domain", () => {
       gatewayHosts: ["smtp-in.gateway.test", "smtp-relay.gateway.test"],
       inactive: false,
     },
+    steps: stepFacts({ organisation: "contoso", gateway, domains: [config] }, config),
   });
 });
 
