@@ -15,6 +15,7 @@ function hintsFor(server: string, exchange: string): string[] {
       cloudflareShare: 1,
       abandonedQueues: [],
       uncoveredSlots: [],
+      handBackConfirmed: [],
     },
     info: (message) => said.push(message),
     warn: (message) => said.push(message),
