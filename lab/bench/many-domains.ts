@@ -4,9 +4,10 @@ import type { World } from "../world.ts";
 /** A mail host of the example world. */
 const server = "mail.fabrikam.test";
 
-/** Adds zones of these names to the world, as they are before onboarding. */
+/** Adds zones of these names to the world, as they are before onboarding; the gateway knows the domains. */
 export async function addDomains(world: World, names: readonly string[]): Promise<void> {
   for (const name of names) {
+    world.gateway?.routes.set(name, { server });
     const id = await world.cloudflare.addZone({ name });
     await world.cloudflare.seed(id, [
       { name, type: "MX", content: server, priority: 10 },
