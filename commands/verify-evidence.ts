@@ -43,6 +43,8 @@ export interface VerifyOptions {
 
 /** What all domains of a stack share. */
 export interface Surroundings {
+  /** Its name. */
+  readonly stack: string;
   readonly settings: Settings;
   /** `undefined`: the stack's file could not be read. */
   readonly config: TenantConfig | undefined;

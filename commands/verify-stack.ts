@@ -6,7 +6,6 @@
 import { readTenantConfig } from "../config/read-tenant.ts";
 import { ConfigurationError } from "../config/stack-configuration.ts";
 import type { TenantConfig } from "../config/tenant.ts";
-import { MailRuleError } from "../mail/errors.ts";
 import { type Check, type CheckStatus, notice, unread, well, wrong } from "../mail/verify/check.ts";
 import { isProof, journalOf } from "../mail/verify/dns-checks.ts";
 import type { DomainEvidence, ServerView } from "../mail/verify/evidence.ts";
@@ -14,6 +13,7 @@ import { checkFleet } from "../mail/verify/gateway-checks.ts";
 import { verifyDomain } from "../mail/verify/verify-domain.ts";
 import { findAtDomain, findInState } from "./find-leftovers.ts";
 import { GatewayStores } from "./gateway-stores.ts";
+import { asConfigurationError, orDamage } from "./inspect-stack.ts";
 import { readConfiguration, readLocks, readState, type StackState } from "./stack.ts";
 import {
   observeDomain,
@@ -58,7 +58,7 @@ export async function verifyStack(
   const stores = new GatewayStores();
   const takenOver = new Set(state.takeovers.map(({ outputs }) => outputs.domain));
   const ownDomains = new Set(targets.map(({ domain }) => domain));
-  const around = { settings, config, ownDomains, takenOver, stores, options };
+  const around = { stack, settings, config, ownDomains, takenOver, stores, options };
   const domains: DomainVerdict[] = [];
   for (let start = 0; start < targets.length; start += AT_ONCE) {
     const group = targets.slice(start, start + AT_ONCE);
@@ -66,16 +66,11 @@ export async function verifyStack(
   }
   const checks = [
     ...checkFile(file),
-    ...checkState(state, locks),
+    ...checkState(stack, state, locks),
     ...(await checkFleets(stores, config)),
   ];
   const all = [...checks, ...domains.flatMap((domain) => domain.checks)];
   return { stack, at: new Date().toISOString(), status: worst(all), checks, domains };
-}
-
-function asConfigurationError(error: unknown): ConfigurationError {
-  if (error instanceof ConfigurationError) return error;
-  throw error;
 }
 
 function targetsOf(config: TenantConfig | undefined, state: StackState): VerifyTarget[] {
@@ -106,15 +101,17 @@ function checkFile(file: TenantConfig | ConfigurationError): readonly Check[] {
 }
 
 /** A run that is under way, and calls whose end nobody knows. */
-function checkState(state: StackState, locks: readonly string[]): readonly Check[] {
+function checkState(stack: string, state: StackState, locks: readonly string[]): readonly Check[] {
   return findInState(state, locks).map(({ code, text }) =>
     code === "stack-locked"
       ? notice("state", text, "Verify again once the run has ended.")
-      : wrong("state", text, LEFTOVERS),
+      : wrong("state", text, leftovers(stack)),
   );
 }
 
-const LEFTOVERS = "npm run leftovers -- <stack> names the commands that mend it.";
+function leftovers(stack: string): string {
+  return `npm run leftovers -- ${stack} names the commands that mend it.`;
+}
 
 async function checkFleets(
   stores: GatewayStores,
@@ -133,7 +130,7 @@ async function checkFleets(
 function checkAgreement(
   { domain, takeover, spfInclude, route }: VerifyTarget,
   { servers, store, inFile, takeover: standing }: DomainEvidence,
-  { config }: Surroundings,
+  { stack, config }: Surroundings,
   state: StackState,
 ): readonly Check[] {
   if (servers.kind === "unread") return [unread("state", servers.problem)];
@@ -155,7 +152,8 @@ function checkAgreement(
     record: store.kind === "read" ? store.value.record : undefined,
     pending: state.pending,
   });
-  if (findings.length > 0) return findings.map(({ text }) => wrong("state", text, LEFTOVERS));
+  if (findings.length > 0)
+    return findings.map(({ text }) => wrong("state", text, leftovers(stack)));
   const held = takeover ?? spfInclude ?? route;
   if (held === undefined) return [];
   return [well("state", "Journal and route store agree with the state.")];
@@ -163,15 +161,6 @@ function checkAgreement(
 
 function isUsable({ mx, journal }: ServerView): boolean {
   return isProof(mx) && isProof(journal);
-}
-
-function orDamage<T>(read: () => T): T | MailRuleError {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof MailRuleError) return error;
-    throw error;
-  }
 }
 
 const WORST_FIRST = ["unread", "wrong", "notice"] as const;

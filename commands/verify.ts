@@ -5,7 +5,8 @@
  * It changes nothing. Ends with 0 where nothing is wrong, 1 where something is, and 2 where something could not
  * be read.
  */
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError } from "commander";
+import { endCommand } from "./end-command.ts";
 import { type VerifyStatus, verifyStack } from "./verify-stack.ts";
 import { verdictTable } from "./verify-table.ts";
 
@@ -44,13 +45,4 @@ function asHours(text: string): number {
   throw new InvalidArgumentError("It is a number of hours above 0.");
 }
 
-try {
-  process.exitCode = await run(process.argv.slice(2));
-} catch (error) {
-  // Commander has printed its own messages already; help is no failure.
-  const helped = error instanceof CommanderError && error.exitCode === 0;
-  if (!(error instanceof CommanderError)) {
-    console.error(error instanceof Error ? error.message : error);
-  }
-  process.exitCode = helped ? 0 : EXIT.unread;
-}
+await endCommand(run, EXIT.unread);
