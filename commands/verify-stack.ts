@@ -143,7 +143,7 @@ function checkAgreement(
     inFile: inFile ?? true,
     organisation: config?.organisation,
     gatewayMx: config?.gateway.mx ?? [],
-    // Public DNS shows no identifiers, TTLs of caches and no comments: none of them matters here.
+    // Public DNS shows no identifiers and no comments, and a TTL says nothing of a claim.
     presentMx: server.mx.records.map((mx, index) => ({ ...mx, id: `${index}`, ttl: 1 })),
     journal: orDamage(() => journalOf(server)),
     takeovers: takeover && isJournalled ? [takeover] : [],

@@ -93,10 +93,14 @@ async function report(slot: string, change: Partial<SlotReport> = {}): Promise<v
   await store.putReport({ slot, heartbeat, bundle: "0", healthy: true, faults: [], ...change });
 }
 
-async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+async function run(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  name = stack.name,
+) {
   const { cloudflare } = lab.world;
   cloudflare.clearLogs();
-  const done = await execa(process.execPath, [program, stack.name, ...args], {
+  const done = await execa(process.execPath, [program, name, ...args], {
     cwd: lab.project.directory,
     env: { ...lab.project.env, ...moto.env, ...env },
     extendEnv: false,
@@ -107,8 +111,12 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
 }
 
 /** The checks that are not well, each as `<id> <status>`, and what they say. */
-async function verify(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
-  const { stdout, stderr, exitCode } = await run(["--json", ...args], env);
+async function verify(
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+  name = stack.name,
+) {
+  const { stdout, stderr, exitCode } = await run(["--json", ...args], env, name);
   if (stdout === "") throw new Error(`No verdict: ${stderr}`);
   const verdict: StackVerdict = JSON.parse(stdout);
   const checks = [...verdict.checks, ...verdict.domains.flatMap((domain) => domain.checks)];
@@ -381,4 +389,33 @@ test("what cannot be read is said, and is never well", async () => {
   });
   expect(unknown.exitCode).toBe(2);
   expect(unknown.stderr).toContain("nosuchstack");
+});
+
+test("a tenant of a gateway that keeps its routes elsewhere: what can be seen from outside", async () => {
+  const name = "xn--bcher-kva.test";
+  const domain = { name, server: `mail.${name}` };
+  const hosted = await lab.addStack("hosted", { domains: [domain] });
+  await succeeded(hosted.up());
+  const skipped = "route skipped";
+  const well = await verify([], {}, hosted.name);
+  expect(well).toMatchObject({ exitCode: 0, found: [skipped] });
+  expect(well.checks.find(({ id }) => id === "rcpt")?.text).toContain(`<postmaster@${name}>`);
+
+  const { routes } = lab.world.gateway ?? { routes: new Map() };
+  const route = routes.get(name);
+  routes.delete(name);
+  const refused = await verify([], {}, hosted.name);
+  expect(refused).toMatchObject({ exitCode: 1, found: [skipped, "rcpt wrong", "rcpt wrong"] });
+  if (route !== undefined) routes.set(name, route);
+
+  await hosted.write({ domains: [{ ...domain, bypass: true }] });
+  await succeeded(hosted.up());
+  const bypassed = await verify([], {}, hosted.name);
+  expect(bypassed).toMatchObject({ exitCode: 0, found: ["bypass notice", skipped] });
+
+  await succeeded(hosted.destroy());
+  expect(await verify([], {}, hosted.name)).toMatchObject({
+    exitCode: 1,
+    found: ["onboarded wrong"],
+  });
 });
