@@ -38,6 +38,7 @@ function takeover(change: Partial<StoredTakeover["outputs"]> = {}): StoredTakeov
       overlapSeconds: 60,
       handBackConfirmed: false,
       gatewayHosts: [gateway.exchange],
+      inactive: false,
       zone,
       claim: "aaaaaaaa.11111111",
       journal: copy,

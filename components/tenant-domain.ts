@@ -24,6 +24,8 @@ export interface RouteReport {
   readonly rcptLookup: string;
   readonly relayServer: string;
   readonly sendingFrom: readonly string[];
+  /** Its mail is refused until it is active again. */
+  readonly inactive: boolean;
   readonly version: Output<number>;
   /** The slots that serve this version. */
   readonly slots: Output<string[]>;
@@ -128,13 +130,14 @@ function present<T>(value: T | undefined): T[] {
 }
 
 function routeReport(plan: RoutePlan, { version, slots }: Route): RouteReport {
-  const { server, mxLookup, rcptLookup, recipients, sendingFrom } = plan;
+  const { server, mxLookup, rcptLookup, recipients, sendingFrom, inactive } = plan;
   return {
     server,
     mxLookup,
     rcptLookup: recipients === undefined ? rcptLookup : `list of ${recipients.length}`,
     relayServer: relayServerWords(plan),
     sendingFrom,
+    inactive,
     version,
     slots,
   };

@@ -88,7 +88,9 @@ function explained(fault: MailRuleFault, { mailSystem }: SoundDomain): MailRuleF
 /** Keys that say what a gateway's routes are to be, where they are kept by somebody else. */
 function uselessKeys(domain: SoundDomain, at: string): MailRuleFault[] {
   const { relayServer, rcptLookup } = domain;
-  const keys = (["sendingFrom", "fixIt"] as const).filter((key) => isWritten(domain, key));
+  const keys = (["sendingFrom", "fixIt", "inactive"] as const).filter((key) =>
+    isWritten(domain, key),
+  );
   const paths = [
     ...keys,
     ...(Array.isArray(rcptLookup) ? ["rcptLookup"] : []),

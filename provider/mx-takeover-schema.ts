@@ -31,6 +31,7 @@ export const mxTakeoverInputs = z.strictObject({
   handBackConfirmed: z.boolean().default(false),
   probeRecipient: z.string().exactOptional(),
   gatewayHosts: z.array(z.string()).default([]),
+  inactive: z.boolean().default(false),
 });
 
 export const mxTakeoverOutputs = z.strictObject({

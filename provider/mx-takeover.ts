@@ -169,6 +169,7 @@ function inputChanges(old: Outputs, news: Inputs): Change[] {
     "spfTerms",
     "handBackConfirmed",
     "probeRecipient",
+    "inactive",
     "zoneId",
     "credential",
   ] as const;

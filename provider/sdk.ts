@@ -57,6 +57,8 @@ export interface MxTakeoverArgs extends ZoneArgs {
   readonly handBackConfirmed?: pulumi.Input<boolean> | undefined;
   /** An address of the domain that exists, for the proof of a hand-back. @default postmaster */
   readonly probeRecipient?: pulumi.Input<string> | undefined;
+  /** The gateway refuses the domain's mail now, so that its MX may not be moved there. @default false */
+  readonly inactive?: pulumi.Input<boolean> | undefined;
   /** Names and addresses of the gateway: a proof of a hand-back from one of them proves nothing. @default none */
   readonly gatewayHosts?: pulumi.Input<pulumi.Input<string>[]> | undefined;
 }
@@ -177,6 +179,11 @@ export interface RouteArgs {
   readonly fixIt: pulumi.Input<string>;
   /** Slots that are dead and are not waited for. */
   readonly excludeSlots: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * The domain's mail is refused, for 2 days with 4xx and then with 5xx and the fix-it address, until it is active
+   * again. @default false
+   */
+  readonly inactive?: pulumi.Input<boolean> | undefined;
 }
 
 /** What the gateway knows of one domain; deleting it lets the route leave by its times. */
