@@ -202,6 +202,7 @@ const storedRoute: StoredRoute = {
     probeRecipient: `info@${domain}`,
     fixIt: "https://help.example.com/",
     excludeSlots: [],
+    inactive: false,
   },
 };
 const record: RouteRecord = {

@@ -64,6 +64,7 @@ const routeParts = routeOutputs
     probeRecipient: true,
     fixIt: true,
     excludeSlots: true,
+    inactive: true,
   })
   .strip();
 const route = z.object({ ...stored, outputs: routeParts });

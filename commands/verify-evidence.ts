@@ -122,10 +122,12 @@ function termsOf({ outputs: { include, replacements = [] } }: StoredSpfInclude):
 }
 
 function routeOf({ outputs }: StoredRoute): RouteStanding {
-  const { server, mxLookup, inbound, outbound, probeRecipient, fixIt, excludeSlots } = outputs;
+  const { server, mxLookup, inbound, outbound, probeRecipient, fixIt } = outputs;
+  const { excludeSlots, inactive } = outputs;
   return {
     route: { server, mxLookup, inbound, outbound, probeRecipient, fixIt },
     excludeSlots,
+    inactive,
   };
 }
 

@@ -61,6 +61,8 @@ export interface RouteStanding {
     "server" | "mxLookup" | "inbound" | "outbound" | "probeRecipient" | "fixIt"
   >;
   readonly excludeSlots: readonly string[];
+  /** The gateway is to refuse the domain's mail. */
+  readonly inactive: boolean;
 }
 
 /** What one name server answers. */

@@ -26,6 +26,15 @@ test("route: it serves what the stack says", () => {
   expect(check?.text).toContain("server is mail.other.test, the stack says mail.contoso.test");
 });
 
+test("route: inactive at the gateway, and not by the stack, or the other way round", () => {
+  const inactive = { since: hoursAgo(1), refuseFrom: hoursAgo(-47) };
+  const [check] = checkRoute(withRecord({ inactive }));
+  expect(check?.text).toContain("inactive is true, the stack says false");
+  const asked = { route: { route, excludeSlots: [], inactive: true } };
+  expect(found(checkRoute({ ...withRecord({ inactive }), ...asked }))).toEqual([]);
+  expect(found(checkRoute({ ...withRecord({}), ...asked }))).toEqual(["route wrong"]);
+});
+
 test("route: missing, never served, given up, or with a version that waits", () => {
   const { record: _, ...without } = { record: sound, slots: ["a"], answers: [] };
   expect(found(checkRoute(soundEvidence({ store: read(without) })))).toEqual(["route wrong"]);
@@ -60,7 +69,7 @@ test("slots-acknowledged: one that lags is named, one that is left out is a noti
   expect(found(checkAcknowledged(withStore({ answers: [slotAnswer("a")] })))).toEqual([
     "slots-acknowledged wrong",
   ]);
-  const excluding = { ...lagging, route: { route, excludeSlots: ["b"] } };
+  const excluding = { ...lagging, route: { route, excludeSlots: ["b"], inactive: false } };
   expect(found(checkAcknowledged(excluding))).toEqual(["slots-acknowledged notice"]);
 });
 

@@ -54,13 +54,20 @@ function given({ leaving }: RouteRecord, now: Date): Check {
 }
 
 /** Each field that serves another value than the stack's. */
-function differences({ route }: RouteStanding, { active }: RouteRecord): string[] {
+function differences(
+  { route, inactive }: RouteStanding,
+  { active, inactive: times }: RouteRecord,
+): string[] {
   if (active === undefined) return [];
   const serving = active.route;
   const keys = ["server", "mxLookup", "inbound", "outbound", "probeRecipient", "fixIt"] as const;
-  return keys
-    .filter((key) => serving[key] !== route[key])
-    .map((key) => `${key} is ${serving[key]}, the stack says ${route[key]}`);
+  const isInactive = times !== undefined;
+  return [
+    ...keys
+      .filter((key) => serving[key] !== route[key])
+      .map((key) => `${key} is ${serving[key]}, the stack says ${route[key]}`),
+    ...(isInactive === inactive ? [] : [`inactive is ${isInactive}, the stack says ${inactive}`]),
+  ];
 }
 
 /** Every slot's maps hold the record as it is now. */

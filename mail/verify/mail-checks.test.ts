@@ -12,7 +12,7 @@ function withAnswers(
 ) {
   const route = routeOf(DOMAIN, change);
   return soundEvidence({
-    route: { route, excludeSlots: [] },
+    route: { route, excludeSlots: [], inactive: false },
     store: read({ record: recordOf(route), slots: ["a", "b"], answers }),
   });
 }
@@ -99,4 +99,16 @@ test("inactive: what senders are told is said", () => {
   const checks = checkInactive(soundEvidence({ store }));
   expect(found(checks)).toEqual(["inactive notice"]);
   expect(checks[0]?.text).toContain("4xx");
+});
+
+test("inactive: a domain that was set inactive says until when mail is put off, and sends nothing", () => {
+  const inactive = { since: hoursAgo(3), refuseFrom: hoursAgo(-45) };
+  const record = { ...recordOf(routeOf(DOMAIN)), inactive };
+  const answers = [slotAnswer("a", { lastOutbound: { at: hoursAgo(4), from } })];
+  const evidence = soundEvidence({ store: read({ record, slots: ["a"], answers }) });
+  const [check] = checkInactive(evidence);
+  expect(check?.text).toContain(`inactive since ${hoursAgo(3)}`);
+  expect(check?.text).toContain(`from ${hoursAgo(-45)} refused with 5xx`);
+  expect(found(checkOutbound(evidence))).toEqual([]);
+  expect(checkInbound(evidence)).toEqual([]);
 });

@@ -16,22 +16,24 @@ export function checkBypass({ takeover }: DomainEvidence): readonly Check[] {
   ];
 }
 
-/** What the gateway says of a domain that is given up by its times, in words. */
-export function checkInactive({ store, route, now }: DomainEvidence): readonly Check[] {
+/** What the gateway answers to mail of a domain that is inactive or was given up, in words. */
+export function checkInactive({ store, now }: DomainEvidence): readonly Check[] {
   if (store.kind !== "read" || store.value.record === undefined) return [];
-  const stage = routeStage(store.value.record, now);
+  const { record } = store.value;
+  const stage = routeStage(record, now);
   if (stage !== "deferring" && stage !== "refusing") return [];
-  const code = stage === "deferring" ? "put off with 4xx" : "refused with 5xx";
-  const text = `Mail of the domain is ${code}, in and out, with the address ${store.value.record.active?.route.fixIt ?? ""}.`;
-  return route === undefined
-    ? [notice("inactive", text)]
-    : [
-        notice(
-          "inactive",
-          text,
-          "Run pulumi up with the domain active to let its mail pass again.",
-        ),
-      ];
+  const { inactive } = record;
+  const why =
+    inactive === undefined
+      ? "The domain was given up"
+      : `The domain is inactive since ${inactive.since}`;
+  const code =
+    stage === "refusing"
+      ? "refused with 5xx"
+      : `put off with 4xx${inactive === undefined ? "" : `, from ${inactive.refuseFrom} refused with 5xx`}`;
+  const text = `${why}: its mail is ${code}, in and out.`;
+  const fix = "Set it active in the stack's file and run pulumi up to let its mail pass again.";
+  return [notice("inactive", text, inactive === undefined ? undefined : fix)];
 }
 
 /** Mail comes in through the gateway, or has not for too long. */
@@ -90,12 +92,18 @@ export function checkOutbound({ store, route, now }: DomainEvidence): readonly C
 
 /** Since when nothing should leave, in milliseconds; `undefined`: mail may leave. */
 function outboundEnd(
-  { active, leaving, proposed }: RouteRecord,
+  { active, leaving, inactive, proposed }: RouteRecord,
   now: Date,
   isNone: boolean,
 ): { readonly since: number; readonly why: string } | undefined {
   if (leaving !== undefined && proposed === undefined) {
     return { since: Date.parse(leaving.since), why: `the domain was given up at ${leaving.since}` };
+  }
+  if (inactive !== undefined) {
+    return {
+      since: Date.parse(inactive.since),
+      why: `the domain is inactive since ${inactive.since}`,
+    };
   }
   const refuses = isNone || active?.route.outbound === "none";
   if (!refuses) return undefined;
