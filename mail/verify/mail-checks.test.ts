@@ -26,12 +26,19 @@ test("bypass is said", () => {
   expect(checkInbound(bypassed)).toEqual([]);
 });
 
+function received(hours: number) {
+  return { lastInbound: { at: hoursAgo(hours), from } };
+}
+
 test("inbound-mail: the last of all slots counts, and too long ago is a fault", () => {
-  const at = (hours: number) => ({ lastInbound: { at: hoursAgo(hours), from } });
   expect(
-    found(checkInbound(withAnswers([slotAnswer("a", at(100)), slotAnswer("b", at(71))]))),
+    found(
+      checkInbound(withAnswers([slotAnswer("a", received(100)), slotAnswer("b", received(71))])),
+    ),
   ).toEqual([]);
-  const checks = checkInbound(withAnswers([slotAnswer("a", at(100)), slotAnswer("b", at(73))]));
+  const checks = checkInbound(
+    withAnswers([slotAnswer("a", received(100)), slotAnswer("b", received(73))]),
+  );
   expect(found(checks)).toEqual(["inbound-mail wrong"]);
   expect(checks[0]?.text).toContain(`The last one came in at ${hoursAgo(73)}`);
 });
