@@ -1,6 +1,8 @@
-/** Every check of `npm run verify` is explained in verify.md, and every one there exists. */
+/** Every check of `npm run verify` is explained in verify.md, and every one there exists; so is its JSON. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { z } from "zod";
+import { stackVerdict } from "../commands/verify-schema.ts";
 import { CHECK_IDS, CHECK_STATUSES } from "../mail/verify/check.ts";
 
 /** The cells of each row that begins with an id. */
@@ -27,4 +29,9 @@ test("every check has a meaning and a way on, every result its word in JSON", ()
   const results = rows.filter((_, index) => !ids.includes(first[index] ?? ""));
   const inJson = results.map(([, word = ""]) => word.replaceAll("`", ""));
   expect(inJson).toEqual([...CHECK_STATUSES]);
+});
+
+test("the schema of its JSON is published", async () => {
+  const text = `${JSON.stringify(z.toJSONSchema(stackVerdict), null, 2)}\n`;
+  await expect(text).toMatchFileSnapshot("verify.schema.json");
 });

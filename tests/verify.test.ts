@@ -6,7 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import type { StackVerdict } from "../commands/verify-stack.ts";
+import { stackVerdict } from "../commands/verify-schema.ts";
 import { type Moto, startMoto } from "../lab/aws/moto.ts";
 import { createRouteTable } from "../lab/aws/route-table.ts";
 import type { RecordSpec } from "../lab/cloudflare/index.ts";
@@ -118,7 +118,7 @@ async function verify(
 ) {
   const { stdout, stderr, exitCode } = await run(["--json", ...args], env, name);
   if (stdout === "") throw new Error(`No verdict: ${stderr}`);
-  const verdict: StackVerdict = JSON.parse(stdout);
+  const verdict = stackVerdict.parse(JSON.parse(stdout));
   const checks = [...verdict.checks, ...verdict.domains.flatMap((domain) => domain.checks)];
   const found = checks.filter(({ status }) => status !== "well");
   return {
