@@ -17,7 +17,7 @@ import {
   txt,
 } from "./tenant.ts";
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 
 const report = z.object({ mx: z.object({ lockDownSafeFrom: z.string().optional() }) });
 const GATEWAY_ADDRESS = `${testNet}.1.1`;
