@@ -11,6 +11,7 @@ import { type DomainAddress, LiveDomain, readJournal, readMx } from "../provider
 import { withRouteStore } from "../provider/open-route-store.ts";
 import type { StorePlace } from "../provider/route-schema.ts";
 import type { Settings } from "../provider/settings.ts";
+import { commandCaller } from "./command-caller.ts";
 import { type Finding, findAtDomain, findInState } from "./find-leftovers.ts";
 import { readConfiguration, readLocks, readState, type StackState } from "./stack.ts";
 
@@ -91,12 +92,6 @@ function addressesOf(config: TenantConfig | undefined, state: StackState): Domai
   return [...addresses.values()].toSorted((a, b) => (a.domain < b.domain ? -1 : 1));
 }
 
-/** The command ends with its process. What it waits for is no part of its report. */
-const uninterrupted = {
-  signal: new AbortController().signal,
-  progress: (line: string) => console.error(line),
-};
-
 async function inspectDomain(
   address: DomainAddress,
   settings: Settings,
@@ -105,7 +100,7 @@ async function inspectDomain(
 ): Promise<DomainReport> {
   const { domain } = address;
   try {
-    const live = await LiveDomain.open({ settings, ...uninterrupted }, address);
+    const live = await LiveDomain.open(commandCaller(settings), address);
     const view = await live.observe();
     const own = routes.filter(({ outputs }) => outputs.domain === domain);
     const findings = findAtDomain({

@@ -22,6 +22,7 @@ import { CloudflareAccount } from "../provider/cloudflare.ts";
 import { createResolver, findApex, findNameServers } from "../provider/dns.ts";
 import { readPublishedPolicy } from "../provider/mta-sts.ts";
 import type { Settings } from "../provider/settings.ts";
+import { commandCaller } from "./command-caller.ts";
 import type { GatewayStores } from "./gateway-stores.ts";
 import type { StoredRoute, StoredSpfInclude, StoredTakeover } from "./stack.ts";
 import { askGateway } from "./verify-rcpt.ts";
@@ -155,7 +156,7 @@ async function readZoneMx(
   if (takeover === undefined) return { kind: "skipped", why: "The MX are not the gateway's." };
   const { zone, credential } = takeover.outputs;
   try {
-    const records = await new CloudflareAccount(settings, credential).listMx(zone);
+    const records = await new CloudflareAccount(commandCaller(settings), credential).listMx(zone);
     const value = records.map(({ name, priority, content }) => ({
       name,
       preference: priority,
