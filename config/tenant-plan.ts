@@ -1,8 +1,10 @@
 /** Decides what a tenant's stack does in the world: which resources each domain gets, with which values. */
 import type { NextHops } from "../mail/address-scope.ts";
 import { toUnicodeName } from "../mail/domain-name.ts";
+import { QUIET_SECONDS } from "../mail/outbound-quiet.ts";
 import type { OutboundFlow, RcptLookup, TlsLevel } from "../mail/route.ts";
 import { formatSendingIdentity } from "../mail/sending-identity.ts";
+import type { MailSystemKind } from "../mail/sending-setting.ts";
 import { type Gateway, gatewayNames, type MxTarget } from "./gateway-hosts.ts";
 import { rcptLookupOf, relayServerOf } from "./route-rules.ts";
 import type { DomainConfig, TenantConfig } from "./tenant.ts";
@@ -24,20 +26,25 @@ export interface DomainPlan {
   readonly route: RoutePlan | undefined;
   /** Absent: the domain's SPF record is not touched. */
   readonly spf: SpfPlan | undefined;
+  /** Absent: the domain sends nothing through the gateway. */
+  readonly drain: DrainPlan | undefined;
   /** Absent: the domain's MX is not touched. */
   readonly takeover: TakeoverPlan | undefined;
+}
+
+/** Where a gateway keeps its routes. */
+export interface StorePlan {
+  readonly table: string;
+  readonly region: string;
+  readonly secretPrefix: string;
+  readonly keyId: string | undefined;
 }
 
 /** What the gateway is to know of a domain. */
 export interface RoutePlan {
   readonly organisation: string;
   readonly domain: string;
-  readonly store: {
-    readonly table: string;
-    readonly region: string;
-    readonly secretPrefix: string;
-    readonly keyId: string | undefined;
-  };
+  readonly store: StorePlan;
   readonly gatewayHosts: string[];
   readonly nextHops: NextHops;
   readonly server: string;
@@ -75,6 +82,17 @@ export interface SpfPlan extends ZonePlan {
   readonly base: string | undefined;
 }
 
+/** What must be seen before a domain stops to send through the gateway. */
+export interface DrainPlan {
+  readonly domain: string;
+  readonly mailSystem: MailSystemKind;
+  /** The gateway's endpoint for outbound mail. */
+  readonly relay: string;
+  readonly quietSeconds: number;
+  /** Absent: nobody here can ask the gateway. */
+  readonly store: StorePlan | undefined;
+}
+
 export interface TakeoverPlan extends ZonePlan {
   readonly mx: MxTarget[];
   readonly server: string;
@@ -101,6 +119,7 @@ function planDomain(tenant: TenantConfig, config: DomainConfig): DomainPlan {
     gateway,
     route: gateway.routeStore && planRoute(tenant, config, gateway.routeStore),
     spf: planSpf(zone, gateway, config),
+    drain: config.outbound === "none" ? undefined : planDrain(gateway, config),
     takeover: config.inbound === "border" ? planTakeover(zone, gateway, config) : undefined,
   };
 }
@@ -111,14 +130,13 @@ function planRoute(
   routeStore: NonNullable<Gateway["routeStore"]>,
 ): RoutePlan {
   const { organisation, gateway } = tenant;
-  const { table, region, secretPrefix, keyId, nextHops } = routeStore;
   const lookup = rcptLookupOf(config);
   return {
     organisation,
     domain: config.name,
-    store: { table, region, secretPrefix, keyId },
+    store: planStore(routeStore),
     gatewayHosts: gatewayNames(gateway),
-    nextHops,
+    nextHops: routeStore.nextHops,
     server: config.server,
     mxLookup: config.mxLookup,
     rcptLookup: lookup.kind,
@@ -130,6 +148,25 @@ function planRoute(
     probeRecipient: needed(config.probeRecipient),
     fixIt: needed(config.fixIt ?? tenant.fixIt ?? gateway.fixIt),
     excludeSlots: [...(gateway.excludeSlots ?? [])],
+  };
+}
+
+function planStore({
+  table,
+  region,
+  secretPrefix,
+  keyId,
+}: NonNullable<Gateway["routeStore"]>): StorePlan {
+  return { table, region, secretPrefix, keyId };
+}
+
+function planDrain({ smtpRelay, routeStore }: Gateway, config: DomainConfig): DrainPlan {
+  return {
+    domain: config.name,
+    mailSystem: config.mailSystem,
+    relay: smtpRelay,
+    quietSeconds: config.quietSeconds ?? QUIET_SECONDS,
+    store: routeStore && planStore(routeStore),
   };
 }
 

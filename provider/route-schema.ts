@@ -14,7 +14,7 @@ const relayServer = z.strictObject({
 /** Where the password lies in the inputs. */
 export const PASSWORD = ["relayServer", "login", "password"] as const;
 
-const storePlace = z.strictObject({
+export const storePlace = z.strictObject({
   table: text,
   region: text,
   secretPrefix: text,

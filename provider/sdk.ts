@@ -174,3 +174,25 @@ export class Route extends CustomResource {
     super("mxhero:index:Route", name, { ...args, ...outputs }, options);
   }
 }
+
+export interface DrainArgs {
+  /** The domain, lower case, in A-labels (RFC 5890). Another domain is another resource. */
+  readonly domain: pulumi.Input<string>;
+  /** `microsoft365`, `google`, `exchange` or `other`: in whose words a person is told what still sends. */
+  readonly mailSystem: pulumi.Input<string>;
+  /** The gateway's endpoint for outbound mail. */
+  readonly relay: pulumi.Input<string>;
+  /** For how long nothing may have been sent, in seconds; 0: nobody asks. @default 86400 */
+  readonly quietSeconds?: pulumi.Input<number> | undefined;
+  /** @default nobody here can ask the gateway, and a delete needs the administrator's word */
+  readonly store?: pulumi.Input<RouteStoreArgs> | undefined;
+  /** The claim of the domain's `Route`. Where another resource holds the domain, too, nothing is waited for. */
+  readonly claim?: pulumi.Input<string> | undefined;
+}
+
+/** Deleting it waits until the domain's mail has stopped to go out through the gateway. */
+export class Drain extends CustomResource {
+  constructor(name: string, args: DrainArgs, options?: pulumi.CustomResourceOptions) {
+    super("mxhero:index:Drain", name, { ...args }, options);
+  }
+}

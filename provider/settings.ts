@@ -5,6 +5,7 @@
  * configuration that the state holds, so that only the environment can bring a rotated token.
  */
 import { isIP } from "node:net";
+import { domainToASCII } from "node:url";
 import { z } from "zod";
 
 /** What a resource is told of the world: where the APIs are, who asks, how long to wait. */
@@ -23,6 +24,8 @@ export interface Settings {
   readonly abandonedQueues: readonly string[];
   /** Slots of a gateway that may be taken out of DNS though no other slot is healthy. */
   readonly uncoveredSlots: readonly string[];
+  /** Domains of which the administrator says that nothing goes out through the gateway any more; in A-labels. */
+  readonly outboundStopped: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -53,6 +56,12 @@ const url = z.url({ protocol: /^https?$/, error: "not an http or https URL" });
 const address = z.string().refine((value) => isIP(value) !== 0, "not an IP address");
 const seconds = z.number().positive().max(86_400);
 const slotNames = z.array(z.string().regex(/^[a-z]$/, "not the letter of a slot"));
+const domainNames = z.array(
+  z
+    .string()
+    .transform((name) => domainToASCII(name).replace(/\.$/, ""))
+    .refine((name) => name.includes("."), "not a domain"),
+);
 const credentials = z
   .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, "not a name of a credential"), token)
   .refine(
@@ -79,6 +88,7 @@ const environmentSchema = z.object({
   MXHERO_WAIT_SECONDS: z.string().transform(Number).pipe(seconds).exactOptional(),
   MXHERO_ABANDONED_QUEUES: commaList.pipe(slotNames).exactOptional(),
   MXHERO_UNCOVERED_SLOTS: commaList.pipe(slotNames).exactOptional(),
+  MXHERO_OUTBOUND_STOPPED: commaList.pipe(domainNames).exactOptional(),
 });
 
 /** The tokens of named credentials, by variable. */
@@ -117,6 +127,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     MXHERO_WAIT_SECONDS: waitSeconds = given.data.waitSeconds ?? 600,
     MXHERO_ABANDONED_QUEUES: abandonedQueues = [],
     MXHERO_UNCOVERED_SLOTS: uncoveredSlots = [],
+    MXHERO_OUTBOUND_STOPPED: outboundStopped = [],
   } = preferred.data;
   return {
     ...(apiToken !== undefined && { apiToken }),
@@ -126,6 +137,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     waitSeconds,
     abandonedQueues,
     uncoveredSlots,
+    outboundStopped,
   };
 }
 

@@ -197,6 +197,8 @@ function configOf({
       inbound: "border",
       outbound: "standard",
       ...(entry.inbound === undefined || entry.inbound === "border" ? { overlapSeconds: 0 } : {}),
+      // Who may stop to send is what tests/drain.test.ts is about.
+      ...(entry.outbound === "none" ? {} : { quietSeconds: 0 }),
       ...entry,
     })),
   };
