@@ -10,7 +10,15 @@ import type {
   SpfPlan,
   TakeoverPlan,
 } from "../config/tenant-plan.ts";
-import { Drain, MxTakeover, type MxTargetOutput, Route, SpfInclude } from "../provider/sdk.ts";
+import {
+  Drain,
+  type FormerGatewayOutput,
+  type FormerSendingArgs,
+  MxTakeover,
+  type MxTargetOutput,
+  Route,
+  SpfInclude,
+} from "../provider/sdk.ts";
 
 export interface TenantDomainArgs {
   readonly plan: DomainPlan;
@@ -107,7 +115,9 @@ export class TenantDomain extends ComponentResource {
   }
 
   private includeInSpf(name: string, spf: SpfPlan, route: Route | undefined): SpfInclude {
-    return new SpfInclude(`${name}-spf`, spf, { parent: this, dependsOn: present(route) });
+    const alsoInclude = route?.formerIncludes.apply((names) => (names?.length ? names : undefined));
+    const args = { ...spf, alsoInclude };
+    return new SpfInclude(`${name}-spf`, args, { parent: this, dependsOn: present(route) });
   }
 
   private addDrain(
@@ -117,7 +127,8 @@ export class TenantDomain extends ComponentResource {
     spf: SpfInclude | undefined,
   ): Drain {
     const dependsOn = [...present(route), ...present(spf)];
-    const args = { ...drain, claim: route?.claim };
+    const former = route?.formerGateways.apply(formerSending);
+    const args = { ...drain, claim: route?.claim, former };
     return new Drain(`${name}-drain`, args, { parent: this, dependsOn });
   }
 
@@ -132,6 +143,13 @@ export class TenantDomain extends ComponentResource {
 
 function present<T>(value: T | undefined): T[] {
   return value === undefined ? [] : [value];
+}
+
+/** Those through which the domain may still send. */
+function formerSending(gateways: readonly FormerGatewayOutput[] = []): FormerSendingArgs[] {
+  return gateways.flatMap(({ store, sending }) =>
+    sending === undefined ? [] : [{ relay: sending.relay, store }],
+  );
 }
 
 function routeReport(plan: RoutePlan, { version, slots }: Route): RouteReport {

@@ -347,14 +347,6 @@ const single: readonly [string, Record<string, unknown>, string, string, unknown
     /inbound: border/,
   ],
   [
-    "a time of quiet where nothing goes out",
-    withDomain({ outbound: "none", quietSeconds: 60 }),
-    "mail:domains[0].quietSeconds",
-    "outbound-flow-needed",
-    "60",
-    /another outbound/,
-  ],
-  [
     "a domain without a flow",
     withDomain({ inbound: "none", outbound: "none" }),
     "mail:domains[0]",

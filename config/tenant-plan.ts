@@ -58,6 +58,8 @@ export interface RoutePlan {
   readonly probeRecipient: string;
   readonly fixIt: string;
   readonly excludeSlots: string[];
+  /** `include`: the gateway's SPF domain, where the domain's SPF record names it. */
+  readonly sending: SendingPlan & { readonly include: string | undefined };
 }
 
 export interface RelayServerPlan {
@@ -82,13 +84,17 @@ export interface SpfPlan extends ZonePlan {
   readonly base: string | undefined;
 }
 
-/** What must be seen before a domain stops to send through the gateway. */
-export interface DrainPlan {
-  readonly domain: string;
+/** What must be known before mail that goes out through the gateway may be refused. */
+interface SendingPlan {
   readonly mailSystem: MailSystemKind;
   /** The gateway's endpoint for outbound mail. */
   readonly relay: string;
   readonly quietSeconds: number;
+}
+
+/** What must be seen before a domain stops to send through the gateway. */
+export interface DrainPlan extends SendingPlan {
+  readonly domain: string;
   /** Absent: nobody here can ask the gateway. */
   readonly store: StorePlan | undefined;
 }
@@ -148,6 +154,7 @@ function planRoute(
     probeRecipient: needed(config.probeRecipient),
     fixIt: needed(config.fixIt ?? tenant.fixIt ?? gateway.fixIt),
     excludeSlots: [...(gateway.excludeSlots ?? [])],
+    sending: { ...planSending(gateway, config), include: includeOf(gateway, config) },
   };
 }
 
@@ -160,14 +167,23 @@ function planStore({
   return { table, region, secretPrefix, keyId };
 }
 
-function planDrain({ smtpRelay, routeStore }: Gateway, config: DomainConfig): DrainPlan {
+function planDrain(gateway: Gateway, config: DomainConfig): DrainPlan {
+  const { routeStore } = gateway;
   return {
     domain: config.name,
-    mailSystem: config.mailSystem,
-    relay: smtpRelay,
-    quietSeconds: config.quietSeconds ?? QUIET_SECONDS,
+    ...planSending(gateway, config),
     store: routeStore && planStore(routeStore),
   };
+}
+
+function planSending({ smtpRelay }: Gateway, config: DomainConfig): SendingPlan {
+  const { mailSystem, quietSeconds = QUIET_SECONDS } = config;
+  return { mailSystem, relay: smtpRelay, quietSeconds };
+}
+
+/** SPF names the gateway only where mail leaves from it to the world. */
+function includeOf(gateway: Gateway, config: DomainConfig): string | undefined {
+  return leavesThroughGateway(config) ? gateway.spfInclude : undefined;
 }
 
 function planRelayServer(
@@ -187,9 +203,9 @@ function needed<T>(value: T | undefined): T {
   return value;
 }
 
-/** SPF names the gateway only where mail leaves from it to the world; otherwise at most `mx` is replaced. */
+/** Without the gateway's term at most `mx` is replaced. */
 function planSpf(zone: ZonePlan, gateway: Gateway, config: DomainConfig): SpfPlan | undefined {
-  const include = leavesThroughGateway(config) ? gateway.spfInclude : undefined;
+  const include = includeOf(gateway, config);
   const terms = config.spf?.replaceMx ?? [];
   if (include === undefined && terms.length === 0) return undefined;
   const replacements = terms.length > 0 ? terms : undefined;

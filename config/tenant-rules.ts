@@ -25,7 +25,6 @@ export function tenantFaults(tenant: SoundTenant): MailRuleFault[] {
       const at = `domains[${index}]`;
       return [
         ...flowFaults(domain, at),
-        ...quietFaults(domain, at),
         ...handBackFaults(domain, at, hosts),
         ...domainRouteFaults(domain, at, tenant, facts),
         ...mxLookupFaults(domain, at, domains),
@@ -132,19 +131,6 @@ function flowFaults(domain: Sound<DomainConfig>, at: string): MailRuleFault[] {
     });
   }
   return faults;
-}
-
-function quietFaults({ outbound, quietSeconds }: Sound<DomainConfig>, at: string): MailRuleFault[] {
-  if (quietSeconds === undefined || outbound !== "none") return [];
-  return [
-    {
-      code: "outbound-flow-needed",
-      where: `${at}.quietSeconds`,
-      value: `${quietSeconds}`,
-      problem: `${quoted(quietSeconds)} has no effect: with outbound "none" the domain sends nothing through the gateway.`,
-      fix: "Delete quietSeconds, or write another outbound.",
-    },
-  ];
 }
 
 function handBackFaults(

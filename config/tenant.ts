@@ -94,7 +94,8 @@ export const domain = z
       .optional()
       .meta({
         description:
-          "For how long the domain must have sent nothing through the gateway before it leaves it. " +
+          "For how long the domain, or a sender of it, must have sent nothing through the gateway before the " +
+          "gateway may refuse its mail. " +
           `${QUIET_SECONDS} (a day) where it is left out. 0: nobody asks, and mail that still goes out may be lost.`,
       }),
     zoneId: z

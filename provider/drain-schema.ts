@@ -13,6 +13,8 @@ export const drainInputs = z.strictObject({
   store: storePlace.exactOptional(),
   /** With which right the domain is held there. */
   claim: z.string().exactOptional(),
+  /** Gateways that the domain was at before: there, too, it must be quiet. */
+  former: z.array(z.strictObject({ relay: z.string().min(1), store: storePlace })).default([]),
 });
 
 export type DrainInputs = z.output<typeof drainInputs>;

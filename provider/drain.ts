@@ -21,7 +21,7 @@ export const drain: ResourceKind<Inputs, Inputs> = {
   replaceOn: ["domain"],
 
   diff(old, news) {
-    const keys = ["mailSystem", "relay", "quietSeconds", "store", "claim"] as const;
+    const keys = ["mailSystem", "relay", "quietSeconds", "store", "claim", "former"] as const;
     const changes = keys.flatMap((key) => inputChange(key, old[key], news[key]));
     if (old.domain === news.domain) return changes;
     return [...changes, { path: "domain", kind: "update", replace: true }];
@@ -39,9 +39,11 @@ export const drain: ResourceKind<Inputs, Inputs> = {
     const { store: place } = old;
     if (place === undefined) return refuseUnconfirmed(old, call);
     if (isConfirmed(old, call)) return;
-    await withRouteStore(place, async (store) => {
-      if (await isLastToLeave(store, old)) await untilQuiet(store, old, old, call);
-    });
+    for (const { relay, store: each } of [...old.former, { relay: old.relay, store: place }]) {
+      await withRouteStore(each, async (store) => {
+        if (await isLastToLeave(store, old)) await untilQuiet(store, { ...old, relay }, old, call);
+      });
+    }
   },
 };
 

@@ -1,5 +1,10 @@
 /** Waits until no more mail of a domain goes out through a gateway, or says who still sends. */
-import { type OutboundState, outboundState, type QuietGoal } from "../mail/outbound-quiet.ts";
+import {
+  type OutboundState,
+  type OutboundWorld,
+  outboundState,
+  type QuietGoal,
+} from "../mail/outbound-quiet.ts";
 import {
   cannotVouch,
   describeTraffic,
@@ -46,7 +51,7 @@ export async function untilQuiet(
   let reported = Number.NEGATIVE_INFINITY;
   for (;;) {
     call.signal.throwIfAborted();
-    const state = await observe(store, sender.domain, goal);
+    const state = outboundState(await observeOutbound(store, sender.domain), goal, new Date());
     if (state.kind === "quiet") return;
     const elapsed = (Date.now() - start) / 1_000;
     refuseHopeless(state, sender, goal, call.settings.waitSeconds - elapsed, elapsed);
@@ -60,14 +65,13 @@ export async function untilQuiet(
 }
 
 /** What the gateway's slots say now. */
-async function observe(store: RouteStore, domain: string, goal: QuietGoal): Promise<OutboundState> {
+export async function observeOutbound(store: RouteStore, domain: string): Promise<OutboundWorld> {
   const [{ answers }, registered, reports] = await Promise.all([
     store.readDomain(domain),
     store.slots(),
     store.reports(),
   ]);
-  const slots = registered.map(({ slot }) => slot);
-  return outboundState({ answers, slots, reports }, goal, new Date());
+  return { answers, slots: registered.map(({ slot }) => slot), reports };
 }
 
 function refuseHopeless(

@@ -198,7 +198,7 @@ function configOf({
       outbound: "standard",
       ...(entry.inbound === undefined || entry.inbound === "border" ? { overlapSeconds: 0 } : {}),
       // Who may stop to send is what tests/drain.test.ts is about.
-      ...(entry.outbound === "none" ? {} : { quietSeconds: 0 }),
+      quietSeconds: 0,
       ...entry,
     })),
   };
