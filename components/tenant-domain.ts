@@ -10,6 +10,7 @@ import type {
   SpfPlan,
   TakeoverPlan,
 } from "../config/tenant-plan.ts";
+import { domainSteps, formatStep, type StepFacts } from "../mail/steps/index.ts";
 import {
   Drain,
   type FormerGatewayOutput,
@@ -64,6 +65,12 @@ export interface DomainReport {
   };
 }
 
+/** What a person has to do: the lines of each step, in order. */
+export interface StepsReport {
+  readonly onboarding: readonly (readonly string[])[];
+  readonly offboarding: readonly (readonly string[])[];
+}
+
 /**
  * The gateway knows the domain before SPF is edited, and SPF is edited before the MX moves. Pulumi deletes
  * in reverse: the MX is back, and no more mail goes out through the gateway, before SPF loses its term, and
@@ -71,6 +78,7 @@ export interface DomainReport {
  */
 export class TenantDomain extends ComponentResource {
   readonly report: DomainReport;
+  readonly steps: StepsReport;
 
   constructor(name: string, { plan }: TenantDomainArgs, options?: ComponentResourceOptions) {
     super("mxhero:tenant:TenantDomain", name, {}, options);
@@ -98,7 +106,8 @@ export class TenantDomain extends ComponentResource {
         },
       }),
     };
-    this.registerOutputs({ report: this.report });
+    this.steps = stepsReport(plan.steps);
+    this.registerOutputs({ report: this.report, steps: this.steps });
   }
 
   private addRoute(name: string, plan: RoutePlan): Route {
@@ -163,6 +172,12 @@ function routeReport(plan: RoutePlan, { version, slots }: Route): RouteReport {
     version,
     slots,
   };
+}
+
+function stepsReport(facts: StepFacts): StepsReport {
+  const { onboarding, offboarding } = domainSteps(facts);
+  const numbered = (steps: typeof onboarding) => steps.map((step, i) => formatStep(step, i + 1));
+  return { onboarding: numbered(onboarding), offboarding: numbered(offboarding) };
 }
 
 function relayServerWords({ relayServer }: RoutePlan): string {

@@ -5,6 +5,8 @@ import { QUIET_SECONDS } from "../mail/outbound-quiet.ts";
 import type { OutboundFlow, RcptLookup, TlsLevel } from "../mail/route.ts";
 import { formatSendingIdentity } from "../mail/sending-identity.ts";
 import type { MailSystemKind } from "../mail/sending-setting.ts";
+import type { StepFacts } from "../mail/steps/index.ts";
+import { stepFacts } from "./domain-steps.ts";
 import { type Gateway, gatewayNames, type MxTarget } from "./gateway-hosts.ts";
 import { rcptLookupOf, relayServerOf } from "./route-rules.ts";
 import type { DomainConfig, TenantConfig } from "./tenant.ts";
@@ -30,6 +32,8 @@ export interface DomainPlan {
   readonly drain: DrainPlan | undefined;
   /** Absent: the domain's MX is not touched. */
   readonly takeover: TakeoverPlan | undefined;
+  /** What a person has to be told of it. */
+  readonly steps: StepFacts;
 }
 
 /** Where a gateway keeps its routes. */
@@ -127,6 +131,7 @@ function planDomain(tenant: TenantConfig, config: DomainConfig): DomainPlan {
     spf: planSpf(zone, gateway, config),
     drain: config.outbound === "none" ? undefined : planDrain(gateway, config),
     takeover: config.inbound === "border" ? planTakeover(zone, gateway, config) : undefined,
+    steps: stepFacts(tenant, config),
   };
 }
 
