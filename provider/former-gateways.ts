@@ -2,8 +2,7 @@
  * Gateways that a domain was at before. They go on serving it until nobody is led there any more and nothing
  * goes out through them: when that is so is decided in mail/departure.ts.
  */
-import { type Departure, decideDeparture } from "../mail/departure.ts";
-import type { MxRecord } from "../mail/dns.ts";
+import { type Departure, type DepartureWorld, decideDeparture } from "../mail/departure.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { type OutboundState, outboundState } from "../mail/outbound-quiet.ts";
 import { insertTerms, measureBudget, selectSpf } from "../mail/spf/index.ts";
@@ -30,14 +29,29 @@ export async function partFromFormer(
   const served = await askForMx(inputs.domain, call);
   const partings: Parting[] = [];
   for (const gateway of formers) {
-    const formerHosts = gateway.hosts.filter((host) => !inputs.gatewayHosts.includes(host));
-    const outbound = await outboundAt(gateway, inputs, call);
-    const { mxGoneSince } = gateway;
-    const departure = decideDeparture({ served, formerHosts, mxGoneSince, outbound }, new Date());
+    const departure = await partFrom(gateway, served, inputs, call);
     partings.push({ gateway, departure });
     if (departure.kind === "stays") sayStays(inputs, gateway, departure.why, call);
   }
   return partings;
+}
+
+/** A gateway that cannot be asked is no hindrance to the present one. */
+async function partFrom(
+  gateway: FormerGateway,
+  served: DepartureWorld["served"],
+  inputs: RouteInputs,
+  call: Call,
+): Promise<Departure> {
+  const formerHosts = gateway.hosts.filter((host) => !inputs.gatewayHosts.includes(host));
+  const { mxGoneSince } = gateway;
+  try {
+    const outbound = await outboundAt(gateway, inputs, call);
+    return decideDeparture({ served, formerHosts, mxGoneSince, outbound }, new Date());
+  } catch (error) {
+    if (!(error instanceof MailRuleError)) throw error;
+    return { kind: "stays", why: error.message, ...(mxGoneSince && { mxGoneSince }) };
+  }
 }
 
 /** Those that the domain stays at, with what the next run is to know. */
@@ -89,10 +103,7 @@ function sayStays({ domain }: RouteInputs, { store }: FormerGateway, why: string
   );
 }
 
-async function askForMx(
-  domain: string,
-  call: Call,
-): Promise<readonly (readonly MxRecord[] | undefined)[]> {
+async function askForMx(domain: string, call: Call): Promise<DepartureWorld["served"]> {
   const resolver = createResolver(call.settings.resolvers);
   try {
     const servers = await findNameServers(resolver, await findApex(resolver, domain));
