@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type RoutingGateway, type RoutingLab, SLOTS, startRoutingLab } from "./routing-lab.ts";
 import { failed, gatewayTerm, succeeded, type TenantStack, type TenantZone } from "./tenant.ts";
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 400_000, hookTimeout: 120_000 });
 
 const DAY = 86_400;
 const HOUR = 3_600;

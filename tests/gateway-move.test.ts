@@ -6,7 +6,7 @@ import { MX_TTL_SECONDS } from "../mail/departure.ts";
 import { type RoutingGateway, type RoutingLab, startRoutingLab } from "./routing-lab.ts";
 import { failed, succeeded, type TenantStack, type TenantZone, txt } from "./tenant.ts";
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 120_000 });
 
 const DAY = 86_400;
 const NEW_MX = "smtp-in.new-gateway.test";
