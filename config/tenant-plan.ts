@@ -64,6 +64,7 @@ export interface RoutePlan {
   readonly excludeSlots: string[];
   /** `include`: the gateway's SPF domain, where the domain's SPF record names it. */
   readonly sending: SendingPlan & { readonly include: string | undefined };
+  readonly inactive: boolean;
 }
 
 export interface RelayServerPlan {
@@ -111,6 +112,10 @@ export interface TakeoverPlan extends ZonePlan {
   readonly overlapSeconds: number | undefined;
   readonly handBackTo: MxTarget[] | undefined;
   readonly spfTerms: string[] | undefined;
+  readonly handBackConfirmed: boolean;
+  readonly probeRecipient: string | undefined;
+  readonly gatewayHosts: string[];
+  readonly inactive: boolean;
 }
 
 export function planTenant(tenant: TenantConfig): TenantPlan {
@@ -130,7 +135,7 @@ function planDomain(tenant: TenantConfig, config: DomainConfig): DomainPlan {
     route: gateway.routeStore && planRoute(tenant, config, gateway.routeStore),
     spf: planSpf(zone, gateway, config),
     drain: config.outbound === "none" ? undefined : planDrain(gateway, config),
-    takeover: config.inbound === "border" ? planTakeover(zone, gateway, config) : undefined,
+    takeover: config.inbound === "border" ? planTakeover(zone, tenant, config) : undefined,
     steps: stepFacts(tenant, config),
   };
 }
@@ -160,6 +165,7 @@ function planRoute(
     fixIt: needed(config.fixIt ?? tenant.fixIt ?? gateway.fixIt),
     excludeSlots: [...(gateway.excludeSlots ?? [])],
     sending: { ...planSending(gateway, config), include: includeOf(gateway, config) },
+    inactive: isInactive(tenant, config),
   };
 }
 
@@ -217,7 +223,8 @@ function planSpf(zone: ZonePlan, gateway: Gateway, config: DomainConfig): SpfPla
   return { ...zone, include, replacements, base: config.spf?.base };
 }
 
-function planTakeover(zone: ZonePlan, gateway: Gateway, config: DomainConfig): TakeoverPlan {
+function planTakeover(zone: ZonePlan, tenant: TenantConfig, config: DomainConfig): TakeoverPlan {
+  const { gateway } = tenant;
   return {
     ...zone,
     mx: gateway.mx,
@@ -227,5 +234,14 @@ function planTakeover(zone: ZonePlan, gateway: Gateway, config: DomainConfig): T
     overlapSeconds: config.overlapSeconds,
     handBackTo: config.handBackTo,
     spfTerms: config.spf?.replaceMx,
+    handBackConfirmed: config.handBackConfirmed,
+    probeRecipient: config.probeRecipient,
+    gatewayHosts: gatewayNames(gateway),
+    inactive: isInactive(tenant, config),
   };
+}
+
+/** A domain's own word stands above that of the organisation. */
+function isInactive(tenant: TenantConfig, { inactive = tenant.inactive }: DomainConfig): boolean {
+  return inactive ?? false;
 }

@@ -53,6 +53,7 @@ export const routeInputs = z.strictObject({
   excludeSlots: z.array(z.string()).default([]),
   /** Missing: nobody asks whether someone still sends before a change refuses it. */
   sending: sending.exactOptional(),
+  inactive: z.boolean().default(false),
 });
 
 /** A gateway that the domain has moved away from, where it is still served. */

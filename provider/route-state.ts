@@ -56,7 +56,7 @@ export function goalOf(
   secretVersion = old?.secretVersion,
 ): RouteGoal {
   const claimant = { organisation: inputs.organisation, claim: parseClaim(claim), mayClaim };
-  return { claimant, route: routeOf(inputs, secretVersion) };
+  return { claimant, route: routeOf(inputs, secretVersion), inactive: inputs.inactive };
 }
 
 /** @param slots those that have the route; none while it is unfinished */
@@ -135,15 +135,10 @@ function relayServerOf(
 }
 
 /** The inputs that would describe a route, as far as it says; a password is never read back. */
-export function inputsOf({
-  route,
-  organisation,
-  store,
-}: {
-  route: Route;
-  organisation: string;
-  store: StorePlace;
-}): RouteInputs {
+export function inputsOf(
+  route: Route,
+  { organisation, store, inactive }: Pick<RouteInputs, "organisation" | "store" | "inactive">,
+): RouteInputs {
   const { rcptLookup, relayServer, identities, ...same } = route;
   return {
     organisation,
@@ -156,6 +151,7 @@ export function inputsOf({
     ...(relayServer && { relayServer: withoutLogin(relayServer) }),
     sendingFrom: identities.map(formatSendingIdentity),
     excludeSlots: [],
+    inactive,
   };
 }
 
@@ -176,6 +172,7 @@ const PLAIN_KEYS = [
   "probeRecipient",
   "fixIt",
   "sending",
+  "inactive",
 ] as const;
 
 /**

@@ -9,6 +9,7 @@ describe("readSettings", () => {
       abandonedQueues: [],
       uncoveredSlots: [],
       outboundStopped: [],
+      handBackConfirmed: [],
     });
   });
 
@@ -46,7 +47,19 @@ describe("readSettings", () => {
       abandonedQueues: ["b", "c"],
       outboundStopped: ["contoso.test", "xn--bcher-kva.test"],
     });
-    expect(() => readSettings({}, { MXHERO_OUTBOUND_STOPPED: "contoso" })).toThrow("not a domain");
+    expect(() => readSettings({}, { MXHERO_OUTBOUND_STOPPED: "contoso" })).toThrow(
+      "MXHERO_OUTBOUND_STOPPED",
+    );
+  });
+
+  test("takes domains that are handed back on the administrator's word, as people write them", () => {
+    const settings = readSettings(
+      {},
+      { MXHERO_HAND_BACK_CONFIRMED: "Contoso.com, bücher.example" },
+    );
+    expect(settings.handBackConfirmed).toEqual(["contoso.com", "xn--bcher-kva.example"]);
+    const faulty = { MXHERO_HAND_BACK_CONFIRMED: "contoso..com" };
+    expect(() => readSettings({}, faulty)).toThrow("MXHERO_HAND_BACK_CONFIRMED[0]");
   });
 
   test("takes the values of a program as they are", () => {

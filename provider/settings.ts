@@ -5,8 +5,9 @@
  * configuration that the state holds, so that only the environment can bring a rotated token.
  */
 import { isIP } from "node:net";
-import { domainToASCII } from "node:url";
 import { z } from "zod";
+import { parseDomainName } from "../mail/domain-name.ts";
+import { MailRuleError } from "../mail/errors.ts";
 
 /** What a resource is told of the world: where the APIs are, who asks, how long to wait. */
 export interface Settings {
@@ -26,6 +27,8 @@ export interface Settings {
   readonly uncoveredSlots: readonly string[];
   /** Domains of which the administrator says that nothing goes out through the gateway any more; in A-labels. */
   readonly outboundStopped: readonly string[];
+  /** Domains whose mail system takes mail from everyone, by the administrator's word. In A-labels. */
+  readonly handBackConfirmed: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -56,11 +59,17 @@ const url = z.url({ protocol: /^https?$/, error: "not an http or https URL" });
 const address = z.string().refine((value) => isIP(value) !== 0, "not an IP address");
 const seconds = z.number().positive().max(86_400);
 const slotNames = z.array(z.string().regex(/^[a-z]$/, "not the letter of a slot"));
+/** As people write them: in the letters of their language or as `xn--`. */
 const domainNames = z.array(
-  z
-    .string()
-    .transform((name) => domainToASCII(name).replace(/\.$/, ""))
-    .refine((name) => name.includes("."), "not a domain"),
+  z.string().transform((text, context) => {
+    try {
+      return parseDomainName(text);
+    } catch (error) {
+      if (!(error instanceof MailRuleError)) throw error;
+      context.addIssue({ code: "custom", message: error.problem });
+      return z.NEVER;
+    }
+  }),
 );
 const credentials = z
   .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, "not a name of a credential"), token)
@@ -89,6 +98,7 @@ const environmentSchema = z.object({
   MXHERO_ABANDONED_QUEUES: commaList.pipe(slotNames).exactOptional(),
   MXHERO_UNCOVERED_SLOTS: commaList.pipe(slotNames).exactOptional(),
   MXHERO_OUTBOUND_STOPPED: commaList.pipe(domainNames).exactOptional(),
+  MXHERO_HAND_BACK_CONFIRMED: commaList.pipe(domainNames).exactOptional(),
 });
 
 /** The tokens of named credentials, by variable. */
@@ -128,6 +138,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     MXHERO_ABANDONED_QUEUES: abandonedQueues = [],
     MXHERO_UNCOVERED_SLOTS: uncoveredSlots = [],
     MXHERO_OUTBOUND_STOPPED: outboundStopped = [],
+    MXHERO_HAND_BACK_CONFIRMED: handBackConfirmed = [],
   } = preferred.data;
   return {
     ...(apiToken !== undefined && { apiToken }),
@@ -138,6 +149,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     abandonedQueues,
     uncoveredSlots,
     outboundStopped,
+    handBackConfirmed,
   };
 }
 
