@@ -17,10 +17,10 @@ export interface BookOptions {
   /** Of a receiver: keeps records as such do. */
   readonly resolver: Resolver;
   /**
-   * The gateway's addresses that deliver to mail systems, and what the world sees of each: behind them, a mail
-   * system looks at who handed the message to the gateway.
+   * The gateway's addresses between its border and a mail system: behind them, a mail system looks at who handed
+   * the message to the gateway, as Enhanced Filtering and an inbound gateway do.
    */
-  readonly inbound: ReadonlyMap<string, string>;
+  readonly behindBorder: ReadonlySet<string>;
 }
 
 const gatewayNames: readonly string[] = Object.values(fleetNames);
@@ -84,7 +84,7 @@ export class Book {
   async #arrival(owner: string, message: KeptMessage, sending: NewSending): Promise<Arrival> {
     const { id, path } = message;
     const at = Date.now();
-    const client = clientAtBorder(message, this.#options.inbound);
+    const client = clientAtBorder(message, this.#options.behindBorder);
     const [seen, direct] = await Promise.all(
       [client, sending.origin].map((ip) => this.#spf(ip, message.sender)),
     );
@@ -104,11 +104,11 @@ export class Book {
 }
 
 /** The first client, from the last hop back, that is not the gateway on its way to the mail system. */
-function clientAtBorder(message: KeptMessage, inbound: ReadonlyMap<string, string>): string {
+function clientAtBorder(message: KeptMessage, behindBorder: ReadonlySet<string>): string {
   const hops = headerValues(message.content, "Received").map(
     (value) => /\[([\d.]+)\]/.exec(value)?.[1] ?? "",
   );
-  return hops.find((address) => !inbound.has(address)) ?? message.clientAddress;
+  return hops.find((address) => !behindBorder.has(address)) ?? message.clientAddress;
 }
 
 export function localPart(address: string): string {

@@ -23,6 +23,7 @@ function exampleSoak(): SoakResult {
       tenant: "contoso",
       sender: "ordinary",
       owner: "contoso",
+      unknownUser: false,
       begun: at,
     }),
   );

@@ -10,9 +10,11 @@ const sending: Sending = {
   tenant: "contoso",
   sender: "ordinary",
   owner: "contoso",
+  unknownUser: false,
   begun: 0,
   fate: taken,
 };
+const toNobody: Sending = { ...sending, unknownUser: true };
 const arrival: Arrival = {
   id: "a",
   at: 1,
@@ -29,6 +31,9 @@ test.each<[Place, Sending, readonly Arrival[], Partial<typeof nowhere>]>([
   ["wrong-tenant", sending, [arrival, { ...arrival, owner: "fabrikam" }], {}],
   ["refused", { ...sending, fate: { ...taken, state: "refused" } }, [], {}],
   ["refused", sending, [], { bounced: new Set(["a"]) }],
+  ["unknown-user", { ...toNobody, fate: { ...taken, state: "refused" } }, [], {}],
+  ["unknown-user", toNobody, [], { bounced: new Set(["a"]) }],
+  ["lost", toNobody, [], {}],
   ["given-up", { ...sending, fate: { ...taken, state: "given-up" } }, [], {}],
   ["queued", sending, [], { queued: new Set(["a"]) }],
   ["kept", { ...sending, fate: { ...taken, state: "kept" } }, [], {}],
@@ -36,7 +41,7 @@ test.each<[Place, Sending, readonly Arrival[], Partial<typeof nowhere>]>([
 ])("%s", (place, message, arrivals, elsewhere) => {
   const total = account([message], arrivals, { ...nowhere, ...elsewhere });
   expect(total.messages.map((found) => found.place)).toEqual([place]);
-  expect(faultsOf(total)).toHaveLength(place === "delivered" ? 0 : 1);
+  expect(faultsOf(total)).toHaveLength(["delivered", "unknown-user"].includes(place) ? 0 : 1);
 });
 
 test("copies beyond the first are duplicates, and no fault", () => {

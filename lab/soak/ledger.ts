@@ -12,6 +12,8 @@ export interface Sending {
   readonly sender: string;
   /** Whose mail systems are to get it: a tenant, or `outside`. */
   readonly owner: string;
+  /** Nobody has this address there: the direct path refuses it. */
+  readonly unknownUser: boolean;
   /** Milliseconds since the epoch. */
   readonly begun: number;
   /** `undefined`: on its way to the first server. */
@@ -40,9 +42,11 @@ export interface Elsewhere {
 
 export type Place =
   | "delivered"
+  /** Refused as the direct path would have, for its recipient does not exist. */
+  | "unknown-user"
   /** At a mail system of somebody else, be it that it arrived where it should as well. */
   | "wrong-tenant"
-  /** By a 5xx, or by a report of failure, though it was taken; the direct path refuses none of them. */
+  /** By a 5xx, or by a report of failure though it was taken; the direct path would have delivered it. */
   | "refused"
   | "given-up"
   | "queued"
@@ -70,6 +74,7 @@ export interface Account {
 
 const noPlaces: Readonly<Record<Place, number>> = {
   delivered: 0,
+  "unknown-user": 0,
   "wrong-tenant": 0,
   refused: 0,
   "given-up": 0,
@@ -107,13 +112,15 @@ export function account(
 }
 
 function placeOf(
-  { id, owner, fate }: Sending,
+  { id, owner, unknownUser, fate }: Sending,
   copies: readonly Arrival[],
   { bounced, queued }: Elsewhere,
 ): Place {
   if (copies.some((copy) => copy.owner !== owner)) return "wrong-tenant";
   if (copies.length > 0) return "delivered";
-  if (fate?.state === "refused" || bounced.has(id)) return "refused";
+  if (fate?.state === "refused" || bounced.has(id)) {
+    return unknownUser ? "unknown-user" : "refused";
+  }
   if (fate?.state === "given-up") return "given-up";
   if (queued.has(id)) return "queued";
   return fate?.state === "taken" ? "lost" : "kept";

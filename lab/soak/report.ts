@@ -4,6 +4,7 @@ import type { SoakResult } from "./run-soak.ts";
 
 const places: readonly Place[] = [
   "delivered",
+  "unknown-user",
   "lost",
   "wrong-tenant",
   "refused",
@@ -61,6 +62,8 @@ export function findings(result: SoakResult): string[] {
 /** For `soak.json`: the figures, the phases, and every message that was not delivered or came twice. */
 export function figures(result: SoakResult) {
   const { messages, ...totals }: Account = result.account;
-  const odd = messages.filter(({ place, copies }) => place !== "delivered" || copies.length > 1);
+  const odd = messages.filter(
+    ({ place, copies }) => !["delivered", "unknown-user"].includes(place) || copies.length > 1,
+  );
   return { ...result, account: totals, faults: faultsOf(result.account), odd };
 }

@@ -57,7 +57,7 @@ export async function startSoakWorld(net: string): Promise<SoakWorld> {
   const ask = createResolver([dns.resolver]);
   const keeping = (times: number) =>
     createCachingResolver(ask, labMilliseconds(recordSeconds * times));
-  const book = new Book({ resolver: keeping(1), inbound: inboundAddresses(fleet) });
+  const book = new Book({ resolver: keeping(1), behindBorder: addressesBehindBorder(fleet) });
   await publishGateway(fleet);
   const strangers = addStrangers(fleet, keeping);
   await addOutside(fleet, strangers, book);
@@ -99,13 +99,10 @@ export async function startSoakWorld(net: string): Promise<SoakWorld> {
   };
 }
 
-/** From where the fleet delivers to mail systems, as they see it and as its hosts know it. */
-function inboundAddresses({ fleet }: FleetWorld): ReadonlyMap<string, string> {
-  return new Map(
-    fleet.slots.flatMap(({ inbound }) => [
-      [inbound.public, inbound.public],
-      [inbound.private, inbound.public],
-    ]),
+/** From where the fleet delivers to mail systems, and its own network, by which mail between tenants goes. */
+function addressesBehindBorder({ fleet }: FleetWorld): ReadonlySet<string> {
+  return new Set(
+    fleet.slots.flatMap(({ inbound, relay }) => [inbound.public, inbound.private, relay.private]),
   );
 }
 

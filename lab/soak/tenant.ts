@@ -2,8 +2,8 @@
 import { stringify } from "yaml";
 import { fleetNames } from "../hosts/fleet.ts";
 import type { MailSystem } from "../mail-system.ts";
+import type { MtaStsHost } from "../mta-sts-host.ts";
 import type { PulumiResult } from "../pulumi.ts";
-import { recordSeconds } from "./clock.ts";
 import type { MailServer } from "./mail-server.ts";
 import { gatewayStack, type SoakWorld } from "./soak-world.ts";
 
@@ -19,6 +19,9 @@ export interface TenantSpec {
   /** How long the old and the new MX stand side by side, in seconds. */
   readonly overlapSeconds: number;
 }
+
+/** The mailbox that each tenant has. */
+export const mailbox = "info";
 
 /** They differ in what has cost mail elsewhere. */
 export const exampleTenants: readonly TenantSpec[] = [
@@ -116,7 +119,7 @@ export class Tenant {
           ...(outbound === "standard" && {
             sendingFrom: this.systems.map(({ system }) => system.address),
           }),
-          probeRecipient: `info@${this.domain}`,
+          probeRecipient: `${mailbox}@${this.domain}`,
           rcptLookup: true,
           overlapSeconds,
           bypass,
@@ -140,26 +143,32 @@ async function startSystem(
     name: host,
     address,
     domains: [`${name}.test`],
+    // Reports of failure go to the senders of messages, of which each has its own.
+    recipients: (to) => to === `${mailbox}@${name}.test` || to.startsWith("out-"),
     onMessage: (message) => book.receive(name, message),
   });
   return { system, server: world.sender({ name: host, address }) };
 }
 
-async function addZone({ domain, spec, systems }: Tenant, { cloudflare, mtaSts }: SoakWorld) {
+async function addZone(tenant: Tenant, { cloudflare, mtaSts }: SoakWorld): Promise<void> {
+  const { domain, spec, systems } = tenant;
   const id = await cloudflare.addZone({ name: domain, account: spec.name });
   const [first] = systems;
   const addresses = systems.map(({ system }) => `ip4:${system.address}`);
   await cloudflare.seed(id, [
     { name: domain, type: "MX", content: first.system.name, priority: 10 },
     { name: domain, type: "TXT", content: `"v=spf1 ${addresses.join(" ")} -all"` },
+    ...(spec.mtaSts ? announcePolicy(tenant, mtaSts) : []),
   ]);
-  if (!spec.mtaSts) return;
+}
+
+/** Puts the policy on its host, and gives the records that announce it. */
+function announcePolicy({ domain, systems }: Tenant, { policies, address }: MtaStsHost) {
   const hosts = [...systems.map(({ system }) => system.name), fleetNames.smtpIn];
   const lines = ["version: STSv1", "mode: enforce", ...hosts.map((host) => `mx: ${host}`)];
-  const text = [...lines, `max_age: ${recordSeconds * 288}`].map((line) => `${line}\r\n`).join("");
-  mtaSts.policies.set(domain, text);
-  await cloudflare.seed(id, [
-    { name: `mta-sts.${domain}`, type: "A", content: mtaSts.address },
+  policies.set(domain, `${[...lines, "max_age: 86400"].join("\r\n")}\r\n`);
+  return [
+    { name: `mta-sts.${domain}`, type: "A", content: address },
     { name: `_mta-sts.${domain}`, type: "TXT", content: '"v=STSv1; id=1;"' },
-  ]);
+  ];
 }

@@ -2,7 +2,7 @@
 import { composeMessage } from "../message.ts";
 import type { Letter, MailServer } from "./mail-server.ts";
 import { outside, outsideReader, type SoakWorld } from "./soak-world.ts";
-import type { Tenant } from "./tenant.ts";
+import { mailbox, type Tenant } from "./tenant.ts";
 
 export interface Traffic {
   /** No further message is begun. */
@@ -20,9 +20,12 @@ interface Draft {
   readonly senderDomain: string;
   readonly recipient: string;
   readonly owner: string;
+  readonly unknownUser: boolean;
   readonly smarthost: () => string | undefined;
 }
 
+/** Of so many messages that a tenant gets from the world, one is for nobody. */
+const toNobody = 11;
 /** Of so many messages that a tenant sends, one goes to another tenant. */
 const toTenants = 4;
 
@@ -62,14 +65,16 @@ function draftOf({ strangers }: SoakWorld, tenants: readonly Tenant[], number: n
   const turn = Math.floor(round / 2);
   if (round % 2 === 0) {
     const { kind, domain, server } = at(strangers, turn);
+    const unknownUser = turn % toNobody === toNobody - 1;
     return {
       direction: "in",
       tenant,
       sender: kind,
       server,
       senderDomain: domain,
-      recipient: `info@${tenant.domain}`,
+      recipient: `${unknownUser ? "nobody" : mailbox}@${tenant.domain}`,
       owner: tenant.spec.name,
+      unknownUser,
       smarthost: () => undefined,
     };
   }
@@ -80,20 +85,31 @@ function draftOf({ strangers }: SoakWorld, tenants: readonly Tenant[], number: n
     sender: "tenant",
     server: tenant.mailServer,
     senderDomain: tenant.domain,
-    recipient: other === undefined ? outsideReader : `info@${other.domain}`,
+    recipient: other === undefined ? outsideReader : `${mailbox}@${other.domain}`,
     owner: other?.spec.name ?? outside,
+    unknownUser: false,
     smarthost: () => tenant.smarthost,
   };
 }
 
 async function deliver({ book }: SoakWorld, draft: Draft, id: string, stopped: AbortSignal) {
-  const { direction, tenant, sender, server, senderDomain, recipient, owner, smarthost } = draft;
+  const { direction, tenant, sender, server, senderDomain, recipient, smarthost } = draft;
   const from = `${id}@${senderDomain}`;
   const content = composeMessage({ id, from, to: recipient, subject: "Soak" });
   const letter: Letter = { sender: from, recipient, content };
   const begun = Date.now();
   const origin = server.options.address;
-  book.begin({ id, direction, tenant: tenant.spec.name, sender, owner, begun, origin });
+  const { owner, unknownUser } = draft;
+  book.begin({
+    id,
+    direction,
+    tenant: tenant.spec.name,
+    sender,
+    owner,
+    unknownUser,
+    begun,
+    origin,
+  });
   book.settle(id, await server.send(letter, smarthost, stopped));
 }
 
