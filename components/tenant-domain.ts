@@ -4,6 +4,7 @@ import { all, output, secret } from "@pulumi/pulumi/output.js";
 import { ComponentResource } from "@pulumi/pulumi/resource.js";
 import { inboundByBorder, inboundWithoutMx, outboundPath } from "../config/mail-path.ts";
 import type { DomainPlan, RoutePlan, SpfPlan, TakeoverPlan } from "../config/tenant-plan.ts";
+import { domainSteps, formatStep, type StepFacts } from "../mail/steps/index.ts";
 import { MxTakeover, type MxTargetOutput, Route, SpfInclude } from "../provider/sdk.ts";
 
 export interface TenantDomainArgs {
@@ -23,6 +24,8 @@ export interface RouteReport {
   readonly rcptLookup: string;
   readonly relayServer: string;
   readonly sendingFrom: readonly string[];
+  /** Its mail is refused until it is active again. */
+  readonly inactive: boolean;
   readonly version: Output<number>;
   /** The slots that serve this version. */
   readonly slots: Output<string[]>;
@@ -41,6 +44,8 @@ export interface DomainReport {
   readonly mx?: {
     readonly before: Output<MxTargetOutput[]>;
     readonly after: Output<MxTargetOutput[]>;
+    /** From when the mail system may be locked to the gateway's addresses. */
+    readonly lockDownSafeFrom: Output<string | undefined>;
   };
   readonly spf?: {
     readonly before: Output<string>;
@@ -50,12 +55,19 @@ export interface DomainReport {
   };
 }
 
+/** What a person has to do: the lines of each step, in order. */
+export interface StepsReport {
+  readonly onboarding: readonly (readonly string[])[];
+  readonly offboarding: readonly (readonly string[])[];
+}
+
 /**
  * The gateway knows the domain before SPF is edited, and SPF is edited before the MX moves. Pulumi deletes
  * in reverse: the MX is back before SPF loses its term, and only then the route begins to leave.
  */
 export class TenantDomain extends ComponentResource {
   readonly report: DomainReport;
+  readonly steps: StepsReport;
 
   constructor(name: string, { plan }: TenantDomainArgs, options?: ComponentResourceOptions) {
     super("mxhero:tenant:TenantDomain", name, {}, options);
@@ -71,7 +83,7 @@ export class TenantDomain extends ComponentResource {
       ...(route && plan.route && { route: routeReport(plan.route, route) }),
       inboundPath: takeover ? borderPath(plan, takeover) : settled(inboundWithoutMx(plan)),
       outboundPath: settled(outboundPath(plan)),
-      ...(takeover && { mx: { before: takeover.before, after: takeover.after } }),
+      ...(takeover && { mx: mxReport(takeover) }),
       ...(spf && {
         spf: {
           before: spf.before,
@@ -81,7 +93,8 @@ export class TenantDomain extends ComponentResource {
         },
       }),
     };
-    this.registerOutputs({ report: this.report });
+    this.steps = stepsReport(plan.steps);
+    this.registerOutputs({ report: this.report, steps: this.steps });
   }
 
   private addRoute(name: string, plan: RoutePlan): Route {
@@ -117,16 +130,23 @@ function present<T>(value: T | undefined): T[] {
 }
 
 function routeReport(plan: RoutePlan, { version, slots }: Route): RouteReport {
-  const { server, mxLookup, rcptLookup, recipients, sendingFrom } = plan;
+  const { server, mxLookup, rcptLookup, recipients, sendingFrom, inactive } = plan;
   return {
     server,
     mxLookup,
     rcptLookup: recipients === undefined ? rcptLookup : `list of ${recipients.length}`,
     relayServer: relayServerWords(plan),
     sendingFrom,
+    inactive,
     version,
     slots,
   };
+}
+
+function stepsReport(facts: StepFacts): StepsReport {
+  const { onboarding, offboarding } = domainSteps(facts);
+  const numbered = (steps: typeof onboarding) => steps.map((step, i) => formatStep(step, i + 1));
+  return { onboarding: numbered(onboarding), offboarding: numbered(offboarding) };
 }
 
 function relayServerWords({ relayServer }: RoutePlan): string {
@@ -134,6 +154,10 @@ function relayServerWords({ relayServer }: RoutePlan): string {
   const { host, port, tls, login } = relayServer;
   const words = `${host}, port ${port}, TLS ${tls}`;
   return login === undefined ? words : `${words}, login ${login.user}`;
+}
+
+function mxReport({ before, after, lockDownSafeFrom }: MxTakeover) {
+  return { before, after, lockDownSafeFrom };
 }
 
 function borderPath(plan: DomainPlan, { before, after }: MxTakeover): PathReport {

@@ -3,6 +3,8 @@ import type { NextHops } from "../mail/address-scope.ts";
 import { toUnicodeName } from "../mail/domain-name.ts";
 import type { OutboundFlow, RcptLookup, TlsLevel } from "../mail/route.ts";
 import { formatSendingIdentity } from "../mail/sending-identity.ts";
+import type { StepFacts } from "../mail/steps/index.ts";
+import { stepFacts } from "./domain-steps.ts";
 import { type Gateway, gatewayNames, type MxTarget } from "./gateway-hosts.ts";
 import { rcptLookupOf, relayServerOf } from "./route-rules.ts";
 import type { DomainConfig, TenantConfig } from "./tenant.ts";
@@ -26,6 +28,8 @@ export interface DomainPlan {
   readonly spf: SpfPlan | undefined;
   /** Absent: the domain's MX is not touched. */
   readonly takeover: TakeoverPlan | undefined;
+  /** What a person has to be told of it. */
+  readonly steps: StepFacts;
 }
 
 /** What the gateway is to know of a domain. */
@@ -51,6 +55,7 @@ export interface RoutePlan {
   readonly probeRecipient: string;
   readonly fixIt: string;
   readonly excludeSlots: string[];
+  readonly inactive: boolean;
 }
 
 export interface RelayServerPlan {
@@ -83,6 +88,10 @@ export interface TakeoverPlan extends ZonePlan {
   readonly overlapSeconds: number | undefined;
   readonly handBackTo: MxTarget[] | undefined;
   readonly spfTerms: string[] | undefined;
+  readonly handBackConfirmed: boolean;
+  readonly probeRecipient: string | undefined;
+  readonly gatewayHosts: string[];
+  readonly inactive: boolean;
 }
 
 export function planTenant(tenant: TenantConfig): TenantPlan {
@@ -101,7 +110,8 @@ function planDomain(tenant: TenantConfig, config: DomainConfig): DomainPlan {
     gateway,
     route: gateway.routeStore && planRoute(tenant, config, gateway.routeStore),
     spf: planSpf(zone, gateway, config),
-    takeover: config.inbound === "border" ? planTakeover(zone, gateway, config) : undefined,
+    takeover: config.inbound === "border" ? planTakeover(zone, tenant, config) : undefined,
+    steps: stepFacts(tenant, config),
   };
 }
 
@@ -130,6 +140,7 @@ function planRoute(
     probeRecipient: needed(config.probeRecipient),
     fixIt: needed(config.fixIt ?? tenant.fixIt ?? gateway.fixIt),
     excludeSlots: [...(gateway.excludeSlots ?? [])],
+    inactive: isInactive(tenant, config),
   };
 }
 
@@ -159,7 +170,8 @@ function planSpf(zone: ZonePlan, gateway: Gateway, config: DomainConfig): SpfPla
   return { ...zone, include, replacements, base: config.spf?.base };
 }
 
-function planTakeover(zone: ZonePlan, gateway: Gateway, config: DomainConfig): TakeoverPlan {
+function planTakeover(zone: ZonePlan, tenant: TenantConfig, config: DomainConfig): TakeoverPlan {
+  const { gateway } = tenant;
   return {
     ...zone,
     mx: gateway.mx,
@@ -169,5 +181,14 @@ function planTakeover(zone: ZonePlan, gateway: Gateway, config: DomainConfig): T
     overlapSeconds: config.overlapSeconds,
     handBackTo: config.handBackTo,
     spfTerms: config.spf?.replaceMx,
+    handBackConfirmed: config.handBackConfirmed,
+    probeRecipient: config.probeRecipient,
+    gatewayHosts: gatewayNames(gateway),
+    inactive: isInactive(tenant, config),
   };
+}
+
+/** A domain's own word stands above that of the organisation. */
+function isInactive(tenant: TenantConfig, { inactive = tenant.inactive }: DomainConfig): boolean {
+  return inactive ?? false;
 }
