@@ -1,7 +1,7 @@
 /** Runs a soak: tenants live their lives at once, under mail, and every message is accounted for. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Account } from "./ledger.ts";
-import { changes, type LifeChange, liveOnce, type PhaseBegin } from "./life.ts";
+import { changes, liveOnce, oversights, type PhaseBegin } from "./life.ts";
 import type { SoakWorld } from "./soak-world.ts";
 import type { Tenant } from "./tenant.ts";
 import { startTraffic } from "./traffic.ts";
@@ -63,15 +63,20 @@ async function live(
 ): Promise<void> {
   const onPhase = (begin: PhaseBegin) => phases.push(begin);
   for (let cycle = 0; cycle < cycles; cycle += 1) {
-    const change = changeIn(cycle + tenant.spec.index);
-    await liveOnce(tenant, { change, restMilliseconds, onPhase });
+    const change = at(changes, cycle + tenant.spec.index);
+    const forgets = at(oversights, cycle + tenant.spec.index + 1);
+    await liveOnce(tenant, { change, forgets, restMilliseconds, onPhase });
     const mail = `${book.sent} messages sent, ${book.arrived} arrived`;
-    onProgress(`${tenant.spec.name}: cycle ${cycle + 1} of ${cycles} (${change}); ${mail}`);
+    onProgress(
+      `${tenant.spec.name}: cycle ${cycle + 1} of ${cycles} (${change}, forgot ${forgets}); ${mail}`,
+    );
   }
 }
 
-function changeIn(number: number): LifeChange {
-  return changes[number % changes.length] ?? changes[0];
+function at<T>(items: readonly T[], number: number): T {
+  const item = items[number % items.length];
+  if (item === undefined) throw new RangeError("There is nothing to choose from");
+  return item;
 }
 
 /** Until no sender and no queue has a message any more, or it takes too long. */

@@ -34,6 +34,8 @@ export const exampleTenants: readonly TenantSpec[] = [
 export interface DomainSettings {
   readonly outbound?: "standard" | "none";
   readonly bypass?: boolean;
+  /** Its subscription has ended. */
+  readonly inactive?: boolean;
   /** Whose MX is put back in place of the former: the mail system with this number. */
   readonly handBackTo?: 0 | 1;
 }
@@ -102,7 +104,7 @@ export class Tenant {
     return this.#world.project.run(this.spec.name, args, { env });
   }
 
-  #config({ outbound = "standard", bypass = false, handBackTo }: DomainSettings) {
+  #config({ outbound = "standard", bypass = false, inactive = false, handBackTo }: DomainSettings) {
     const { name, overlapSeconds } = this.spec;
     const host = (number: 0 | 1) => this.systems[number].system.name;
     return {
@@ -123,6 +125,7 @@ export class Tenant {
           rcptLookup: true,
           overlapSeconds,
           bypass,
+          inactive,
           ...(handBackTo !== undefined && {
             handBackTo: [{ exchange: host(handBackTo), preference: 10 }],
           }),
