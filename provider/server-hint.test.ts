@@ -15,6 +15,7 @@ function hintsFor(server: string, exchange: string): string[] {
       cloudflareShare: 1,
       abandonedQueues: [],
       uncoveredSlots: [],
+      outboundStopped: [],
       handBackConfirmed: [],
     },
     info: (message) => said.push(message),

@@ -27,6 +27,8 @@ export interface Settings {
   readonly abandonedQueues: readonly string[];
   /** Slots of a gateway that may be taken out of DNS though no other slot is healthy. */
   readonly uncoveredSlots: readonly string[];
+  /** Domains of which the administrator says that nothing goes out through the gateway any more; in A-labels. */
+  readonly outboundStopped: readonly string[];
   /** Domains whose mail system takes mail from everyone, by the administrator's word. In A-labels. */
   readonly handBackConfirmed: readonly string[];
 }
@@ -100,6 +102,7 @@ const environmentSchema = z.object({
   MXHERO_CLOUDFLARE_SHARE: z.string().transform(Number).pipe(share).exactOptional(),
   MXHERO_ABANDONED_QUEUES: commaList.pipe(slotNames).exactOptional(),
   MXHERO_UNCOVERED_SLOTS: commaList.pipe(slotNames).exactOptional(),
+  MXHERO_OUTBOUND_STOPPED: commaList.pipe(domainNames).exactOptional(),
   MXHERO_HAND_BACK_CONFIRMED: commaList.pipe(domainNames).exactOptional(),
 });
 
@@ -140,6 +143,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     MXHERO_CLOUDFLARE_SHARE: cloudflareShare = given.data.cloudflareShare ?? 0.8,
     MXHERO_ABANDONED_QUEUES: abandonedQueues = [],
     MXHERO_UNCOVERED_SLOTS: uncoveredSlots = [],
+    MXHERO_OUTBOUND_STOPPED: outboundStopped = [],
     MXHERO_HAND_BACK_CONFIRMED: handBackConfirmed = [],
   } = preferred.data;
   return {
@@ -151,6 +155,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     cloudflareShare,
     abandonedQueues,
     uncoveredSlots,
+    outboundStopped,
     handBackConfirmed,
   };
 }
