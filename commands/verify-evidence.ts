@@ -23,6 +23,7 @@ import { createResolver, findApex, findNameServers } from "../provider/dns.ts";
 import type { KnownZone } from "../provider/live-domain.ts";
 import { readPublishedPolicy } from "../provider/mta-sts.ts";
 import type { Settings } from "../provider/settings.ts";
+import { commandCaller } from "./command-caller.ts";
 import type { GatewayStores } from "./gateway-stores.ts";
 import type { StoredRoute, StoredSpfInclude, StoredTakeover } from "./stack.ts";
 import { askGateway } from "./verify-rcpt.ts";
@@ -164,7 +165,7 @@ async function readZoneMx(
   const zone: KnownZone | undefined = takeover.outputs.zone;
   if (zone === undefined) return { kind: "skipped", why: "The zone is not at Cloudflare." };
   try {
-    const records = await new CloudflareAccount(settings, credential).listMx(zone);
+    const records = await new CloudflareAccount(commandCaller(settings), credential).listMx(zone);
     const value = records.map(({ name, priority, content }) => ({
       name,
       preference: priority,

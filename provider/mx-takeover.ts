@@ -43,7 +43,7 @@ export const mxTakeover: ResourceKind<Inputs, Outputs> = {
   },
 
   async read(id, old, call) {
-    const live = await LiveDomain.open(call.settings, old ?? { domain: id }, old?.zone);
+    const live = await LiveDomain.open(call, old ?? { domain: id }, old?.zone);
     const view = await live.observeShared();
     return old === undefined ? importTakeover(live, view, call) : refresh(live, view, old, call);
   },
@@ -55,7 +55,7 @@ export const mxTakeover: ResourceKind<Inputs, Outputs> = {
   },
 
   async delete(_id, old, call) {
-    const live = await LiveDomain.open(call.settings, old, old.zone);
+    const live = await LiveDomain.open(call, old, old.zone);
     const goal = goalOf(old, { claim: old.claim, mayClaim: false, old });
     const next = (world: MxWorld) => nextHandBackStep(world, goal, false);
     try {

@@ -12,6 +12,7 @@ function hintsFor(server: string, exchange: string): string[] {
     settings: {
       apiTokens: new Map(),
       waitSeconds: 1,
+      cloudflareShare: 1,
       abandonedQueues: [],
       uncoveredSlots: [],
       outboundStopped: [],

@@ -6,6 +6,7 @@ describe("readSettings", () => {
     expect(readSettings({}, {})).toEqual({
       apiTokens: new Map(),
       waitSeconds: 600,
+      cloudflareShare: 0.8,
       abandonedQueues: [],
       uncoveredSlots: [],
       outboundStopped: [],
@@ -21,6 +22,7 @@ describe("readSettings", () => {
         cloudflareBaseUrl: "https://api.example.com/client/v4",
         resolvers: '["192.0.2.53"]',
         waitSeconds: "30",
+        cloudflareShare: "0.5",
       },
       {},
     );
@@ -29,6 +31,7 @@ describe("readSettings", () => {
       cloudflareBaseUrl: "https://api.example.com/client/v4",
       resolvers: ["192.0.2.53"],
       waitSeconds: 30,
+      cloudflareShare: 0.5,
     });
     expect(tokenFor(settings, "partner-a")).toBe("two");
   });
@@ -78,6 +81,7 @@ describe("readSettings", () => {
       cloudflareBaseUrl: "https://old.example.com",
       resolvers: ["192.0.2.1"],
       waitSeconds: 1,
+      cloudflareShare: 1,
     };
     const settings = readSettings(configured, {
       CLOUDFLARE_API_TOKEN: "new",
@@ -86,11 +90,13 @@ describe("readSettings", () => {
       CLOUDFLARE_BASE_URL: "http://127.1.0.20:8787/client/v4",
       MXHERO_RESOLVERS: "127.1.0.1, 127.2.0.1",
       MXHERO_WAIT_SECONDS: "2.5",
+      MXHERO_CLOUDFLARE_SHARE: "0.4",
     });
     expect(settings).toMatchObject({
       cloudflareBaseUrl: "http://127.1.0.20:8787/client/v4",
       resolvers: ["127.1.0.1", "127.2.0.1"],
       waitSeconds: 2.5,
+      cloudflareShare: 0.4,
     });
     expect(tokenFor(settings)).toBe("new");
     expect(tokenFor(settings, "partner-a")).toBe("new-a");
