@@ -203,6 +203,7 @@ const storedRoute: StoredRoute = {
     fixIt: "https://help.example.com/",
     excludeSlots: [],
     inactive: false,
+    formerGateways: [],
   },
 };
 const record: RouteRecord = {
