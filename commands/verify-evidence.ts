@@ -20,6 +20,7 @@ import type {
 } from "../mail/verify/evidence.ts";
 import { CloudflareAccount } from "../provider/cloudflare.ts";
 import { createResolver, findApex, findNameServers } from "../provider/dns.ts";
+import type { KnownZone } from "../provider/live-domain.ts";
 import { readPublishedPolicy } from "../provider/mta-sts.ts";
 import type { Settings } from "../provider/settings.ts";
 import type { GatewayStores } from "./gateway-stores.ts";
@@ -103,6 +104,12 @@ export async function reading<T>(read: () => Promise<T>): Promise<Reading<T>> {
   }
 }
 
+/** A person changes the records: no zone at Cloudflare is known, and no journal lies in DNS. */
+export function isByHand({ outputs }: Pick<StoredTakeover | StoredSpfInclude, "outputs">): boolean {
+  const zone: KnownZone | undefined = outputs.zone;
+  return zone === undefined;
+}
+
 function takeoverOf({ outputs, modified }: StoredTakeover): TakeoverStanding {
   const { mx, bypass, before, journal, lockDownSafeFrom } = outputs;
   const since = lockDownSafeFrom ?? modified;
@@ -112,7 +119,7 @@ function takeoverOf({ outputs, modified }: StoredTakeover): TakeoverStanding {
     before,
     former: journal.former,
     revision: journal.revision,
-    isJournalled: true,
+    isJournalled: !isByHand({ outputs }),
     ...(since !== undefined && { since }),
   };
 }
@@ -153,7 +160,9 @@ async function readZoneMx(
   settings: Settings,
 ): Promise<Reading<readonly NamedMx[]>> {
   if (takeover === undefined) return { kind: "skipped", why: "The MX are not the gateway's." };
-  const { zone, credential } = takeover.outputs;
+  const { credential } = takeover.outputs;
+  const zone: KnownZone | undefined = takeover.outputs.zone;
+  if (zone === undefined) return { kind: "skipped", why: "The zone is not at Cloudflare." };
   try {
     const records = await new CloudflareAccount(settings, credential).listMx(zone);
     const value = records.map(({ name, priority, content }) => ({

@@ -6,6 +6,8 @@
 import { readTenantConfig } from "../config/read-tenant.ts";
 import { ConfigurationError } from "../config/stack-configuration.ts";
 import type { TenantConfig } from "../config/tenant.ts";
+import type { MxRecord } from "../mail/dns.ts";
+import type { ZoneMx } from "../mail/mx.ts";
 import { type Check, type CheckStatus, notice, unread, well, wrong } from "../mail/verify/check.ts";
 import { isProof, journalOf } from "../mail/verify/dns-checks.ts";
 import type { DomainEvidence, ServerView } from "../mail/verify/evidence.ts";
@@ -16,6 +18,7 @@ import { GatewayStores } from "./gateway-stores.ts";
 import { asConfigurationError, orDamage } from "./inspect-stack.ts";
 import { readConfiguration, readLocks, readState, type StackState } from "./stack.ts";
 import {
+  isByHand,
   observeDomain,
   type Surroundings,
   type VerifyOptions,
@@ -129,7 +132,7 @@ async function checkFleets(
 /** The journal and the route store have the claims of the state's resources, and nobody else's. */
 function checkAgreement(
   { domain, takeover, spfInclude, route }: VerifyTarget,
-  { servers, store, inFile, takeover: standing }: DomainEvidence,
+  { servers, store, inFile }: DomainEvidence,
   { stack, config }: Surroundings,
   state: StackState,
 ): readonly Check[] {
@@ -137,14 +140,14 @@ function checkAgreement(
   if (store.kind === "unread") return [unread("state", store.problem)];
   const server = servers.kind === "read" ? servers.value.find(isUsable) : undefined;
   if (server === undefined) return [unread("state", "No name server tells the journal.")];
-  const isJournalled = standing?.isJournalled ?? true;
+  const inZone = takeover ?? spfInclude;
+  const isJournalled = inZone === undefined || !isByHand(inZone);
   const findings = findAtDomain({
     domain,
     inFile: inFile ?? true,
     organisation: config?.organisation,
     gatewayMx: config?.gateway.mx ?? [],
-    // Public DNS shows no identifiers and no comments, and a TTL says nothing of a claim.
-    presentMx: server.mx.records.map((mx, index) => ({ ...mx, id: `${index}`, ttl: 1 })),
+    presentMx: isJournalled ? server.mx.records.map(asZoneMx) : [],
     journal: orDamage(() => journalOf(server)),
     takeovers: takeover && isJournalled ? [takeover] : [],
     spfIncludes: spfInclude && isJournalled ? [spfInclude] : [],
@@ -157,6 +160,11 @@ function checkAgreement(
   const held = takeover ?? spfInclude ?? route;
   if (held === undefined) return [];
   return [well("state", "Journal and route store agree with the state.")];
+}
+
+/** Public DNS shows no identifiers and no comments, and a TTL says nothing of a claim. */
+function asZoneMx(mx: MxRecord, index: number): ZoneMx {
+  return { ...mx, id: `${index}`, ttl: 1 };
 }
 
 function isUsable({ mx, journal }: ServerView): boolean {

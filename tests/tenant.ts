@@ -200,6 +200,8 @@ function configOf({
       inbound: "border",
       outbound: "standard",
       ...(entry.inbound === undefined || entry.inbound === "border" ? BORDER : {}),
+      // Who may stop to send is what tests/drain.test.ts is about.
+      quietSeconds: 0,
       ...entry,
     })),
   };
