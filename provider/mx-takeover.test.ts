@@ -53,6 +53,7 @@ const inputsOf = (inputs: Partial<MxTakeoverInputs>): MxTakeoverInputs =>
     mx: [{ exchange: "smtp-in.gateway.test", preference: 10 }],
     server: "mail.contoso.test",
     overlapSeconds: 0,
+    handBackConfirmed: true,
     ...inputs,
   });
 

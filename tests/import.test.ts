@@ -36,7 +36,8 @@ export default async function program() {
   );
   if (config.getBoolean("spfOnly")) return;
   const options = { dependsOn: [spf], ...imported(domain) };
-  new MxTakeover("mx", { ...zone, mx, server, overlapSeconds: 0 }, options);
+  const args = { mx, server, overlapSeconds: 0, handBackConfirmed: true };
+  new MxTakeover("mx", { ...zone, ...args }, options);
 }
 `;
 
