@@ -15,6 +15,7 @@ function hintsFor(server: string, exchange: string): string[] {
       abandonedQueues: [],
       uncoveredSlots: [],
       handBackConfirmed: [],
+      gatewayConfirmed: [],
     },
     info: (message) => said.push(message),
     warn: (message) => said.push(message),

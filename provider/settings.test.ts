@@ -9,6 +9,7 @@ describe("readSettings", () => {
       abandonedQueues: [],
       uncoveredSlots: [],
       handBackConfirmed: [],
+      gatewayConfirmed: [],
     });
   });
 
@@ -47,6 +48,8 @@ describe("readSettings", () => {
       { MXHERO_HAND_BACK_CONFIRMED: "Contoso.com, bücher.example" },
     );
     expect(settings.handBackConfirmed).toEqual(["contoso.com", "xn--bcher-kva.example"]);
+    const gateway = readSettings({}, { MXHERO_GATEWAY_CONFIRMED: "contoso.com" });
+    expect(gateway.gatewayConfirmed).toEqual(["contoso.com"]);
     const faulty = { MXHERO_HAND_BACK_CONFIRMED: "contoso..com" };
     expect(() => readSettings({}, faulty)).toThrow("MXHERO_HAND_BACK_CONFIRMED[0]");
   });

@@ -27,6 +27,8 @@ export interface Settings {
   readonly uncoveredSlots: readonly string[];
   /** Domains whose mail system takes mail from everyone, by the administrator's word. In A-labels. */
   readonly handBackConfirmed: readonly string[];
+  /** Domains of which the administrator says that the gateway takes their mail, whatever it answers here. */
+  readonly gatewayConfirmed: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -96,6 +98,7 @@ const environmentSchema = z.object({
   MXHERO_ABANDONED_QUEUES: commaList.pipe(slotNames).exactOptional(),
   MXHERO_UNCOVERED_SLOTS: commaList.pipe(slotNames).exactOptional(),
   MXHERO_HAND_BACK_CONFIRMED: commaList.pipe(domainNames).exactOptional(),
+  MXHERO_GATEWAY_CONFIRMED: commaList.pipe(domainNames).exactOptional(),
 });
 
 /** The tokens of named credentials, by variable. */
@@ -135,6 +138,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     MXHERO_ABANDONED_QUEUES: abandonedQueues = [],
     MXHERO_UNCOVERED_SLOTS: uncoveredSlots = [],
     MXHERO_HAND_BACK_CONFIRMED: handBackConfirmed = [],
+    MXHERO_GATEWAY_CONFIRMED: gatewayConfirmed = [],
   } = preferred.data;
   return {
     ...(apiToken !== undefined && { apiToken }),
@@ -145,6 +149,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     abandonedQueues,
     uncoveredSlots,
     handBackConfirmed,
+    gatewayConfirmed,
   };
 }
 

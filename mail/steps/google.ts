@@ -217,7 +217,7 @@ function lockDownSteps(facts: StepFacts, safeFrom?: string): Step[] {
   if (facts.inbound !== "border") return [];
   return [
     {
-      when: lockDownTime(safeFrom),
+      ...lockDownTime(safeFrom),
       title:
         "lock Google Workspace down to the gateway's addresses, if nobody is to come around the gateway",
       words: [

@@ -39,9 +39,10 @@ export function runDestroy({ domain }: StepFacts): Step {
 }
 
 /** When a lock-down loses no mail. @param safeFrom ISO 8601; `undefined`: not known yet */
-export function lockDownTime(safeFrom: string | undefined): string {
-  const time = safeFrom ?? "the time that the stack's output lockDownSafeFrom of the domain says";
-  return `${AFTER_UP}, and not before ${time}`;
+export function lockDownTime(safeFrom: string | undefined): Pick<Step, "when" | "isTimed"> {
+  const time =
+    safeFrom ?? "the time lockDownSafeFrom that pulumi stack output domains --json shows";
+  return { when: `${AFTER_UP}, and not before ${time}`, isTimed: true };
 }
 
 /** Why a lock-down waits, and for whom it counts. */
