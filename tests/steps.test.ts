@@ -2,8 +2,11 @@
  * What a person has to do stands in the stack's outputs, already in the preview of the first `up`; and a gateway
  * that is given by its host names is asked before the MX move.
  */
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
+import { testNet } from "../lab/test-net.ts";
 import {
   failed,
   gatewayMx,
@@ -43,6 +46,15 @@ function routesOfGateway() {
   return gateway.routes;
 }
 
+/** As `npm run steps` does. */
+async function printSteps(...args: string[]): Promise<string> {
+  const program = fileURLToPath(new URL("../commands/steps.ts", import.meta.url));
+  const { directory, env } = lab.project;
+  const options = { cwd: directory, env, extendEnv: false };
+  const { stdout } = await execa(process.execPath, [program, ...args], options);
+  return stdout;
+}
+
 const lines = z.array(z.array(z.string()));
 const outputs = z.object({
   domains: z.record(z.string(), z.object({ mx: z.object({ lockDownSafeFrom: z.string() }) })),
@@ -59,6 +71,11 @@ test("the steps before pulumi up are in the preview, and all of them in the outp
   );
   expect(preview.text).toContain("New-InboundConnector -Name 'From gateway smtp-in.gateway.test'");
   expect(preview.text).toContain("Before pulumi destroy: lift the lock-down");
+  const before = await printSteps("steps");
+  expect(before).toContain(
+    "     Set-InboundConnector -Identity 'From gateway smtp-in.gateway.test'",
+  );
+  expect(before).toContain("not before the time lockDownSafeFrom");
 
   await succeeded(stack.up());
   const { domains, steps } = outputs.parse(await stack.outputs());
@@ -71,6 +88,17 @@ test("the steps before pulumi up are in the preview, and all of them in the outp
   expect(offboarding[1]).toContain(
     "     Set-InboundConnector -Identity 'From gateway smtp-in.gateway.test' -RestrictDomainsToIPAddresses $false",
   );
+  // What is printed and what the outputs say is the same.
+  const printed = (await printSteps("steps", "steps.test")).split("\n");
+  expect(printed).toEqual([
+    "steps.test onto the gateway",
+    "",
+    ...onboarding.flat(),
+    "",
+    "steps.test off the gateway",
+    "",
+    ...offboarding.flat(),
+  ]);
   expect((await succeeded(stack.preview(["--expect-no-changes"]))).text).toMatch(/5 unchanged/);
 });
 
@@ -118,8 +146,11 @@ test("a mailbox that the gateway does not know is a refusal only where it is sai
 
 test("a gateway that cannot be asked from here is a warning", async () => {
   const zone = await addZone("silent.test");
-  await addZone("nobody.test");
-  const mxOfGateway = { exchange: "mail.nobody.test", preference: 10 };
+  // Nobody listens there.
+  await lab.addZone("nobody.test", [
+    { name: "mx.nobody.test", type: "A", content: `${testNet}.2.77` },
+  ]);
+  const mxOfGateway = { exchange: "mx.nobody.test", preference: 10 };
   const gateway = {
     mx: [mxOfGateway],
     smtpIn: mxOfGateway.exchange,
@@ -130,5 +161,5 @@ test("a gateway that cannot be asked from here is a warning", async () => {
   const { text } = await succeeded(stack.up());
   expect(text).toContain("nothing shows that the gateway takes its mail");
   expect(text).toContain("it could not be asked from here");
-  expect(mxOf(zone)).toEqual(["10 mail.nobody.test"]);
+  expect(mxOf(zone)).toEqual(["10 mx.nobody.test"]);
 });

@@ -17,6 +17,7 @@ const programs = {
   lab: { lab: true, run: (args) => startInLab("lab/lab.ts", args) },
   bench: { lab: true, run: (args) => startInLab("lab/bench.ts", args) },
   leftovers: { lab: false, run: (args) => start("commands/leftovers.ts", args) },
+  steps: { lab: false, run: (args) => start("commands/steps.ts", args) },
 };
 
 /**
