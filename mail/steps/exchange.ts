@@ -15,6 +15,7 @@ import {
   BEFORE_DESTROY,
   BEFORE_UP,
   BYPASS_TOO,
+  drainWords,
   keepForNeighbours,
   lockDownTime,
   lockDownWords,
@@ -284,7 +285,7 @@ function stopSteps(facts: StepFacts): Step[] {
       words: [
         ...keepForNeighbours(facts),
         `In words: Mail flow > Send connectors > Enable those to the Internet that were switched off, then Disable ${sendName(facts)}.`,
-        "pulumi destroy waits until the domain's outgoing mail has been quiet for long enough, and says who still sends.",
+        drainWords(facts),
       ],
       blocks: [
         {

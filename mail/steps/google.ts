@@ -16,6 +16,7 @@ import {
   BEFORE_DESTROY,
   BEFORE_UP,
   BYPASS_TOO,
+  drainWords,
   keepForNeighbours,
   lockDownTime,
   lockDownWords,
@@ -260,11 +261,7 @@ function stopSteps(facts: StepFacts): Step[] {
     words: [
       `${rulePlace(facts, direction)} > ${ruleName(facts, direction)} > Disable. To undo it, Enable. Leave the entry in Hosts until later.`,
       SLOW,
-      ...(direction === "out"
-        ? [
-            "pulumi destroy waits until the domain's outgoing mail has been quiet for long enough, and says who still sends.",
-          ]
-        : []),
+      ...(direction === "out" ? [drainWords(facts)] : []),
     ],
     blocks: [],
     check: [

@@ -101,6 +101,20 @@ export function quietCheck({ domain, gateway }: StepFacts): string {
   );
 }
 
+/** What `pulumi destroy` does as long as something still goes out through the gateway. */
+export function drainWords({ domain, gateway }: StepFacts): string {
+  if (gateway.isHosted) {
+    return (
+      "Wait until nothing has gone out through the gateway for a day. pulumi destroy cannot see what this gateway sends, and " +
+      `takes your word for it: MXHERO_OUTBOUND_STOPPED=${domain} in the environment.`
+    );
+  }
+  return (
+    "pulumi destroy waits until the domain's outgoing mail has been quiet for long enough (a day if nothing else is said); a " +
+    "rule or a connector that is forgotten here holds it up, and it says who still sends."
+  );
+}
+
 /** With a Relay Server it is the relay that sends, and this project does not edit SPF for it. */
 export function relaySpfStep(facts: StepFacts): Step[] {
   const { relayServer, outbound, domain } = facts;
