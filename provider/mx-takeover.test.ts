@@ -135,7 +135,9 @@ const add = (record: RecordSpec) =>
 async function importDomain() {
   const { call, warn } = startCall();
   const found = await mxTakeover.read("contoso.test", undefined, call);
-  return { inputs: found?.inputs, outputs: mxTakeoverOutputs.parse(found?.outputs), warn };
+  const outputs = mxTakeoverOutputs.parse(found?.outputs);
+  // There is no mail system here that could be asked before a hand-back.
+  return { inputs: found?.inputs, outputs: { ...outputs, handBackConfirmed: true }, warn };
 }
 
 describe("an import", () => {

@@ -17,7 +17,7 @@ import {
   txt,
 } from "./tenant.ts";
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 
 const report = z.object({ mx: z.object({ lockDownSafeFrom: z.string().optional() }) });
 const GATEWAY_ADDRESS = `${testNet}.1.1`;
@@ -200,7 +200,7 @@ test("a recipient that does not exist proves nothing; one that exists does", asy
 
 test("a run on a gateway's host proves nothing", async () => {
   // From where this machine connects to loopback addresses.
-  await lab.world.dns.host("slot.gateway.test", "127.0.0.1");
+  await lab.world.dns.host("slot.own-fleet.test", "127.0.0.1");
   const name = "inside.test";
   const address = `${testNet}.7.${++hosts}`;
   parts.use(await startMailSystem({ name: `mx0.${name}`, address, domains: [name] }));
@@ -209,13 +209,13 @@ test("a run on a gateway's host proves nothing", async () => {
     mx(name, 10, `mx0.${name}`),
     { name: `mx0.${name}`, type: "A", content: address },
   ]);
-  const own = { ...gateway, mx: [{ exchange: "slot.gateway.test", preference: 10 }] };
+  const own = { ...gateway, mx: [{ exchange: "slot.own-fleet.test", preference: 10 }] };
   const domains = [{ name, handBackConfirmed: false }];
   const stack = await lab.addStack("inside", { gateway: own, domains });
   await succeeded(stack.up());
   const { text } = await failed(stack.destroy());
   expect(text).toContain("it was asked from an address of the gateway, 127.0.0.1");
-  expect(mxOf(zone)).toEqual(["10 slot.gateway.test"]);
+  expect(mxOf(zone)).toEqual(["10 slot.own-fleet.test"]);
   await succeeded(stack.destroy([], { env: { MXHERO_HAND_BACK_CONFIRMED: name } }));
 });
 

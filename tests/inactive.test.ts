@@ -6,7 +6,7 @@ import { type RouteLab, startRouteLab } from "./route-lab.ts";
 import { failed, succeeded } from "./tenant.ts";
 import { dead, sound } from "./test-agents.ts";
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 
 const SLOTS = ["a", "b"];
 const DAY = 86_400_000;
