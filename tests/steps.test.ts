@@ -69,7 +69,7 @@ test("the steps before pulumi up are in the preview, and all of them in the outp
   expect(preview.text).toContain(
     "1. Before pulumi up: give the gateway its directives for steps.test",
   );
-  expect(preview.text).toContain("New-InboundConnector -Name 'From gateway smtp-in.gateway.test'");
+  expect(preview.text).toContain("3. Before pulumi up: make the inbound connector for the gateway");
   expect(preview.text).toContain("Before pulumi destroy: lift the lock-down");
   const before = await printSteps("steps");
   expect(before).toContain(
