@@ -39,6 +39,7 @@ function takeover(change: Partial<StoredTakeover["outputs"]> = {}): StoredTakeov
       handBackConfirmed: false,
       gatewayHosts: [gateway.exchange],
       inactive: false,
+      probeGateway: true,
       zone,
       claim: "aaaaaaaa.11111111",
       journal: copy,
