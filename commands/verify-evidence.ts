@@ -125,17 +125,23 @@ function takeoverOf({ outputs, modified }: StoredTakeover): TakeoverStanding {
   };
 }
 
-function termsOf({ outputs: { include, replacements = [] } }: StoredSpfInclude): string[] {
-  return [...(include === undefined ? [] : [`include:${include}`]), ...replacements];
+function termsOf({ outputs }: StoredSpfInclude): string[] {
+  const { include, alsoInclude = [], replacements = [] } = outputs;
+  const gateways = include === undefined ? alsoInclude : [include, ...alsoInclude];
+  return [...gateways.map((name) => `include:${name}`), ...replacements];
 }
 
 function routeOf({ outputs }: StoredRoute): RouteStanding {
   const { server, mxLookup, inbound, outbound, probeRecipient, fixIt } = outputs;
-  const { excludeSlots, inactive } = outputs;
+  const { excludeSlots, inactive, formerGateways } = outputs;
   return {
     route: { server, mxLookup, inbound, outbound, probeRecipient, fixIt },
     excludeSlots,
     inactive,
+    former: formerGateways.map(({ store: { table }, mxGoneSince }) => ({
+      table,
+      ...(mxGoneSince !== undefined && { mxGoneSince }),
+    })),
   };
 }
 

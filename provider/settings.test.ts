@@ -11,6 +11,7 @@ describe("readSettings", () => {
       uncoveredSlots: [],
       outboundStopped: [],
       handBackConfirmed: [],
+      gatewayConfirmed: [],
     });
   });
 
@@ -61,6 +62,8 @@ describe("readSettings", () => {
       { MXHERO_HAND_BACK_CONFIRMED: "Contoso.com, bücher.example" },
     );
     expect(settings.handBackConfirmed).toEqual(["contoso.com", "xn--bcher-kva.example"]);
+    const gateway = readSettings({}, { MXHERO_GATEWAY_CONFIRMED: "contoso.com" });
+    expect(gateway.gatewayConfirmed).toEqual(["contoso.com"]);
     const faulty = { MXHERO_HAND_BACK_CONFIRMED: "contoso..com" };
     expect(() => readSettings({}, faulty)).toThrow("MXHERO_HAND_BACK_CONFIRMED[0]");
   });

@@ -31,6 +31,8 @@ export interface Settings {
   readonly outboundStopped: readonly string[];
   /** Domains whose mail system takes mail from everyone, by the administrator's word. In A-labels. */
   readonly handBackConfirmed: readonly string[];
+  /** Domains of which the administrator says that the gateway takes their mail, whatever it answers here. */
+  readonly gatewayConfirmed: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -104,6 +106,7 @@ const environmentSchema = z.object({
   MXHERO_UNCOVERED_SLOTS: commaList.pipe(slotNames).exactOptional(),
   MXHERO_OUTBOUND_STOPPED: commaList.pipe(domainNames).exactOptional(),
   MXHERO_HAND_BACK_CONFIRMED: commaList.pipe(domainNames).exactOptional(),
+  MXHERO_GATEWAY_CONFIRMED: commaList.pipe(domainNames).exactOptional(),
 });
 
 /** The tokens of named credentials, by variable. */
@@ -145,6 +148,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     MXHERO_UNCOVERED_SLOTS: uncoveredSlots = [],
     MXHERO_OUTBOUND_STOPPED: outboundStopped = [],
     MXHERO_HAND_BACK_CONFIRMED: handBackConfirmed = [],
+    MXHERO_GATEWAY_CONFIRMED: gatewayConfirmed = [],
   } = preferred.data;
   return {
     ...(apiToken !== undefined && { apiToken }),
@@ -157,6 +161,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     uncoveredSlots,
     outboundStopped,
     handBackConfirmed,
+    gatewayConfirmed,
   };
 }
 
