@@ -18,7 +18,7 @@ test("domains are brought onto the gateway, and what it took is told", async () 
     const after = { name, type: "MX", content: "smtp-in.gateway.test" };
     expect(records).toContainEqual({ after: expect.objectContaining(after) });
   }
-  expect(requests.length).toBe(20);
+  expect(new Set(requests.map(({ status }) => status))).toEqual(new Set([200]));
   expect(seconds).toBeGreaterThan(0);
   // No program of Node is smaller.
   expect(megabytes).toBeGreaterThan(30);
