@@ -64,7 +64,8 @@ export async function startRoutingLab(): Promise<RoutingLab> {
       const { says: reports } = owned.use(startReports(store, SLOTS));
       const { table, region, secretPrefix, keyId } = options;
       const routeStore = { table, region, secretPrefix, keyId, nextHops: "public" };
-      await tenants.project.addOutputs(name, { ...gateway, ...hosts, slots: SLOTS, routeStore });
+      const outputs = { ...gateway, ...hosts, slots: SLOTS, routeStore };
+      await tenants.project.addOutputs(name, outputs);
       return {
         stack: `organization/mail/${name}`,
         options,
