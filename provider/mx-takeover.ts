@@ -22,8 +22,9 @@ import {
 } from "./mx-takeover-schema.ts";
 import { goalOf, nextStep, outputsOf, predict, type Standing } from "./mx-takeover-state.ts";
 import { openOrSay, zoneStill } from "./open-domain.ts";
+import { hintAtServer } from "./public-conditions.ts";
 import { type Call, type Change, type ResourceKind, Unfinished } from "./resource.ts";
-import { hintAtServer, refuseTakeover } from "./takeover-conditions.ts";
+import { refuseTakeover } from "./takeover-conditions.ts";
 
 export const mxTakeover: ResourceKind<Inputs, Outputs> = {
   type: "mxhero:index:MxTakeover",

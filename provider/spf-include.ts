@@ -4,9 +4,8 @@
  *
  * Wiring only: what becomes of the record is decided in mail/spf-claims.ts.
  */
-import type { z } from "zod";
 import { MailRuleError } from "../mail/errors.ts";
-import { formatClaim, parseClaim, type SpfClaim } from "../mail/journal.ts";
+import { formatClaim, type SpfClaim } from "../mail/journal.ts";
 import { isNotHeld } from "../mail/mx-goal.ts";
 import {
   describeBudget,
@@ -35,10 +34,13 @@ import { inputChange } from "./input-changes.ts";
 import { LiveDomain, readJournal, readTexts, refuseUnwritable, type View } from "./live-domain.ts";
 import { openOrSay, zoneStill } from "./open-domain.ts";
 import { type Call, type Change, type ResourceKind, Unfinished } from "./resource.ts";
-import { spfIncludeInputs, spfIncludeOutputs } from "./spf-include-schema.ts";
-
-type Inputs = z.output<typeof spfIncludeInputs>;
-type Outputs = z.output<typeof spfIncludeOutputs>;
+import { claimedTerms, goalOf, termsOf } from "./spf-include-goal.ts";
+import {
+  type SpfIncludeInputs as Inputs,
+  type SpfIncludeOutputs as Outputs,
+  spfIncludeInputs,
+  spfIncludeOutputs,
+} from "./spf-include-schema.ts";
 
 export const spfInclude: ResourceKind<Inputs, Outputs> = {
   type: "mxhero:index:SpfInclude",
@@ -101,30 +103,6 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
 
 function said(inputs: Inputs) {
   return { what: "SPF", plan: `add ${termsOf(inputs).join(" ")}` };
-}
-
-function termsOf({
-  include,
-  replacements = [],
-}: Pick<Inputs, "include" | "replacements">): string[] {
-  return [...(include === undefined ? [] : [`include:${include}`]), ...replacements];
-}
-
-/** A domain's own sender that stood in the record before was never claimed, and is not taken out. */
-function claimedTerms({ claimedTerms: claimed, include }: Outputs): readonly string[] {
-  return claimed ?? (include === undefined ? [] : [`include:${include}`]);
-}
-
-function goalOf(inputs: Inputs, claim: string): SpfGoal {
-  return {
-    holder: inputs.organisation,
-    claim: parseClaim(claim),
-    mayClaim: false,
-    terms: termsOf({ ...inputs, replacements: [] }),
-    replacements: inputs.replacements ?? [],
-    known: [],
-    base: inputs.base,
-  };
 }
 
 /** Create and update: brings the terms into the record, or in a preview says what that would give. */
