@@ -10,8 +10,9 @@
 import type Cloudflare from "cloudflare";
 import { z } from "zod";
 import { MailRuleError } from "../mail/errors.ts";
+import { quoteText } from "../mail/zone-file.ts";
 import { type Settings, tokenFor, tokenVariable } from "./settings.ts";
-import { decodeText, encodeText } from "./txt-content.ts";
+import { decodeText } from "./txt-content.ts";
 
 export interface Zone {
   readonly id: string;
@@ -309,6 +310,6 @@ function asParameters({ name, type, content, priority = 0, ttl, comment, tags }:
     ...(comment !== undefined && { comment }),
     ...(tags !== undefined && { tags: [...tags] }),
   };
-  if (type === "TXT") return { ...shared, type, content: encodeText(content) };
+  if (type === "TXT") return { ...shared, type, content: quoteText(content) };
   return { ...shared, type, content: content || ".", priority };
 }
