@@ -65,6 +65,8 @@ export interface RelayServerPlan {
 interface ZonePlan {
   readonly organisation: string;
   readonly domain: string;
+  /** Absent: Cloudflare. */
+  readonly dns: "manual" | undefined;
   readonly zoneId: string | undefined;
   readonly credential: string | undefined;
 }
@@ -93,7 +95,8 @@ export function planTenant(tenant: TenantConfig): TenantPlan {
 function planDomain(tenant: TenantConfig, config: DomainConfig): DomainPlan {
   const { organisation, gateway } = tenant;
   const { name, zoneId, credential } = config;
-  const zone = { organisation, domain: name, zoneId, credential };
+  const dns = config.dns === "manual" ? config.dns : undefined;
+  const zone = { organisation, domain: name, dns, zoneId, credential };
   return {
     name,
     displayName: toUnicodeName(name),

@@ -31,11 +31,11 @@ interface Effort {
   /** Whether what may go with it is removed in the same change. */
   readonly atOnce: boolean;
 }
-const effort: fc.Arbitrary<Effort> = fc.record({
+const anyEffort: fc.Arbitrary<Effort> = fc.record({
   done: fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
   atOnce: fc.boolean(),
 });
-const efforts = fc.array(effort, { maxLength: 6 });
+const anyEfforts = fc.array(anyEffort, { maxLength: 6 });
 const whole: Effort = { done: [], atOnce: false };
 
 interface Scene {
@@ -68,12 +68,15 @@ function readLine(line: string): MxRecord {
   return { preference: Number(preference), exchange: exchange.replace(/\.$/, "") };
 }
 
+function without(set: readonly MxRecord[], mx: MxRecord): readonly MxRecord[] {
+  return set.filter((one) => !sameMx(one, mx));
+}
+
 function act({ served }: Scene, change: NonNullable<ReturnType<typeof look>["change"]>, e: Effort) {
   const add = change.add.map(readLine);
   const gone = [...change.remove, ...(e.atOnce ? change.mayGo : [])].map(readLine);
-  const without = (set: readonly MxRecord[], mx: MxRecord) => set.filter((one) => !sameMx(one, mx));
-  const whole = [...served.filter((mx) => !gone.some((one) => sameMx(one, mx))), ...add];
-  if (add.length > 0 && gone.length > 0) return [whole];
+  const all = [...served.filter((mx) => !gone.some((one) => sameMx(one, mx))), ...add];
+  if (add.length > 0 && gone.length > 0) return [all];
   const seen: (readonly MxRecord[])[] = [];
   let now = served;
   const edits = [
@@ -125,7 +128,7 @@ const gateway = fc.nat(GATEWAYS.length - 1);
 
 test("whatever part a person does, the domain ends on the gateway, and off it as it was", () => {
   fc.assert(
-    fc.property(start, gateway, efforts, efforts, (former, index, there, back) => {
+    fc.property(start, gateway, anyEfforts, anyEfforts, (former, index, there, back) => {
       const goal = goalOf(begin(former), index);
       const onto = live(begin(former), "takeover", goal, there);
       expect(sameMxSet(onto.served, goal.wanted)).toBe(true);
@@ -140,7 +143,7 @@ test("whatever part a person does, the domain ends on the gateway, and off it as
 
 test("a takeover that was left half-way is taken back, with all that stood before", () => {
   fc.assert(
-    fc.property(start, gateway, fc.array(effort, { maxLength: 4 }), (former, index, parts) => {
+    fc.property(start, gateway, fc.array(anyEffort, { maxLength: 4 }), (former, index, parts) => {
       let half = begin(former);
       const goal = goalOf(half, index);
       for (const part of parts) {
@@ -159,7 +162,7 @@ test("a takeover that was left half-way is taken back, with all that stood befor
 
 test("another gateway, a bypass and the way back forget nothing", () => {
   fc.assert(
-    fc.property(start, gateway, gateway, efforts, (former, first, second, parts) => {
+    fc.property(start, gateway, gateway, anyEfforts, (former, first, second, parts) => {
       const onto = live(begin(former), "takeover", goalOf(begin(former), first), []);
       const moved = live(onto, "takeover", goalOf(onto, second, first), parts);
       expect(sameMxSet(moved.served, GATEWAYS[second] ?? [])).toBe(true);
@@ -231,4 +234,19 @@ test("where the MX are the gateway's already and nobody remembers others, it is 
   expect(() => look(scene, "takeover", goalOf(scene, 0))).toThrow(
     expect.objectContaining({ code: "former-mx-unknown" }),
   );
+});
+
+test("MX that a wildcard gives are copied beside the gateway's, which would hide it", () => {
+  const goal = goalOf(begin([]), 0);
+  const inherited = { name: "*.test", mx: asZoneMx([mxOf("10 mail.contoso.test")]) };
+  const next = manualTakeover(goal);
+  const manual = nextManualMx({ domain: DOMAIN, present: [], inherited }, next);
+  expect(mxChange(manual, next, 60)).toMatchObject({
+    add: [
+      "contoso.test. 300 IN MX 10 mail.contoso.test.",
+      "contoso.test. 300 IN MX 10 mx1.gateway.test.",
+    ],
+    remove: [],
+    mayGo: [],
+  });
 });

@@ -87,10 +87,11 @@ export function mxChange(
   };
 }
 
-/** What the step after it removes, if it does nothing else. */
+/** What the step after it removes of what stands now, if it does nothing else. */
 function removedNext(world: MxWorld, step: MxStep, next: NextStep): readonly ZoneMx[] {
   const { step: second } = nextManualMx(applyStep(world, step, 0), next);
-  return second === undefined || second.add.length + second.patch.length > 0 ? [] : second.remove;
+  if (second === undefined || second.add.length + second.patch.length > 0) return [];
+  return second.remove.filter((mx) => includesMx(world.present, mx));
 }
 
 function ttlOf({ ttl }: FormerMx): number {

@@ -16,7 +16,7 @@ import {
   type ZoneRecord,
 } from "./cloudflare.ts";
 import { createResolver, findApex, findNameServers } from "./dns.ts";
-import { PublicDomain } from "./public-domain.ts";
+import { cnameAtDomain, PublicDomain } from "./public-domain.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a resource says of where its domain is. */
@@ -159,13 +159,7 @@ export function readTexts({ records }: View): ZoneRecord[] {
 export function refuseUnwritable(domain: string, { records }: View): void {
   const cname = records.find(({ type }) => type === "CNAME");
   if (cname !== undefined) {
-    throw new MailRuleError({
-      code: "cname-at-domain",
-      where: `DNS of ${domain}`,
-      problem: `The name is a CNAME (to ${cname.content}), and a CNAME can have no MX or TXT beside it.`,
-      fix: "Onboard the domain that it points to, or replace the CNAME by records of its own.",
-      value: cname.content,
-    });
+    throw cnameAtDomain(domain, cname.content);
   }
   const fixed = records.find(({ type, readOnly }) => readOnly && (type === "MX" || type === "TXT"));
   if (fixed === undefined) return;

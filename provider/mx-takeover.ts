@@ -3,15 +3,16 @@
  *
  * Wiring only: what to do next is decided in mail/takeover.ts and mail/hand-back.ts.
  */
-import { MailRuleError } from "../mail/errors.ts";
 import { nextHandBackStep } from "../mail/hand-back.ts";
 import { formatClaim } from "../mail/journal.ts";
 import { formatMxSet, includesAllMx, sameMxSet } from "../mail/mx.ts";
 import { isNotHeld, type MxWorld } from "../mail/mx-goal.ts";
 import { applyMxSteps, mxWorld } from "./apply-mx-steps.ts";
 import { newClaim } from "./claims.ts";
+import { refuseHandBack } from "./hand-back-conditions.ts";
 import { inputChange } from "./input-changes.ts";
 import { LiveDomain, readJournal, readMx, type View } from "./live-domain.ts";
+import { manualTakeover } from "./manual-takeover.ts";
 import { refuseNotAdmitted } from "./mta-sts.ts";
 import { importTakeover, refresh, sayExtras } from "./mx-takeover-read.ts";
 import {
@@ -36,6 +37,7 @@ export const mxTakeover: ResourceKind<Inputs, Outputs> = {
   },
 
   async create(inputs, call) {
+    if (inputs.dns === "manual") return manualTakeover.create(inputs, call);
     const live = await openOrSay(inputs, call, said(inputs));
     if (live === undefined) return { id: inputs.domain, outputs: {} };
     const claim = newClaim(call.urn);
@@ -44,18 +46,21 @@ export const mxTakeover: ResourceKind<Inputs, Outputs> = {
   },
 
   async read(id, old, call) {
+    if (old?.dns === "manual") return manualTakeover.read(old, call);
     const live = await LiveDomain.open(call.settings, old ?? { domain: id }, old?.zone);
     const view = await live.observeShared();
     return old === undefined ? importTakeover(live, view, call) : refresh(live, view, old, call);
   },
 
   async update(_id, old, news, call) {
+    if (news.dns === "manual") return manualTakeover.update(old, news, call);
     const live = await openOrSay(news, call, { ...said(news), ...zoneStill(old, news) });
     if (live === undefined) return {};
     return change(live, call, news, { claim: old.claim, mayClaim: false, old });
   },
 
   async delete(_id, old, call) {
+    if (old.dns === "manual") return manualTakeover.delete(old, call);
     const live = await LiveDomain.open(call.settings, old, old.zone);
     const goal = goalOf(old, { claim: old.claim, mayClaim: false, old });
     try {
@@ -86,9 +91,10 @@ async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: St
   const view = call.preview ? await live.observeShared() : await live.observe();
   const world = await mxWorld(live, view);
   if (!inputs.bypass) await refuseTakeover(live, view, world, inputs, call);
-  const step = next(world);
-  if (call.preview) hintAtServer(world, inputs, call);
-  if (call.preview) return predict(live, world, step, inputs, standing, call);
+  if (call.preview) {
+    hintAtServer(world, inputs, call);
+    return { zone: live.zone, ...predict(world, next, inputs, standing, call) };
+  }
 
   let written = false;
   const overlapSeconds = inputs.overlapSeconds;
@@ -111,20 +117,6 @@ async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: St
     const after = await live.observe().catch(() => view);
     const outputs = outputsOf(live, after, inputs, standing);
     throw new Unfinished(inputs.domain, outputs, [unfinishedReason(error)], { cause: error });
-  }
-}
-
-/** Senders knew these MX before: a policy that nobody can read now is no reason to stay on the gateway. */
-async function refuseHandBack(
-  { resolver, domain }: LiveDomain,
-  exchanges: readonly string[],
-  call: Call,
-): Promise<void> {
-  try {
-    await refuseNotAdmitted(resolver, domain, exchanges);
-  } catch (error) {
-    if (!(error instanceof MailRuleError) || error.code === "mta-sts-not-admitted") throw error;
-    call.warn(`${error.where}: ${error.problem} The MX are put back all the same.`);
   }
 }
 
@@ -153,6 +145,7 @@ function sayWhatStands(live: LiveDomain, view: View, old: Outputs, call: Call): 
 function inputChanges(old: Outputs, news: Inputs): Change[] {
   const keys = [
     "organisation",
+    "dns",
     "server",
     "mxLookup",
     "bypass",

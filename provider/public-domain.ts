@@ -1,5 +1,6 @@
 /** A domain as public DNS has it: through the resolver, and on every name server that its zone is delegated to. */
 import type { DnsAnswer, DnsType, MxRecord, Resolver } from "../mail/dns.ts";
+import { MailRuleError } from "../mail/errors.ts";
 import { createResolver, findApex, findNameServers, type NameServer } from "./dns.ts";
 import type { Settings } from "./settings.ts";
 
@@ -56,4 +57,20 @@ export function proven<T extends DnsType>({ answer }: ServerAnswer<T>) {
 
 export function servedMx(answer: ServerAnswer<"MX">): readonly MxRecord[] | undefined {
   return proven(answer);
+}
+
+/** @throws MailRuleError `cname-at-domain` */
+export async function refuseAlias({ domain, resolver }: PublicDomain): Promise<void> {
+  const alias = await resolver(domain, "CNAME");
+  if (alias.status === "ok") throw cnameAtDomain(domain, alias.records[0] ?? "");
+}
+
+export function cnameAtDomain(domain: string, target: string): MailRuleError {
+  return new MailRuleError({
+    code: "cname-at-domain",
+    where: `DNS of ${domain}`,
+    problem: `The name is a CNAME (to ${target}), and a CNAME can have no MX or TXT beside it.`,
+    fix: "Onboard the domain that it points to, or replace the CNAME by records of its own.",
+    value: target,
+  });
 }

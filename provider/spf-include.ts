@@ -5,15 +5,9 @@
  * Wiring only: what becomes of the record is decided in mail/spf-claims.ts.
  */
 import { MailRuleError } from "../mail/errors.ts";
-import { formatClaim, type SpfClaim } from "../mail/journal.ts";
+import { formatClaim } from "../mail/journal.ts";
 import { isNotHeld } from "../mail/mx-goal.ts";
-import {
-  describeBudget,
-  insertTerms,
-  measureBudget,
-  removeTerms,
-  selectSpf,
-} from "../mail/spf/index.ts";
+import { insertTerms, removeTerms, selectSpf } from "../mail/spf/index.ts";
 import {
   decideSpf,
   decideSpfRemoval,
@@ -32,9 +26,11 @@ import {
 import { newClaim } from "./claims.ts";
 import { inputChange } from "./input-changes.ts";
 import { LiveDomain, readJournal, readTexts, refuseUnwritable, type View } from "./live-domain.ts";
+import { manualSpfInclude } from "./manual-spf-include.ts";
 import { openOrSay, zoneStill } from "./open-domain.ts";
 import { type Call, type Change, type ResourceKind, Unfinished } from "./resource.ts";
 import { claimedTerms, goalOf, termsOf } from "./spf-include-goal.ts";
+import { spfOutputs } from "./spf-include-outputs.ts";
 import {
   type SpfIncludeInputs as Inputs,
   type SpfIncludeOutputs as Outputs,
@@ -50,6 +46,7 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
   diff(old, news) {
     const keys = [
       "organisation",
+      "dns",
       "include",
       "replacements",
       "base",
@@ -63,6 +60,7 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
   },
 
   async create(inputs, call) {
+    if (inputs.dns === "manual") return manualSpfInclude.create(inputs, call);
     const live = await openOrSay(inputs, call, said(inputs));
     if (live === undefined) return { id: inputs.domain, outputs: {} };
     const goal = goalOf(inputs, formatClaim(newClaim(call.urn)));
@@ -73,6 +71,7 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
   },
 
   async read(id, old, call) {
+    if (old?.dns === "manual") return manualSpfInclude.read(old, call);
     const [domain = id, term] = id.split("/", 2);
     const live = await LiveDomain.open(call.settings, old ?? { domain }, old?.zone);
     const view = await live.observeShared();
@@ -84,12 +83,14 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
   },
 
   async update(_id, old, news, call) {
+    if (news.dns === "manual") return manualSpfInclude.update(old, news, call);
     const live = await openOrSay(news, call, { ...said(news), ...zoneStill(old, news) });
     if (live === undefined) return {};
     return change(live, call, news, { ...goalOf(news, old.claim), known: claimedTerms(old) });
   },
 
   async delete(_id, old, call) {
+    if (old.dns === "manual") return manualSpfInclude.delete(old, call);
     const live = await LiveDomain.open(call.settings, old, old.zone);
     const goal = { ...goalOf(old, old.claim), known: claimedTerms(old) };
     try {
@@ -165,41 +166,19 @@ function standsAnywhere(view: View, terms: readonly string[]): boolean {
 }
 
 async function outputsOf(
-  { domain, resolver, zone }: LiveDomain,
+  live: LiveDomain,
   view: View,
   inputs: Inputs,
   { claim }: SpfGoal,
   call: Call,
 ): Promise<Outputs> {
-  const spf = selectSpf(readTexts(view).map(({ content }) => content));
-  if (spf.status === "several") {
-    const shown = spf.records.map((record) => `"${record}"`).join(", ");
-    call.warn(`${domain} has several SPF records, a permerror at every receiver: ${shown}.`);
-  }
-  const after = spf.status === "one" ? spf.record : "";
-  const own = readJournal(view).spf.find((entry) => entry.claim.resource === claim.resource);
-  const kept = {
-    ...inputs,
-    zone: { id: zone.id, name: zone.name },
-    claim: formatClaim(claim),
-    ...(own !== undefined && { claimedTerms: [...own.terms] }),
+  const { id, name } = live.zone;
+  const texts = readTexts(view).map(({ content }) => content);
+  const claims = readJournal(view).spf;
+  return {
+    ...(await spfOutputs(live, { texts, claims }, inputs, claim, call)),
+    zone: { id, name },
   };
-  try {
-    const budget = await measureBudget({ domain, record: after, resolver });
-    const before = withoutClaim(after, own ?? { terms: termsOf(inputs) });
-    const lookupsByTerm = describeBudget(budget);
-    return { ...kept, before, after, lookups: budget.lookups, lookupsByTerm };
-  } catch (error) {
-    if (!(error instanceof MailRuleError)) throw error;
-    call.warn(error.message);
-    return { ...kept, before: after, after, lookups: 0, lookupsByTerm: "the record is faulty" };
-  }
-}
-
-/** The record without what the claim brought; "" where there would be none. */
-function withoutClaim(record: string, { terms, base }: Pick<SpfClaim, "terms" | "base">): string {
-  const rest = removeTerms(record, terms);
-  return base !== undefined && rest === removeTerms(base, terms) ? "" : rest;
 }
 
 /**
