@@ -72,6 +72,7 @@ test("a sound file is read into its normal form", async () => {
         rcptLookup: false,
         mxLookup: false,
         bypass: false,
+        dns: "cloudflare",
       },
     ],
   });
@@ -329,6 +330,22 @@ const single: readonly [string, Record<string, unknown>, string, string, unknown
     "loop-through-gateway",
     "smtp-in.gateway.test",
     /own MX host/,
+  ],
+  [
+    "a zone at Cloudflare where a person changes the records",
+    withDomain({ dns: "manual", zoneId: "0123456789abcdef0123456789abcdef" }),
+    "mail:domains[0].zoneId",
+    "dns-cloudflare-needed",
+    "0123456789abcdef0123456789abcdef",
+    /dns: cloudflare/,
+  ],
+  [
+    "a token where a person changes the records",
+    withDomain({ dns: "manual", credential: "subsidiary" }),
+    "mail:domains[0].credential",
+    "dns-cloudflare-needed",
+    "subsidiary",
+    /dns: cloudflare/,
   ],
   [
     "a bypass where the MX is not touched",
