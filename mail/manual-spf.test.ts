@@ -32,12 +32,15 @@ const worldOf = (served: readonly string[], claims: SpfWorld["claims"] = []): Sp
   claims,
 });
 
+function dataOf(line: string): string {
+  return line.slice(line.indexOf('"') + 1, -1).replaceAll('\\"', '"');
+}
+
 /** Carries a change out by its lines. */
 function obey(
   served: readonly string[],
   { add, remove }: { add: readonly string[]; remove: readonly string[] },
 ) {
-  const dataOf = (line: string) => line.slice(line.indexOf('"') + 1, -1).replaceAll('\\"', '"');
   const gone = remove.map(dataOf);
   expect(served).toEqual(expect.arrayContaining(gone));
   return [...served.filter((text) => !gone.includes(text)), ...add.map(dataOf)];
