@@ -31,6 +31,7 @@ import {
 import { goalOf, outputsFrom, predict, type Standing } from "./mx-takeover-state.ts";
 import { hintAtServer, refuseBrokenPath, refuseUnsafeMove } from "./public-conditions.ts";
 import { PublicDomain, refuseAlias } from "./public-domain.ts";
+import { readPublicJournal, sayJournalLeft } from "./public-journal.ts";
 import { type Call, Unfinished } from "./resource.ts";
 import { servedAlike } from "./served-records.ts";
 
@@ -67,7 +68,10 @@ export const manualTakeover = {
     const next = manualHandBack(goal, false);
     const world = await observe(live, old, call, true);
     const needed = mxChange(nextManualMx(world, next), next, old.overlapSeconds);
-    if (needed === undefined) return sayWhatStands(world, old, call);
+    if (needed === undefined) {
+      sayWhatStands(world, old, call);
+      return sayJournalLeft(live, call);
+    }
     await refuseHandBack(live, exchangesOf(world, next), call);
     throw dnsChangeNeeded(needed);
   },
@@ -90,6 +94,7 @@ async function change(
   const outputs = outputsWith(manual.world, inputs, standing);
   if (needed === undefined) {
     sayExtras(manual.world, goal, call);
+    await sayJournalLeft(live, call);
     return outputs;
   }
   const adding = exchangesOf(seen, next);
@@ -125,7 +130,7 @@ async function observe(
 ): Promise<MxWorld> {
   const { domain } = live;
   const served = await servedAlike(live, call, "MX", wait);
-  const journal = old && journalOf(old);
+  const journal = old === undefined ? (await readPublicJournal(live)).mx : journalOf(old);
   const inherited = await inheritedRecords(live, "MX");
   if (inherited === undefined) return { domain, present: asZoneMx(served), journal };
   const { name, records } = inherited;

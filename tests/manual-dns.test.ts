@@ -230,6 +230,17 @@ test("a domain without SPF gets its base, and loses it again", async () => {
   expect(person.records()).toEqual(before);
 });
 
+test("a domain that another organisation's journal in DNS holds is refused", async () => {
+  const name = "theirs.test";
+  const head = "v=mxhero1 kind=mx holder=fabrikam phase=held revision=1 claims=9f86d081.a3c1f2e4";
+  await Person.withZone(name, [
+    mxLine(name, "10 smtp-in.gateway.test"),
+    `_mxhero.${name}. IN TXT "${head} server=2c26b46b former=0"`,
+  ]);
+  const stack = await lab.addStack("theirs", manual(name));
+  expect((await failed(stack.up([], { env }))).text).toContain("(other-holder");
+});
+
 test("a name server that lags holds the run up, and is named", async () => {
   const name = "lag.test";
   const person = await Person.withZone(name, [mxLine(name, `10 mail.${name}`)]);
@@ -375,7 +386,7 @@ test("from hand to Cloudflare and back is an update, and nothing that was before
   );
 
   await stack.write(manual(name, entry));
-  await succeeded(stack.up());
+  expect((await succeeded(stack.up())).text).toContain(`The TXT records at _mxhero.${name}`);
   for (let run = await stack.destroy(); run.exitCode !== 0; run = await stack.destroy()) {
     await obeyAtCloudflare(zone, run);
   }
