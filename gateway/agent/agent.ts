@@ -103,7 +103,11 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
         syncState: () => syncState(sync, table),
         closing: () => closing.state,
       });
-      return health.healthy ? HEARTBEAT_MILLISECONDS : HASTY_MILLISECONDS;
+      if (health.healthy) return HEARTBEAT_MILLISECONDS;
+      if (sync.isReady) return HASTY_MILLISECONDS;
+      // A new host is well from the moment on when its routes are there.
+      await Promise.race([sync.ready, sleep(HASTY_MILLISECONDS, signal)]);
+      return 0;
     }),
     // By itself: a store that hangs must not keep the host from looking at itself.
     repeat(signal, async () => {
@@ -219,7 +223,11 @@ async function follow(
 /** @param work says after how many milliseconds it is to be done again */
 async function repeat(signal: AbortSignal, work: () => Promise<number>): Promise<void> {
   while (!signal.aborted) {
-    const pause = await work();
-    await delay(pause, undefined, { signal }).catch(() => undefined);
+    await sleep(await work(), signal);
   }
+}
+
+/** Ends early where the signal is given. */
+function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return delay(milliseconds, undefined, { signal }).catch(() => undefined);
 }

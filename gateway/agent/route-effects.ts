@@ -45,6 +45,7 @@ export class RouteEffects {
   readonly #withoutPassword = new Map<string, RouteRecord>();
   /** Whether the first records are there, and `onFirstEffect` was not told of them. */
   #owesFirst = false;
+  readonly #ready = Promise.withResolvers<void>();
   #isReady = false;
 
   constructor(options: RouteEffectsOptions) {
@@ -54,6 +55,11 @@ export class RouteEffects {
   /** Whether routes are in effect, as new as they may be. */
   get isReady(): boolean {
     return this.#isReady;
+  }
+
+  /** Resolves once `isReady` holds. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
   }
 
   /** What is in the table by now are the first ones. */
@@ -89,6 +95,7 @@ export class RouteEffects {
       }
       faults.clear("maps");
       this.#isReady = true;
+      this.#ready.resolve();
       const done = [...this.#pending.values()];
       await this.#keep(done);
       this.#pending.clear();

@@ -66,6 +66,11 @@ export class RouteSync {
     return this.#effects.isReady;
   }
 
+  /** Resolves once `isReady` holds. */
+  get ready(): Promise<void> {
+    return this.#effects.ready;
+  }
+
   /** When the store last answered. */
   get lastContact(): Date | undefined {
     return this.#lastContact;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Figure, judge, median, quantile } from "./figure.ts";
+import { type Figure, judge, measurePairs, median, quantile } from "./figure.ts";
 
 const figure: Figure = {
   name: "example",
@@ -40,6 +40,16 @@ test("a ratio meets its goal from above or from below", () => {
   expect(judge(least, { value: 95, baseline: 100 }).met).toBe(true);
   expect(judge(least, { value: 94, baseline: 100 }).met).toBe(false);
   expect(() => judge(figure, { value: 1 })).toThrow("example has no baseline");
+});
+
+test("pairs are compared with one another, so that a slow moment of both does not count", () => {
+  const pairs = [
+    { value: 100, baseline: 100 },
+    { value: 10, baseline: 10 },
+    { value: 50, baseline: 100 },
+  ];
+  expect(measurePairs(pairs)).toEqual({ value: 50, baseline: 100, ratio: 1 });
+  expect(judge(figure, measurePairs(pairs))).toMatchObject({ ratio: 1, met: true });
 });
 
 test.each([

@@ -1,10 +1,10 @@
 /** The figures of a gateway host, each beside a bare Postfix or a figure of the same run. */
 import type { Say } from "../step.ts";
 import type { BenchLab } from "./bench-lab.ts";
-import { type Figure, type Measurement, median, quantile } from "./figure.ts";
+import { type Figure, type Measurement, measurePairs, type Pair, quantile } from "./figure.ts";
 import type { GatewayBench } from "./gateway-bench.ts";
 
-const pairs = 5;
+const pairs = 9;
 const messages = 3000;
 const changes = 100;
 const many = 100_000;
@@ -19,7 +19,7 @@ export const gatewayFigures: readonly Figure[] = [
     goal: 0.95,
     judged: "ratio-at-least",
     meaning: `mail relayed for one of ${many} tenants, policy service asked; baseline: a bare Postfix relay, by MX as well`,
-    measure: (lab, say) => compareThroughput(lab, say, many, relayPair),
+    measure: (lab, say) => compareThroughput(lab, say, many, relayWays),
   },
   {
     name: "route-change-p99",
@@ -65,39 +65,36 @@ function inboundFigure(tenants: number): Figure {
     goal: 0.95,
     judged: "ratio-at-least",
     meaning: `mail to one of ${tenants} tenants; baseline: a bare Postfix relay`,
-    measure: (lab, say) => compareThroughput(lab, say, tenants, inboundPair),
+    measure: (lab, say) => compareThroughput(lab, say, tenants, inboundWays),
   };
 }
 
 /** Two ways of the same mail: messages per second of each. */
-type Pair = (
+type Ways = (
   gateway: GatewayBench,
 ) => Record<"gateway" | "bare", (count: number) => Promise<number>>;
 
-const inboundPair: Pair = ({ inbound, bareInbound }) => ({ gateway: inbound, bare: bareInbound });
-const relayPair: Pair = ({ relay, bareRelay }) => ({ gateway: relay, bare: bareRelay });
+const inboundWays: Ways = ({ inbound, bareInbound }) => ({ gateway: inbound, bare: bareInbound });
+const relayWays: Ways = ({ relay, bareRelay }) => ({ gateway: relay, bare: bareRelay });
 
 /** In turn, so that other work on the machine meets both alike. */
 async function compareThroughput(
   lab: BenchLab,
   say: Say,
   tenants: number,
-  pairOf: Pair,
+  waysOf: Ways,
 ): Promise<Measurement> {
   const bench = await lab.gateway();
   await bench.fillTo(tenants, say);
-  const { gateway, bare } = pairOf(bench);
-  const rates: { readonly gateway: number; readonly bare: number }[] = [];
+  const { gateway, bare } = waysOf(bench);
+  const rates: Pair[] = [];
   for (let pair = 0; pair <= pairs; pair += 1) {
-    const rate = { gateway: await gateway(messages), bare: await bare(messages) };
+    const rate = { value: await gateway(messages), baseline: await bare(messages) };
     const name = pair === 0 ? "warm-up" : `pair ${pair} of ${pairs}`;
-    say(`${name}: ${rate.gateway.toFixed(0)} messages/s, bare ${rate.bare.toFixed(0)}`);
+    say(`${name}: ${rate.value.toFixed(0)} messages/s, bare ${rate.baseline.toFixed(0)}`);
     if (pair > 0) rates.push(rate);
   }
-  return {
-    value: median(rates.map((rate) => rate.gateway)),
-    baseline: median(rates.map((rate) => rate.bare)),
-  };
+  return measurePairs(rates);
 }
 
 async function measureChanges(lab: BenchLab, say: Say): Promise<Measurement> {
