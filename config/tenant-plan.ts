@@ -101,15 +101,18 @@ function planDomain(tenant: TenantConfig, config: DomainConfig): DomainPlan {
   const { name, zoneId, credential } = config;
   const dns = config.dns === "manual" ? config.dns : undefined;
   const zone = { organisation, domain: name, dns, zoneId, credential };
+  const spf = planSpf(zone, gateway, config);
+  const takeover = config.inbound === "border" ? planTakeover(zone, gateway, config) : undefined;
+  const byHand = dns && { mx: takeover?.mx ?? [], spfTerms: spf ? spfTerms(spf) : [] };
   return {
     name,
     displayName: toUnicodeName(name),
     config,
     gateway,
     route: gateway.routeStore && planRoute(tenant, config, gateway.routeStore),
-    spf: planSpf(zone, gateway, config),
-    takeover: config.inbound === "border" ? planTakeover(zone, gateway, config) : undefined,
-    steps: stepFacts(tenant, config),
+    spf,
+    takeover,
+    steps: stepFacts(tenant, config, byHand),
   };
 }
 
@@ -165,6 +168,10 @@ function planSpf(zone: ZonePlan, gateway: Gateway, config: DomainConfig): SpfPla
   if (include === undefined && terms.length === 0) return undefined;
   const replacements = terms.length > 0 ? terms : undefined;
   return { ...zone, include, replacements, base: config.spf?.base };
+}
+
+function spfTerms({ include, replacements = [] }: SpfPlan): string[] {
+  return [...(include === undefined ? [] : [`include:${include}`]), ...replacements];
 }
 
 function planTakeover(zone: ZonePlan, gateway: Gateway, config: DomainConfig): TakeoverPlan {
