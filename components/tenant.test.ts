@@ -133,6 +133,7 @@ test("the outputs say the route, and no secret; the Route is given it as one", a
     rcptLookup: "probe",
     relayServer: "relay.contoso.test, port 587, TLS verified, login gateway@contoso.test",
     sendingFrom: ["11.22.33.44"],
+    inactive: false,
     version: 1,
     slots: ["a", "b"],
   });

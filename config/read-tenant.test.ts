@@ -73,6 +73,7 @@ test("a sound file is read into its normal form", async () => {
         mxLookup: false,
         bypass: false,
         dns: "cloudflare",
+        handBackConfirmed: false,
       },
     ],
   });

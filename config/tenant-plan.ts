@@ -55,6 +55,7 @@ export interface RoutePlan {
   readonly probeRecipient: string;
   readonly fixIt: string;
   readonly excludeSlots: string[];
+  readonly inactive: boolean;
 }
 
 export interface RelayServerPlan {
@@ -89,6 +90,10 @@ export interface TakeoverPlan extends ZonePlan {
   readonly overlapSeconds: number | undefined;
   readonly handBackTo: MxTarget[] | undefined;
   readonly spfTerms: string[] | undefined;
+  readonly handBackConfirmed: boolean;
+  readonly probeRecipient: string | undefined;
+  readonly gatewayHosts: string[];
+  readonly inactive: boolean;
 }
 
 export function planTenant(tenant: TenantConfig): TenantPlan {
@@ -102,7 +107,7 @@ function planDomain(tenant: TenantConfig, config: DomainConfig): DomainPlan {
   const dns = config.dns === "manual" ? config.dns : undefined;
   const zone = { organisation, domain: name, dns, zoneId, credential };
   const spf = planSpf(zone, gateway, config);
-  const takeover = config.inbound === "border" ? planTakeover(zone, gateway, config) : undefined;
+  const takeover = config.inbound === "border" ? planTakeover(zone, tenant, config) : undefined;
   const byHand = dns && { mx: takeover?.mx ?? [], spfTerms: spf ? spfTerms(spf) : [] };
   return {
     name,
@@ -141,6 +146,7 @@ function planRoute(
     probeRecipient: needed(config.probeRecipient),
     fixIt: needed(config.fixIt ?? tenant.fixIt ?? gateway.fixIt),
     excludeSlots: [...(gateway.excludeSlots ?? [])],
+    inactive: isInactive(tenant, config),
   };
 }
 
@@ -174,7 +180,8 @@ function spfTerms({ include, replacements = [] }: SpfPlan): string[] {
   return [...(include === undefined ? [] : [`include:${include}`]), ...replacements];
 }
 
-function planTakeover(zone: ZonePlan, gateway: Gateway, config: DomainConfig): TakeoverPlan {
+function planTakeover(zone: ZonePlan, tenant: TenantConfig, config: DomainConfig): TakeoverPlan {
+  const { gateway } = tenant;
   return {
     ...zone,
     mx: gateway.mx,
@@ -184,5 +191,14 @@ function planTakeover(zone: ZonePlan, gateway: Gateway, config: DomainConfig): T
     overlapSeconds: config.overlapSeconds,
     handBackTo: config.handBackTo,
     spfTerms: config.spf?.replaceMx,
+    handBackConfirmed: config.handBackConfirmed,
+    probeRecipient: config.probeRecipient,
+    gatewayHosts: gatewayNames(gateway),
+    inactive: isInactive(tenant, config),
   };
+}
+
+/** A domain's own word stands above that of the organisation. */
+function isInactive(tenant: TenantConfig, { inactive = tenant.inactive }: DomainConfig): boolean {
+  return inactive ?? false;
 }

@@ -17,8 +17,8 @@ import { mxLine } from "./zone-file.ts";
 
 /** More steps than ever stand between two changes. */
 const STEP_LIMIT = 10;
-/** "Automatic" at Cloudflare. Public DNS is not asked for TTLs. */
-const AUTOMATIC_TTL = 1;
+/** "Automatic" at Cloudflare: here also that it is not known, since public DNS is not asked for TTLs. */
+export const AUTOMATIC_TTL = 1;
 /** What that stands for there, in seconds. */
 const DEFAULT_TTL = 300;
 

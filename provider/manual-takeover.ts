@@ -6,8 +6,10 @@
  */
 import type { MxRecord } from "../mail/dns.ts";
 import { type DnsChange, describeDnsChange, dnsChangeNeeded } from "../mail/dns-change.ts";
-import { formatClaim, type MxJournal, parseClaim } from "../mail/journal.ts";
+import { type FormerMx, formatClaim, type MxJournal, parseClaim } from "../mail/journal.ts";
+import { lockDownSafeFrom } from "../mail/lock-down.ts";
 import {
+  AUTOMATIC_TTL,
   asZoneMx,
   manualHandBack,
   mxChange,
@@ -19,7 +21,7 @@ import { formatMxSet, includesAllMx, sortByHolder } from "../mail/mx.ts";
 import type { MxGoal, MxWorld } from "../mail/mx-goal.ts";
 import { newClaim } from "./claims.ts";
 import { unanswered } from "./dns.ts";
-import { refuseHandBack } from "./hand-back-conditions.ts";
+import { refuseClosed, refuseHandBack, refuseUnproven } from "./hand-back-conditions.ts";
 import { inheritedRecords, refuseInherited } from "./inherited.ts";
 import { refuseNotAdmitted } from "./mta-sts.ts";
 import { sayExtras } from "./mx-takeover-read.ts";
@@ -34,6 +36,8 @@ import { PublicDomain, refuseAlias } from "./public-domain.ts";
 import { readPublicJournal, sayJournalLeft } from "./public-journal.ts";
 import { type Call, Unfinished } from "./resource.ts";
 import { servedAlike } from "./served-records.ts";
+
+const SECONDS_PER_DAY = 86_400;
 
 export const manualTakeover = {
   async create(inputs: Inputs, call: Call) {
@@ -67,6 +71,7 @@ export const manualTakeover = {
     const goal = goalOf(old, { claim: old.claim, mayClaim: false, old });
     const next = manualHandBack(goal, false);
     const world = await observe(live, old, call, true);
+    await refuseUnproven({ live, world, goal, inputs: old, next, call });
     const needed = mxChange(nextManualMx(world, next), next, old.overlapSeconds);
     if (needed === undefined) {
       sayWhatStands(world, old, call);
@@ -87,7 +92,8 @@ async function change(
   const goal = goalOf(inputs, standing);
   const next = nextOf(goal, inputs.bypass);
   const seen = await observe(live, standing.old, call, !call.preview);
-  if (!inputs.bypass) await refuseTakeover(live, seen, inputs, call);
+  if (inputs.bypass) await refuseClosed({ live, world: seen, goal, inputs, next, call });
+  else await refuseTakeover(live, seen, inputs, call);
   const manual = nextManualMx(seen, next);
   const needed = mxChange(manual, next, inputs.overlapSeconds);
   if (call.preview) return preview(seen, next, needed, inputs, standing, call);
@@ -145,10 +151,24 @@ function journalOf({ organisation, claim, journal }: Outputs): MxJournal | undef
 }
 
 function outputsWith(world: MxWorld, inputs: Inputs, standing: Standing): Outputs {
-  const { zone: _, ...outputs } = outputsFrom(world, inputs, standing);
+  const { zone: _, lockDownSafeFrom: known, ...outputs } = outputsFrom(world, inputs, standing);
   const { phase: __, ...journal } = outputs.journal;
   const phase = world.journal?.phase;
-  return { ...outputs, journal: phase === undefined ? journal : { ...journal, phase } };
+  return {
+    ...outputs,
+    journal: phase === undefined ? journal : { ...journal, phase },
+    ...(known !== undefined && {
+      lockDownSafeFrom: standing.old?.lockDownSafeFrom ?? lockDownByDns(journal.former),
+    }),
+  };
+}
+
+/** Public DNS is not asked for TTLs: where one is not known, it is taken for a day. */
+function lockDownByDns(former: readonly FormerMx[]): string {
+  const longest = former.map((mx) => ({
+    ttl: mx.ttl === AUTOMATIC_TTL ? SECONDS_PER_DAY : mx.ttl,
+  }));
+  return lockDownSafeFrom(new Date(), longest);
 }
 
 /** @throws MailRuleError with the reason and the way on */

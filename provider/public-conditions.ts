@@ -36,7 +36,7 @@ export async function refuseBrokenPath(live: PublicDomain, inputs: Inputs): Prom
 /**
  * Refuses what would lose mail once the MX move.
  *
- * @throws MailRuleError `gateway-host-without-address`, `spf-relies-on-mx`, and as `refuseNotAdmitted`
+ * @throws MailRuleError `inactive-takeover`, `gateway-host-without-address`, `spf-relies-on-mx`, and as `refuseNotAdmitted`
  */
 export async function refuseUnsafeMove(
   live: PublicDomain,
@@ -44,10 +44,23 @@ export async function refuseUnsafeMove(
   inputs: Inputs,
   call: Call,
 ): Promise<void> {
+  refuseInactive(inputs);
   await refuseMissingHosts(live, inputs);
   const exchanges = inputs.mx.map(({ exchange }) => exchange);
   await refuseNotAdmitted(live.resolver, inputs.domain, exchanges);
   await refuseLostSenders(live, standing, inputs, call);
+}
+
+function refuseInactive({ domain, inactive }: Inputs): void {
+  if (!inactive) return;
+  throw new MailRuleError({
+    code: "inactive-takeover",
+    where: `MX of ${domain}`,
+    value: domain,
+    problem:
+      "The domain is inactive at the gateway, which would refuse its mail, and its MX do not point there.",
+    fix: "Take inactive away first, or write bypass: true.",
+  });
 }
 
 /** A validating resolver answers SERVFAIL: senders see it too, and nothing that we write would be seen. */
