@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { RecordSpec } from "../lab/cloudflare/index.ts";
 import type { RrSet } from "../lab/dns.ts";
+import { startMailSystem } from "../lab/mail-system.ts";
 import {
   type DomainEntry,
   failed,
@@ -329,6 +330,27 @@ test("records of a subdomain's own would hide a wildcard: its MX are copied, oth
   const other = await lab.addStack("wildcard-a", manual(`web.${zone}`, entry));
   await person.edit({ add: [`*.${zone}. IN A ${lab.world.net}.2.9`], remove: none });
   expect((await failed(other.up([], { env }))).text).toContain("(wildcard-would-be-hidden");
+});
+
+test("nobody is asked to put the MX back while the mail system refuses others than the gateway", async () => {
+  const name = "locked.test";
+  const host = `mx.${name}`;
+  const address = `${lab.world.net}.7.1`;
+  await using system = await startMailSystem({ name: host, address, domains: [name] });
+  const person = await Person.withZone(name, [
+    `${host}. IN A ${address}`,
+    mxLine(name, `10 ${host}`),
+  ]);
+  const stack = await lab.addStack("locked", manual(name, { handBackConfirmed: false }));
+  await follow(person, () => stack.up([], { env }));
+  expect(await mxOutputs(stack)).toHaveProperty("lockDownSafeFrom");
+
+  system.lockTo([`${lab.world.net}.1.1`]);
+  const locked = await failed(stack.destroy([], { env }));
+  expect(locked.text).toContain("(hand-back-refused");
+  expect(locked.text).not.toContain("by hand");
+  system.lockTo(undefined);
+  expect(await follow(person, () => stack.destroy([], { env }))).toHaveLength(2);
 });
 
 test("a bypass and the way back are changes by hand, too", async () => {
