@@ -4,7 +4,8 @@
  * It changes nothing. Ends with 0 where nothing is left behind, 1 where something is, and 2 where
  * something could not be read.
  */
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
+import { endCommand } from "./end-command.ts";
 import { inspectStack, type StackReport, type Status } from "./inspect-stack.ts";
 
 const EXIT: Readonly<Record<Status, number>> = { clean: 0, found: 1, unknown: 2 };
@@ -56,13 +57,4 @@ async function run(args: readonly string[]): Promise<number> {
   return EXIT[report.status];
 }
 
-try {
-  process.exitCode = await run(process.argv.slice(2));
-} catch (error) {
-  // Commander has printed its own messages already; help is no failure.
-  const helped = error instanceof CommanderError && error.exitCode === 0;
-  if (!(error instanceof CommanderError)) {
-    console.error(error instanceof Error ? error.message : error);
-  }
-  process.exitCode = helped ? 0 : EXIT.unknown;
-}
+await endCommand(run, EXIT.unknown);

@@ -51,11 +51,13 @@ function settled<T>(value: Output<T>): Promise<T> {
   });
 }
 
-test("SPF is edited before the MX moves", async () => {
+test("SPF is edited, and the way back guarded, before the MX moves", async () => {
   await settled(output(tenant({}).domains));
   expect(events).toEqual([
     "tenant-contoso.test-spf begins",
     "tenant-contoso.test-spf ends",
+    "tenant-contoso.test-drain begins",
+    "tenant-contoso.test-drain ends",
     "tenant-contoso.test-mx begins",
     "tenant-contoso.test-mx ends",
   ]);
@@ -100,6 +102,7 @@ test("a domain that only sends has no takeover, one that only receives no SPF", 
   expect(receives["contoso.test"]).not.toHaveProperty("spf");
   expect(events.filter((event) => event.endsWith("ends"))).toEqual([
     "tenant-contoso.test-spf ends",
+    "tenant-contoso.test-drain ends",
     "tenant-contoso.test-mx ends",
   ]);
 });
@@ -120,6 +123,8 @@ test("the gateway knows the domain before the MX moves", async () => {
   expect(events).toEqual([
     "tenant-contoso.test-route begins",
     "tenant-contoso.test-route ends",
+    "tenant-contoso.test-drain begins",
+    "tenant-contoso.test-drain ends",
     "tenant-contoso.test-mx begins",
     "tenant-contoso.test-mx ends",
   ]);

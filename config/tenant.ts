@@ -1,5 +1,7 @@
 /** The schema of a tenant's stack file: one organisation, the gateway, and the organisation's domains. */
 import { z } from "zod";
+import { QUIET_SECONDS } from "../mail/outbound-quiet.ts";
+import { MAIL_SYSTEM_KINDS } from "../mail/sending-setting.ts";
 import {
   fixIt,
   PASSWORD_NAME,
@@ -57,7 +59,7 @@ export const domain = z
       examples: ["contoso.com", "bücher.example"],
     }),
     mailSystem: z
-      .enum(["microsoft365", "google", "exchange", "other"])
+      .enum(MAIL_SYSTEM_KINDS)
       .meta({ description: "What kind of system keeps the mailboxes." }),
     server: mailHost({
       description:
@@ -107,6 +109,17 @@ export const domain = z
         description:
           "Where the domain's DNS is. manual: anywhere; a person changes the records, and a run stops at " +
           "each change, shows it, and goes on once every name server has it.",
+      }),
+    quietSeconds: z
+      .int()
+      .min(0)
+      .max(604_800)
+      .optional()
+      .meta({
+        description:
+          "For how long the domain, or a sender of it, must have sent nothing through the gateway before the " +
+          "gateway may refuse its mail. " +
+          `${QUIET_SECONDS} (a day) where it is left out. 0: nobody asks, and mail that still goes out may be lost.`,
       }),
     zoneId: z
       .string()

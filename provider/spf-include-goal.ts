@@ -8,9 +8,11 @@ import type {
 
 export function termsOf({
   include,
+  alsoInclude = [],
   replacements = [],
-}: Pick<Inputs, "include" | "replacements">): string[] {
-  return [...(include === undefined ? [] : [`include:${include}`]), ...replacements];
+}: Pick<Inputs, "include" | "alsoInclude" | "replacements">): string[] {
+  const includes = [...(include === undefined ? [] : [include]), ...alsoInclude];
+  return [...includes.map((each) => `include:${each}`), ...replacements];
 }
 
 /** A domain's own sender that stood in the record before was never claimed, and is not taken out. */

@@ -48,6 +48,7 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
       "organisation",
       "dns",
       "include",
+      "alsoInclude",
       "replacements",
       "base",
       "zoneId",

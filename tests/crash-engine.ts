@@ -77,6 +77,7 @@ function stackFile({ up, bypass = false }: Exclude<Step, "destroy">): string {
           server: "contoso-test.mail.protection.outlook.test",
           inbound: "border",
           outbound: "standard",
+          quietSeconds: 0,
           bypass,
           overlapSeconds: 0,
         },

@@ -14,6 +14,11 @@ export interface AnswerStore {
   putAnswer(answer: SlotAnswer): Promise<void>;
 }
 
+interface Waiting {
+  readonly answer: DomainAnswer;
+  readonly mailSince: number;
+}
+
 /** Writes under way at once. */
 const CONCURRENCY = 8;
 const RETRY_MILLISECONDS = 1_000;
@@ -24,7 +29,8 @@ export class Answers {
   readonly #store: AnswerStore;
   readonly #slot: string;
   readonly #onFault: (error: unknown) => void;
-  readonly #waiting = new Map<string, DomainAnswer>();
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #writing = new Set<Waiting>();
   #backlog: Iterator<DomainAnswer> | undefined;
   #wake: () => void = () => undefined;
 
@@ -39,9 +45,23 @@ export class Answers {
     return this.#waiting.size;
   }
 
-  /** Newer fields win. */
-  put(answer: DomainAnswer): void {
-    this.#waiting.set(answer.domain, { ...this.#waiting.get(answer.domain), ...answer });
+  /** When the first message passed of which the store knows nothing yet, in milliseconds; Infinity: none. */
+  get mailSince(): number {
+    const since = [...this.#waiting.values(), ...this.#writing].map(({ mailSince }) => mailSince);
+    return since.reduce((one, other) => Math.min(one, other), Infinity);
+  }
+
+  /**
+   * Newer fields win.
+   *
+   * @param mailSince when the first message passed that it tells of, in milliseconds. @default it tells of none
+   */
+  put(answer: DomainAnswer, mailSince = Infinity): void {
+    const former = this.#waiting.get(answer.domain);
+    this.#waiting.set(answer.domain, {
+      answer: { ...former?.answer, ...answer },
+      mailSince: Math.min(former?.mailSince ?? Infinity, mailSince),
+    });
     this.#wake();
   }
 
@@ -60,20 +80,31 @@ export class Answers {
 
   async #work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const [answer] = this.#waiting.values();
-      if (answer === undefined) {
+      const [first] = this.#waiting.values();
+      if (first === undefined) {
         await this.#nextPut();
         continue;
       }
-      this.#waiting.delete(answer.domain);
-      try {
-        await this.#store.putAnswer({ ...answer, slot: this.#slot });
-        this.#onFault(undefined);
-      } catch (error) {
-        this.#onFault(error);
-        this.put({ ...answer, ...this.#waiting.get(answer.domain) });
-        await delay(RETRY_MILLISECONDS, undefined, { signal }).catch(() => undefined);
-      }
+      this.#waiting.delete(first.answer.domain);
+      if (await this.#write(first)) continue;
+      await delay(RETRY_MILLISECONDS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** @returns whether the store has taken it */
+  async #write(waiting: Waiting): Promise<boolean> {
+    const { answer, mailSince } = waiting;
+    this.#writing.add(waiting);
+    try {
+      await this.#store.putAnswer({ ...answer, slot: this.#slot });
+      this.#onFault(undefined);
+      return true;
+    } catch (error) {
+      this.#onFault(error);
+      this.put({ ...answer, ...this.#waiting.get(answer.domain)?.answer }, mailSince);
+      return false;
+    } finally {
+      this.#writing.delete(waiting);
     }
   }
 
