@@ -10,7 +10,15 @@ import type { DnsChange } from "./dns-change.ts";
 import { applyStep } from "./foresee.ts";
 import { nextHandBackStep } from "./hand-back.ts";
 import type { FormerMx } from "./journal.ts";
-import { formatMx, includesAllMx, includesMx, plainMx, sortByHolder, type ZoneMx } from "./mx.ts";
+import {
+  formatMx,
+  includesAllMx,
+  includesMx,
+  plainMx,
+  sortByHolder,
+  sortMx,
+  type ZoneMx,
+} from "./mx.ts";
 import type { MxGoal, MxStep, MxWorld } from "./mx-goal.ts";
 import { nextTakeoverStep } from "./takeover.ts";
 import { mxLine } from "./zone-file.ts";
@@ -30,9 +38,9 @@ export interface ManualMx {
   readonly step: MxStep | undefined;
 }
 
-/** The MX that name servers answer. */
+/** The MX that name servers answer, which do so in any order; here in the order of preference. */
 export function asZoneMx(served: readonly MxRecord[]): ZoneMx[] {
-  return served.map((mx) => ({ ...plainMx(mx), id: formatMx(mx), ttl: AUTOMATIC_TTL }));
+  return sortMx(served).map((mx) => ({ ...plainMx(mx), id: formatMx(mx), ttl: AUTOMATIC_TTL }));
 }
 
 /** @throws MailRuleError as the steps do */
