@@ -14,6 +14,7 @@ import { withRouteStore } from "../provider/open-route-store.ts";
 import { PublicDomain, servedMx } from "../provider/public-domain.ts";
 import type { StorePlace } from "../provider/route-schema.ts";
 import type { Settings } from "../provider/settings.ts";
+import { commandCaller } from "./command-caller.ts";
 import { type Finding, findAtDomain, findAtManualDomain, findInState } from "./find-leftovers.ts";
 import { readConfiguration, readLocks, readState, type StackState } from "./stack.ts";
 
@@ -131,7 +132,7 @@ async function inspectDomain(
 }
 
 async function readZone(settings: Settings, address: DomainAddress) {
-  const live = await LiveDomain.open(settings, address);
+  const live = await LiveDomain.open(commandCaller(settings), address);
   const view = await live.observe();
   return { presentMx: readMx(view), journal: orDamage(() => readJournal(view)) };
 }

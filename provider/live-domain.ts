@@ -10,6 +10,7 @@ import type { ZoneMx } from "../mail/mx.ts";
 import { chooseZone } from "./choose-zone.ts";
 import {
   type Batch,
+  type Caller,
   type CandidateZone,
   CloudflareAccount,
   type Zone,
@@ -17,7 +18,6 @@ import {
 } from "./cloudflare.ts";
 import { createResolver, findApex, findNameServers } from "./dns.ts";
 import { cnameAtDomain, PublicDomain } from "./public-domain.ts";
-import type { Settings } from "./settings.ts";
 
 /** What a resource says of where its domain is. */
 export interface DomainAddress {
@@ -65,12 +65,12 @@ export class LiveDomain extends PublicDomain {
    *   `domain-outside-zone`, `domain-not-delegated`, `dns-servfail`, `dns-timeout`
    */
   static async open(
-    settings: Settings,
+    caller: Caller,
     address: DomainAddress,
     known?: KnownZone,
   ): Promise<LiveDomain> {
-    const account = new CloudflareAccount(settings, address.credential);
-    const resolver = createResolver(settings.resolvers);
+    const account = new CloudflareAccount(caller, address.credential);
+    const resolver = createResolver(caller.settings.resolvers);
     const zone = known ?? (await findZone(account, resolver, address));
     return new LiveDomain(address.domain, zone, account, resolver);
   }

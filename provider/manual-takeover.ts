@@ -31,6 +31,7 @@ import {
   type MxTakeoverOutputs as Outputs,
 } from "./mx-takeover-schema.ts";
 import { goalOf, outputsFrom, predict, type Standing } from "./mx-takeover-state.ts";
+import { refuseUnknownDomain } from "./probe-gateway.ts";
 import { hintAtServer, refuseBrokenPath, refuseUnsafeMove } from "./public-conditions.ts";
 import { PublicDomain, refuseAlias } from "./public-domain.ts";
 import { readPublicJournal, sayJournalLeft } from "./public-journal.ts";
@@ -174,19 +175,20 @@ function lockDownByDns(former: readonly FormerMx[]): string {
 /** @throws MailRuleError with the reason and the way on */
 async function refuseTakeover(
   live: PublicDomain,
-  { present }: MxWorld,
+  world: MxWorld,
   inputs: Inputs,
   call: Call,
 ): Promise<void> {
   const { domain, resolver } = live;
   await refuseAlias(live);
   await refuseBrokenPath(live, inputs);
-  if (includesAllMx(present, inputs.mx)) return;
+  if (includesAllMx(world.present, inputs.mx)) return;
   // Inherited MX are copied; nothing else is.
   await refuseInherited(live, ["A", "AAAA", "TXT"]);
   const { status, records: texts } = await resolver(domain, "TXT");
   if (status === "servfail" || status === "timeout") throw unanswered(domain, "TXT", status);
-  await refuseUnsafeMove(live, { present, texts }, inputs, call);
+  await refuseUnsafeMove(live, { ...world, texts }, inputs, call);
+  await refuseUnknownDomain({ resolver, world, inputs, call });
 }
 
 /** What the next step adds. */

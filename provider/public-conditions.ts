@@ -2,7 +2,6 @@
  * What must hold before a domain's MX may be pointed at the gateway, by what public DNS shows, wherever
  * the domain's zone is. Refused is what would lose mail.
  */
-import type { MxRecord } from "../mail/dns.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { findLoop } from "../mail/loop.ts";
 import { recogniseMailSystem, recommendServer } from "../mail/mail-system.ts";
@@ -15,9 +14,8 @@ import type { MxTakeoverInputs as Inputs } from "./mx-takeover-schema.ts";
 import type { PublicDomain } from "./public-domain.ts";
 import type { Call } from "./resource.ts";
 
-/** What stands at the domain's name. */
-interface Standing {
-  readonly present: readonly MxRecord[];
+/** What stands at the domain's name, and how far a takeover is. */
+interface Standing extends Pick<MxWorld, "present" | "journal"> {
   /** Its TXT records, decoded. */
   readonly texts: readonly string[];
 }
@@ -44,7 +42,7 @@ export async function refuseUnsafeMove(
   inputs: Inputs,
   call: Call,
 ): Promise<void> {
-  refuseInactive(inputs);
+  if (standing.journal?.phase !== "held") refuseInactive(inputs);
   await refuseMissingHosts(live, inputs);
   const exchanges = inputs.mx.map(({ exchange }) => exchange);
   await refuseNotAdmitted(live.resolver, inputs.domain, exchanges);

@@ -74,7 +74,7 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
   async read(id, old, call) {
     if (old?.dns === "manual") return manualSpfInclude.read(old, call);
     const [domain = id, term] = id.split("/", 2);
-    const live = await LiveDomain.open(call.settings, old ?? { domain }, old?.zone);
+    const live = await LiveDomain.open(call, old ?? { domain }, old?.zone);
     const view = await live.observeShared();
     if (old === undefined) return importTerms(live, view, term, call);
     const goal = goalOf(old, old.claim);
@@ -92,7 +92,7 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
 
   async delete(_id, old, call) {
     if (old.dns === "manual") return manualSpfInclude.delete(old, call);
-    const live = await LiveDomain.open(call.settings, old, old.zone);
+    const live = await LiveDomain.open(call, old, old.zone);
     const goal = { ...goalOf(old, old.claim), known: claimedTerms(old) };
     try {
       await applySpfStep({ live, call, decide: (world) => decideSpfRemoval(world, goal) });

@@ -26,7 +26,7 @@ export async function refuseTakeover(
   // Inherited MX are copied; nothing else is.
   await refuseHiddenWildcard(live, view, ["A", "AAAA", "CNAME", "TXT"]);
   const texts = readTexts(view).map(({ content }) => content);
-  await refuseUnsafeMove(live, { present: world.present, texts }, inputs, call);
+  await refuseUnsafeMove(live, { ...world, texts }, inputs, call);
   if (world.journal === undefined) await refuseOtherZone(live, world, call);
 }
 
