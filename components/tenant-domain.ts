@@ -52,6 +52,8 @@ export interface DomainReport {
   readonly outbound: string;
   readonly server: string;
   readonly bypass: boolean;
+  /** Who changes the records: `cloudflare` is its API, `manual` a person. */
+  readonly dns: string;
   readonly route?: RouteReport;
   readonly inboundPath: PathReport;
   readonly outboundPath: PathReport;
@@ -97,6 +99,7 @@ export class TenantDomain extends ComponentResource {
       outbound: plan.config.outbound,
       server: plan.config.server,
       bypass: plan.config.bypass,
+      dns: plan.config.dns,
       ...(route && plan.route && { route: routeReport(plan.route, route) }),
       inboundPath: takeover ? borderPath(plan, takeover) : settled(inboundWithoutMx(plan)),
       outboundPath: settled(outboundPath(plan)),

@@ -73,6 +73,7 @@ test("the outputs say what became of the domain", async () => {
       outbound: "standard",
       server: "mail.contoso.test",
       bypass: false,
+      dns: "cloudflare",
       inboundPath: {
         before: "sender → MX 10 mail.contoso.test",
         after:

@@ -1,7 +1,8 @@
 /** Zones and records between Cloudflare's form and that of the resources. */
 import type Cloudflare from "cloudflare";
+import { quoteText } from "../mail/zone-file.ts";
 import type { CandidateZone, NewRecord, ZoneRecord } from "./cloudflare.ts";
-import { decodeText, encodeText } from "./txt-content.ts";
+import { decodeText } from "./txt-content.ts";
 
 /** As large as a real answer ever gets: one request reads all. */
 export const RECORD_PAGE = 5_000;
@@ -64,6 +65,6 @@ export function asParameters({ name, type, content, priority = 0, ttl, comment, 
     ...(comment !== undefined && { comment }),
     ...(tags !== undefined && { tags: [...tags] }),
   };
-  if (type === "TXT") return { ...shared, type, content: encodeText(content) };
+  if (type === "TXT") return { ...shared, type, content: quoteText(content) };
   return { ...shared, type, content: content || ".", priority };
 }

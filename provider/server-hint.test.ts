@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { mxTakeoverInputs } from "./mx-takeover-schema.ts";
+import { hintAtServer } from "./public-conditions.ts";
 import type { Call } from "./resource.ts";
-import { hintAtServer } from "./takeover-conditions.ts";
 
 function hintsFor(server: string, exchange: string): string[] {
   const said: string[] = [];

@@ -1,4 +1,5 @@
 /** Words and steps that are the same for every mail system. */
+import { changesOfDestroy, changesOfUp } from "./dns.ts";
 import { acceptedAddresses, type StepFacts } from "./facts.ts";
 import type { Step } from "./step.ts";
 
@@ -12,7 +13,8 @@ export const BYPASS_TOO = "The same before a pulumi up with bypass: true.";
 
 const NO_EFFECT = { blocks: [], check: [] } as const;
 
-export function runUp({ domain, inbound }: StepFacts): Step {
+export function runUp(facts: StepFacts): Step {
+  const { domain, inbound } = facts;
   const check =
     inbound === "border"
       ? [
@@ -20,16 +22,18 @@ export function runUp({ domain, inbound }: StepFacts): Step {
             "Received lines name the gateway.",
         ]
       : [];
-  return { when: "Then", title: "run pulumi up", words: [], blocks: [], check };
+  return { when: "Then", title: "run pulumi up", words: changesOfUp(facts), blocks: [], check };
 }
 
-export function runDestroy({ domain }: StepFacts): Step {
+export function runDestroy(facts: StepFacts): Step {
+  const { domain } = facts;
   return {
     ...NO_EFFECT,
     when: "Then",
     title: "run pulumi destroy",
     words: [
       `Or, if only ${domain} leaves: delete its entry from the stack's file and run pulumi up.`,
+      ...changesOfDestroy(facts),
     ],
     check: [
       `A message from outside arrives, and its Received lines no longer name the gateway (senders may ` +
