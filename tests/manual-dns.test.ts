@@ -299,6 +299,22 @@ test("a preview needs no token, shows the change, and changes nothing", async ()
   expect(person.records()).toContain(`${name} MX 10 mail.${name}.`);
 });
 
+test("with --continue-on-error one run shows the next change of every domain", async () => {
+  const names = ["first.test", "second.test", "third.test"];
+  for (const name of names) await Person.withZone(name, [mxLine(name, `10 mail.${name}`)]);
+  const stack = await lab.addStack("several", {
+    domains: names.flatMap((name) => manual(name).domains),
+  });
+  const { text } = await failed(
+    stack.up(["--continue-on-error", "--parallel", "1"], {
+      env: { ...env, MXHERO_WAIT_SECONDS: "5" },
+    }),
+  );
+  for (const name of names) {
+    expect(text).toContain(`add     ${name}. 300 IN MX 10 smtp-in.gateway.test.`);
+  }
+});
+
 test("what would lose mail is refused before anyone is asked to change anything", async () => {
   const name = "relies.test";
   await Person.withZone(name, [mxLine(name, `10 mail.${name}`), spfLine(name, "v=spf1 mx -all")]);
