@@ -107,9 +107,11 @@ test("a domain that is held as the state says, or not held at all, is clean", ()
   expect(codes({ journal, takeovers: bypassed, presentMx: [inZone(old)] })).toEqual([]);
 });
 
+function codesByHand(change: Partial<DomainEvidence>): string[] {
+  return findAtManualDomain({ ...evidence(), ...change }).map(({ code }) => code);
+}
+
 test("a domain whose records a person changes needs no journal: what is unfinished or unknown is found", () => {
-  const codesByHand = (change: Partial<DomainEvidence>) =>
-    findAtManualDomain({ ...evidence(), ...change }).map(({ code }) => code);
   const half = { ...takeover(), initErrors: ["MX of contoso.test: To be changed by hand"] };
   expect(codesByHand({})).toEqual([]);
   expect(codesByHand({ takeovers: [half] })).toEqual(["resource-unfinished"]);
