@@ -39,6 +39,7 @@ function takeover(change: Partial<StoredTakeover["outputs"]> = {}): StoredTakeov
       handBackConfirmed: false,
       gatewayHosts: [gateway.exchange],
       inactive: false,
+      probeGateway: true,
       zone,
       claim: "aaaaaaaa.11111111",
       journal: copy,
@@ -203,6 +204,7 @@ const storedRoute: StoredRoute = {
     fixIt: "https://help.example.com/",
     excludeSlots: [],
     inactive: false,
+    formerGateways: [],
   },
 };
 const record: RouteRecord = {

@@ -11,6 +11,7 @@ import { type DomainAddress, LiveDomain, readJournal, readMx } from "../provider
 import { withRouteStore } from "../provider/open-route-store.ts";
 import type { StorePlace } from "../provider/route-schema.ts";
 import type { Settings } from "../provider/settings.ts";
+import { commandCaller } from "./command-caller.ts";
 import { type Finding, findAtDomain, findInState } from "./find-leftovers.ts";
 import { readConfiguration, readLocks, readState, type StackState } from "./stack.ts";
 
@@ -99,7 +100,7 @@ async function inspectDomain(
 ): Promise<DomainReport> {
   const { domain } = address;
   try {
-    const live = await LiveDomain.open(settings, address);
+    const live = await LiveDomain.open(commandCaller(settings), address);
     const view = await live.observe();
     const own = routes.filter(({ outputs }) => outputs.domain === domain);
     const findings = findAtDomain({

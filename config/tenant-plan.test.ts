@@ -149,6 +149,7 @@ test("the plan of a domain", () => {
       handBackConfirmed: false,
       gatewayHosts: ["smtp-in.gateway.test", "smtp-relay.gateway.test"],
       inactive: false,
+      probeGateway: true,
     },
     steps: stepFacts({ organisation: "contoso", gateway, domains: [config] }, config),
   });

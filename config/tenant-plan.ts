@@ -116,6 +116,7 @@ export interface TakeoverPlan extends ZonePlan {
   readonly probeRecipient: string | undefined;
   readonly gatewayHosts: string[];
   readonly inactive: boolean;
+  readonly probeGateway: boolean;
 }
 
 export function planTenant(tenant: TenantConfig): TenantPlan {
@@ -238,6 +239,7 @@ function planTakeover(zone: ZonePlan, tenant: TenantConfig, config: DomainConfig
     probeRecipient: config.probeRecipient,
     gatewayHosts: gatewayNames(gateway),
     inactive: isInactive(tenant, config),
+    probeGateway: gateway.routeStore === undefined,
   };
 }
 

@@ -10,13 +10,13 @@ import type { ZoneMx } from "../mail/mx.ts";
 import { chooseZone } from "./choose-zone.ts";
 import {
   type Batch,
+  type Caller,
   type CandidateZone,
   CloudflareAccount,
   type Zone,
   type ZoneRecord,
 } from "./cloudflare.ts";
 import { createResolver, findApex, findNameServers, type NameServer } from "./dns.ts";
-import type { Settings } from "./settings.ts";
 
 /** What a resource says of where its domain is. */
 export interface DomainAddress {
@@ -68,12 +68,12 @@ export class LiveDomain {
    *   `domain-outside-zone`, `domain-not-delegated`, `dns-servfail`, `dns-timeout`
    */
   static async open(
-    settings: Settings,
+    caller: Caller,
     address: DomainAddress,
     known?: KnownZone,
   ): Promise<LiveDomain> {
-    const account = new CloudflareAccount(settings, address.credential);
-    const resolver = createResolver(settings.resolvers);
+    const account = new CloudflareAccount(caller, address.credential);
+    const resolver = createResolver(caller.settings.resolvers);
     const zone = known ?? (await findZone(account, resolver, address));
     return new LiveDomain(address.domain, zone, account, resolver);
   }

@@ -32,6 +32,7 @@ export const mxTakeoverInputs = z.strictObject({
   probeRecipient: z.string().exactOptional(),
   gatewayHosts: z.array(z.string()).default([]),
   inactive: z.boolean().default(false),
+  probeGateway: z.boolean().default(false),
 });
 
 export const mxTakeoverOutputs = z.strictObject({

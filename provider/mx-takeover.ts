@@ -22,6 +22,7 @@ import {
 } from "./mx-takeover-schema.ts";
 import { goalOf, nextStep, outputsOf, predict, type Standing } from "./mx-takeover-state.ts";
 import { openOrSay, zoneStill } from "./open-domain.ts";
+import { refuseUnknownDomain } from "./probe-gateway.ts";
 import { type Call, type Change, type ResourceKind, Unfinished } from "./resource.ts";
 import { hintAtServer, refuseTakeover } from "./takeover-conditions.ts";
 
@@ -43,7 +44,7 @@ export const mxTakeover: ResourceKind<Inputs, Outputs> = {
   },
 
   async read(id, old, call) {
-    const live = await LiveDomain.open(call.settings, old ?? { domain: id }, old?.zone);
+    const live = await LiveDomain.open(call, old ?? { domain: id }, old?.zone);
     const view = await live.observeShared();
     return old === undefined ? importTakeover(live, view, call) : refresh(live, view, old, call);
   },
@@ -55,7 +56,7 @@ export const mxTakeover: ResourceKind<Inputs, Outputs> = {
   },
 
   async delete(_id, old, call) {
-    const live = await LiveDomain.open(call.settings, old, old.zone);
+    const live = await LiveDomain.open(call, old, old.zone);
     const goal = goalOf(old, { claim: old.claim, mayClaim: false, old });
     const next = (world: MxWorld) => nextHandBackStep(world, goal, false);
     try {
@@ -93,7 +94,10 @@ async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: St
   const world = await mxWorld(live, view);
   let wasAsked = false;
   if (inputs.bypass) wasAsked = await refuseClosed({ live, world, goal, inputs, next, call });
-  else await refuseTakeover(live, view, world, inputs, call);
+  else {
+    await refuseTakeover(live, view, world, inputs, call);
+    wasAsked = await refuseUnknownDomain({ resolver: live.resolver, world, inputs, call });
+  }
   const step = next(world);
   if (call.preview) hintAtServer(world, inputs, call);
   if (call.preview) return predict(live, world, step, inputs, standing, call);

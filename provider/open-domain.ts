@@ -15,7 +15,7 @@ export async function openOrSay(
   { what, plan, zone }: { what: string; plan: string; zone?: KnownZone },
 ): Promise<LiveDomain | undefined> {
   try {
-    return await LiveDomain.open(call.settings, address, zone);
+    return await LiveDomain.open(call, address, zone);
   } catch (error) {
     const missing = error instanceof MailRuleError && error.code === "token-missing";
     if (!call.preview || !missing) throw error;

@@ -57,6 +57,11 @@ export interface MxTakeoverArgs extends ZoneArgs {
   readonly handBackConfirmed?: pulumi.Input<boolean> | undefined;
   /** An address of the domain that exists, for the proof of a hand-back. @default postmaster */
   readonly probeRecipient?: pulumi.Input<string> | undefined;
+  /**
+   * Whoever runs the gateway keeps its routes: it is asked whether it takes the domain's mail before the MX
+   * move there. @default false
+   */
+  readonly probeGateway?: pulumi.Input<boolean> | undefined;
   /** The gateway refuses the domain's mail now, so that its MX may not be moved there. @default false */
   readonly inactive?: pulumi.Input<boolean> | undefined;
   /** Names and addresses of the gateway: a proof of a hand-back from one of them proves nothing. @default none */

@@ -12,10 +12,12 @@ function hintsFor(server: string, exchange: string): string[] {
     settings: {
       apiTokens: new Map(),
       waitSeconds: 1,
+      cloudflareShare: 1,
       abandonedQueues: [],
       uncoveredSlots: [],
       outboundStopped: [],
       handBackConfirmed: [],
+      gatewayConfirmed: [],
     },
     info: (message) => said.push(message),
     warn: (message) => said.push(message),

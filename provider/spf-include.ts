@@ -73,7 +73,7 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
 
   async read(id, old, call) {
     const [domain = id, term] = id.split("/", 2);
-    const live = await LiveDomain.open(call.settings, old ?? { domain }, old?.zone);
+    const live = await LiveDomain.open(call, old ?? { domain }, old?.zone);
     const view = await live.observeShared();
     if (old === undefined) return importTerms(live, view, term, call);
     const goal = goalOf(old, old.claim);
@@ -89,7 +89,7 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
   },
 
   async delete(_id, old, call) {
-    const live = await LiveDomain.open(call.settings, old, old.zone);
+    const live = await LiveDomain.open(call, old, old.zone);
     const goal = { ...goalOf(old, old.claim), known: claimedTerms(old) };
     try {
       await applySpfStep({ live, call, decide: (world) => decideSpfRemoval(world, goal) });

@@ -31,7 +31,7 @@ export async function refuseTakeover(
   await refuseBrokenDns(live);
   await refuseLoop(live, inputs);
   if (includesAllMx(world.present, inputs.mx)) return;
-  refuseInactive(inputs);
+  if (world.journal?.phase !== "held") refuseInactive(inputs);
   await refuseMissingHosts(live, inputs);
   // Inherited MX are copied; nothing else is.
   await refuseHiddenWildcard(live, view, ["A", "AAAA", "CNAME", "TXT"]);

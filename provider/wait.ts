@@ -83,7 +83,10 @@ export async function untilServed<T extends "MX" | "TXT">(
 }
 
 /** Rejects as soon as the call is cancelled. */
-export async function sleepFor(milliseconds: number, { signal }: Call): Promise<void> {
+export async function sleepFor(
+  milliseconds: number,
+  { signal }: Pick<Call, "signal">,
+): Promise<void> {
   await sleep(milliseconds, undefined, { signal }).catch((error: unknown) => {
     signal.throwIfAborted();
     throw error;

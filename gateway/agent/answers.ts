@@ -16,7 +16,7 @@ export interface AnswerStore {
 
 interface Waiting {
   readonly answer: DomainAnswer;
-  readonly mailSince: number;
+  readonly outboundSince: number;
 }
 
 /** Writes under way at once. */
@@ -45,22 +45,24 @@ export class Answers {
     return this.#waiting.size;
   }
 
-  /** When the first message passed of which the store knows nothing yet, in milliseconds; Infinity: none. */
-  get mailSince(): number {
-    const since = [...this.#waiting.values(), ...this.#writing].map(({ mailSince }) => mailSince);
+  /** When the first outbound message passed of which the store knows nothing yet, in milliseconds; Infinity: none. */
+  get outboundSince(): number {
+    const since = [...this.#waiting.values(), ...this.#writing].map(
+      ({ outboundSince }) => outboundSince,
+    );
     return since.reduce((one, other) => Math.min(one, other), Infinity);
   }
 
   /**
    * Newer fields win.
    *
-   * @param mailSince when the first message passed that it tells of, in milliseconds. @default it tells of none
+   * @param outboundSince when the first outbound message passed that it tells of, in milliseconds. @default it tells of none
    */
-  put(answer: DomainAnswer, mailSince = Infinity): void {
+  put(answer: DomainAnswer, outboundSince = Infinity): void {
     const former = this.#waiting.get(answer.domain);
     this.#waiting.set(answer.domain, {
       answer: { ...former?.answer, ...answer },
-      mailSince: Math.min(former?.mailSince ?? Infinity, mailSince),
+      outboundSince: Math.min(former?.outboundSince ?? Infinity, outboundSince),
     });
     this.#wake();
   }
@@ -93,7 +95,7 @@ export class Answers {
 
   /** @returns whether the store has taken it */
   async #write(waiting: Waiting): Promise<boolean> {
-    const { answer, mailSince } = waiting;
+    const { answer, outboundSince } = waiting;
     this.#writing.add(waiting);
     try {
       await this.#store.putAnswer({ ...answer, slot: this.#slot });
@@ -101,7 +103,7 @@ export class Answers {
       return true;
     } catch (error) {
       this.#onFault(error);
-      this.put({ ...answer, ...this.#waiting.get(answer.domain)?.answer }, mailSince);
+      this.put({ ...answer, ...this.#waiting.get(answer.domain)?.answer }, outboundSince);
       return false;
     } finally {
       this.#writing.delete(waiting);

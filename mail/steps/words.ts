@@ -39,9 +39,10 @@ export function runDestroy({ domain }: StepFacts): Step {
 }
 
 /** When a lock-down loses no mail. @param safeFrom ISO 8601; `undefined`: not known yet */
-export function lockDownTime(safeFrom: string | undefined): string {
-  const time = safeFrom ?? "the time that the stack's output lockDownSafeFrom of the domain says";
-  return `${AFTER_UP}, and not before ${time}`;
+export function lockDownTime(safeFrom: string | undefined): Pick<Step, "when" | "isTimed"> {
+  const time =
+    safeFrom ?? "the time lockDownSafeFrom that pulumi stack output domains --json shows";
+  return { when: `${AFTER_UP}, and not before ${time}`, isTimed: true };
 }
 
 /** Why a lock-down waits, and for whom it counts. */
@@ -97,6 +98,20 @@ export function quietCheck({ domain, gateway }: StepFacts): string {
   return (
     `Send a message from ${domain} to an address outside: its Received lines name neither ${gateway.smtpRelay} ` +
     "nor another host of the gateway."
+  );
+}
+
+/** What `pulumi destroy` does as long as something still goes out through the gateway. */
+export function drainWords({ domain, gateway }: StepFacts): string {
+  if (gateway.isHosted) {
+    return (
+      "Wait until nothing has gone out through the gateway for a day. pulumi destroy cannot see what this gateway sends, and " +
+      `takes your word for it: MXHERO_OUTBOUND_STOPPED=${domain} in the environment.`
+    );
+  }
+  return (
+    "pulumi destroy waits until the domain's outgoing mail has been quiet for long enough (a day if nothing else is said); a " +
+    "rule or a connector that is forgotten here holds it up, and it says who still sends."
   );
 }
 
