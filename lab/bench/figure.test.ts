@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Figure, judge, measurePairs, median, mostInSpan, quantile } from "./figure.ts";
+import { type Figure, judge, measurePairs, median, quantile } from "./figure.ts";
 
 const figure: Figure = {
   name: "example",
@@ -71,13 +71,4 @@ test.each([
 ])("the quantile %d of 1 to 100 is %d", (part, expected) => {
   const values = Array.from({ length: 100 }, (_, index) => 100 - index);
   expect(quantile(values, part)).toBe(expected);
-});
-
-test("the most in any span, wherever the span begins", () => {
-  const times = [0, 1, 50, 99, 100, 101, 300];
-  expect(mostInSpan(times, 100)).toBe(4);
-  expect(mostInSpan(times, 101)).toBe(5);
-  expect(mostInSpan(times, 1)).toBe(1);
-  expect(mostInSpan([7, 7, 7], 1)).toBe(3);
-  expect(mostInSpan([], 100)).toBe(0);
 });

@@ -77,14 +77,3 @@ export function quantile(values: readonly number[], part: number): number {
   if (value === undefined) throw new RangeError("There is no quantile of nothing");
   return value;
 }
-
-/** The most of these moments, in order of time, that lie within any span of so long. */
-export function mostInSpan(times: readonly number[], span: number): number {
-  let first = 0;
-  let most = 0;
-  for (const [index, time] of times.entries()) {
-    while ((times[first] ?? time) <= time - span) first += 1;
-    most = Math.max(most, index - first + 1);
-  }
-  return most;
-}
