@@ -99,7 +99,7 @@ test("the steps before pulumi up are in the preview, and all of them in the outp
     "",
     ...offboarding.flat(),
   ]);
-  expect((await succeeded(stack.preview(["--expect-no-changes"]))).text).toMatch(/5 unchanged/);
+  expect((await succeeded(stack.preview(["--expect-no-changes"]))).text).toMatch(/6 unchanged/);
 });
 
 test("a gateway that does not know the domain gets no MX; once it does, the next up moves them", async () => {

@@ -10,7 +10,7 @@ export const changes = ["other Server", "bypass", "outbound off and on", "inacti
 export type LifeChange = (typeof changes)[number];
 
 /** What the administrator has not done before `pulumi destroy`, which then stops; it is run again afterwards. */
-const oversights = ["nothing", "lock-down"] as const;
+const oversights = ["nothing", "outbound connector", "lock-down"] as const;
 export type Oversight = (typeof oversights)[number];
 
 /** What this one can forget. */
@@ -126,6 +126,11 @@ async function lockDown(tenant: Tenant): Promise<void> {
 const leaving: Readonly<Record<Oversight, (tenant: Tenant) => Promise<void>>> = {
   nothing: async (tenant) => {
     tenant.lock(false);
+    await disconnect(tenant);
+  },
+  "outbound connector": async (tenant) => {
+    tenant.lock(false);
+    await stop(tenant, "outbound-still-sending");
     await disconnect(tenant);
   },
   "lock-down": async (tenant) => {
