@@ -80,7 +80,10 @@ export class LiveDomain extends PublicDomain {
     return this.#view(records);
   }
 
-  /** As `observe`, but one read serves both resources of a domain: for a preview or a refresh. */
+  /**
+   * As `observe`, but one read serves both resources of a domain, or what the other one has written: for a
+   * preview or a refresh, and where the zone is read again before anything is decided.
+   */
   observeShared(): Promise<View> {
     return once(shared, this.#key, () => this.observe());
   }
@@ -91,7 +94,9 @@ export class LiveDomain extends PublicDomain {
     const written = await this.#account.writeBatch(this.zone, batch);
     const gone = new Set([...batch.deletes, ...batch.patches.map(({ id }) => id)]);
     const kept = [...view.records, ...view.journal].filter(({ id }) => !gone.has(id));
-    return this.#view([...kept, ...written]);
+    const after = this.#view([...kept, ...written]);
+    shared.set(this.#key, Promise.resolve(after));
+    return after;
   }
 
   /** The closest wildcard above the domain that has MX records. */
