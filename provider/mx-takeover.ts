@@ -92,13 +92,18 @@ function said(inputs: Inputs) {
   return { what: "MX", plan: formatMxSet(inputs.bypass ? [] : inputs.mx) };
 }
 
+function firstLook(live: LiveDomain, { preview }: Call, isReadAgain: boolean) {
+  if (preview) return live.observeShared();
+  return isReadAgain ? live.observeWritten() : live.observe();
+}
+
 /** Create and update: brings the MX to what the inputs say, or in a preview says what that would be. */
 async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: Standing) {
   const goal = goalOf(inputs, standing);
   const next = (world: MxWorld) => nextStep(world, goal, inputs.bypass);
   // To ask a mail host takes a while, so that the zone is read again after it.
   const mayAsk = inputs.bypass || inputs.probeGateway;
-  const view = call.preview || mayAsk ? await live.observeShared() : await live.observe();
+  const view = await firstLook(live, call, mayAsk);
   const world = await mxWorld(live, view);
   if (inputs.bypass) await refuseClosed({ live, world, goal, inputs, next, call });
   else {
