@@ -58,7 +58,13 @@ export async function artifactFile(
   file: string,
 ): Promise<string> {
   const list = "GET /repos/{owner}/{repo}/actions/runs/{run_id}/artifacts";
-  const found = await client.paginate(list, { owner, repo, run_id: Number(run.id), name, per_page: 100 });
+  const found = await client.paginate(list, {
+    owner,
+    repo,
+    run_id: Number(run.id),
+    name,
+    per_page: 100,
+  });
   // Of a run that was run again each attempt has left one.
   const [last] = found.toSorted((one, other) => other.id - one.id);
   if (last === undefined) throw unreadable(run, `It has left no artifact ${name}.`);

@@ -112,6 +112,10 @@ export class Store {
         if (found === undefined) throw new Error(`The run ${id} has left no artifact ${name}.`);
         return found.files;
       },
+      artifacts: () => {
+        const own = this.artifacts.filter((each) => each.run === id);
+        return Object.fromEntries(own.map(({ name, files }) => [name, files]));
+      },
     };
   }
 }

@@ -49,6 +49,8 @@ export interface LabRun {
   addArtifact(name: string, files: Readonly<Record<string, string>>, expired?: boolean): void;
   /** The files of an artifact, as `actions/download-artifact` lays them out. */
   artifact(name: string): Readonly<Record<string, string>>;
+  /** The files of all artifacts, by their names. */
+  artifacts(): Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export interface Fault {
