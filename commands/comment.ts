@@ -9,12 +9,14 @@ import { Command, InvalidArgumentError } from "commander";
 import { keepComment } from "../github/comment.ts";
 import { findOpenPullRequest, type Head } from "../github/pull-requests.ts";
 import { openRepository } from "../github/repository.ts";
+import { stackFiles, stackFilesText } from "../github/stack-files-text.ts";
 import { endCommand } from "./end-command.ts";
 
 const FAILED = 2;
 
 interface Options {
-  readonly file: string;
+  readonly file?: string;
+  readonly stackFiles?: string;
   readonly about: string;
   readonly pullRequest?: number;
   readonly headOwner?: string;
@@ -25,7 +27,8 @@ interface Options {
 async function run(args: readonly string[]): Promise<number> {
   const command = new Command("npm run comment --")
     .description("Creates the one comment on a pull request, or updates it.")
-    .requiredOption("--file <markdown>", "what the comment says")
+    .option("--file <markdown>", "what the comment says,")
+    .option("--stack-files <json>", "or what stack-files has found, of a fork's commit")
     .option("--about <kind>", "one comment of each kind is kept", "mail-path report")
     .option("--pull-request <number>", "its number", asNumber)
     .option("--head-owner <owner>", "or: who owns the repository of its branch,")
@@ -41,13 +44,20 @@ async function run(args: readonly string[]): Promise<number> {
     console.log("No open pull request ends with this commit any more. Nothing was written.");
     return 0;
   }
-  const markdown = await readFile(options.file, "utf8");
+  const markdown = await markdownOf(command, options);
   const outcome = await keepComment(repository, number, options.about, markdown);
   console.log(`The comment on ${repository.url}/pull/${number} was ${WORDS[outcome]}.`);
   return 0;
 }
 
 const WORDS = { created: "created", updated: "updated", unchanged: "left as it is" } as const;
+
+async function markdownOf(command: Command, options: Options): Promise<string> {
+  const { file, stackFiles: json, headCommit = "" } = options;
+  if (file !== undefined) return readFile(file, "utf8");
+  if (json === undefined) return command.error("error: give --file or --stack-files");
+  return stackFilesText(stackFiles.parse(JSON.parse(await readFile(json, "utf8"))), headCommit);
+}
 
 function asHead(command: Command, options: Options): Head {
   const { headOwner: owner, headBranch: branch, headCommit: commit } = options;
