@@ -67,15 +67,23 @@ export async function reviewedReports(
 export interface Turns {
   readonly gateways: readonly string[];
   readonly tenants: readonly string[];
+  /** Their file is gone. Only a destroy, which is approved by itself, takes their domains off the gateway. */
+  readonly removed: readonly string[];
 }
 
-/** Which stacks there is something to do for: gateways come first, since tenants' routes need them. */
-export function turnsOf(all: readonly Report[]): Turns {
+/**
+ * Which stacks there is something to do for: gateways come first, since tenants' routes need them.
+ *
+ * @param hasFile whether the stack has a file now
+ */
+export function turnsOf(all: readonly Report[], hasFile: (stack: string) => boolean): Turns {
   const changed = all.filter(({ status }) => status !== "unchanged");
-  const isGateway = ({ kind }: Report) => kind === "gateway";
+  const namesOf = (found: readonly Report[]) => found.map(({ stack }) => stack);
+  const present = changed.filter(({ stack }) => hasFile(stack));
   return {
-    gateways: changed.filter(isGateway).map(({ stack }) => stack),
-    tenants: changed.filter((each) => !isGateway(each)).map(({ stack }) => stack),
+    gateways: namesOf(present.filter(({ kind }) => kind === "gateway")),
+    tenants: namesOf(present.filter(({ kind }) => kind !== "gateway")),
+    removed: namesOf(changed.filter(({ stack }) => !hasFile(stack))),
   };
 }
 

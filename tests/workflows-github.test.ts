@@ -48,7 +48,7 @@ test("a fork's broken stack file gives a comment with the place and the fix, kep
   expect(first?.body).toContain(`${contoso}: config mail:domains[0].inbound`);
   expect(first?.body).toContain(`${contoso}: config mail:domains[0].servr`);
 
-  await partner.push(request, { [contoso]: tenantFile("contoso.test", { inbound: "none" }) });
+  await partner.push(request, { [contoso]: tenantFile("contoso.test", { overlapSeconds: 1 }) });
   const again = await partner.review(request, "mallory");
   expect(again.preview.result).toBe("success");
   const comments = partner.github.commentsOf(request.number);
