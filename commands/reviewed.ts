@@ -80,7 +80,6 @@ async function find(from: string, to: string, options: Options & { readonly json
 }
 
 async function tell(all: readonly Report[], { markdown }: Options): Promise<void> {
-  const hasFile = (stack: string) => existsSync(`stacks/Pulumi.${stack}.yaml`);
   const { gateways, tenants, removed } = turnsOf(all, hasFile);
   console.log(`gateways=${JSON.stringify(gateways)}`);
   console.log(`tenants=${JSON.stringify(tenants)}`);
@@ -88,6 +87,10 @@ async function tell(all: readonly Report[], { markdown }: Options): Promise<void
   const text = `The file is gone of: ${removed.join(", ")}. Their domains stay on the gateway until the workflow destroy is run.`;
   console.error(text);
   if (markdown !== undefined) await write(markdown, `${text}\n`);
+}
+
+function hasFile(stack: string): boolean {
+  return existsSync(`stacks/Pulumi.${stack}.yaml`);
 }
 
 /** What the push brought, the oldest first: merges, or the commits themselves where they were rebased. */
