@@ -34,7 +34,6 @@ export class Partner implements AsyncDisposable {
   readonly github: LabGithub;
   readonly repository: PartnerRepository;
   readonly #runner: WorkflowRunner;
-  #lastNumber = 0;
 
   private constructor(github: LabGithub, repository: PartnerRepository, runner: WorkflowRunner) {
     this.github = github;
@@ -54,8 +53,7 @@ export class Partner implements AsyncDisposable {
 
   /** Opens a pull request with these files. @param fork the owner of the fork that it comes from */
   async open(files: Files, fork?: string): Promise<PullRequest> {
-    this.#lastNumber += 1;
-    const number = this.#lastNumber;
+    const number = this.github.nextNumber();
     const branch = `change-${number}`;
     const commit = await this.repository.commit(branch, files);
     const from = fork === undefined ? {} : { from: `${fork}/mail` };

@@ -37,6 +37,7 @@ export async function startGithub(options: GithubOptions): Promise<LabGithub> {
     calls,
     addToken: (permissions, login) => store.addToken(permissions, login),
     addPullRequest: (spec) => store.addPullRequest(spec),
+    nextNumber: () => store.nextNumber(),
     pushTo: (number, commit) => {
       store.pullRequest(number).commit = commit;
     },

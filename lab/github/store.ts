@@ -58,6 +58,10 @@ export class Store {
     return this.#lastId;
   }
 
+  nextNumber(): number {
+    return Math.max(0, ...this.issues.map((issue) => issue.number)) + 1;
+  }
+
   addToken(permissions: Permissions, login = "github-actions[bot]"): string {
     const token = `token-${this.nextId()}`;
     this.tokens.set(token, { login, permissions });
@@ -65,7 +69,7 @@ export class Store {
   }
 
   addIssue(login: string, title: string, body: string): StoredIssue {
-    const number = Math.max(0, ...this.issues.map((issue) => issue.number)) + 1;
+    const number = this.nextNumber();
     const issue: StoredIssue = { number, login, title, body, state: "open", comments: [] };
     this.issues.push(issue);
     return issue;

@@ -72,6 +72,8 @@ export interface LabGithub extends AsyncDisposable {
   /** A token with these rights, which writes under this name. @default "github-actions[bot]" */
   addToken(permissions: Permissions, login?: string): string;
   addPullRequest(spec: PullRequestSpec): void;
+  /** Issues and pull requests share their numbers. */
+  nextNumber(): number;
   /** The branch has a new commit. */
   pushTo(number: number, commit: string): void;
   /** It is merged; these commits came with it. */
