@@ -7,7 +7,6 @@
  * @param limit in characters
  */
 export function joinTexts(texts: readonly string[], limit: number): string {
-  const left = (count: number) => `\n\n${count} more do not fit here.`;
   let joined = texts[0]?.trim() ?? "";
   for (const [index, text] of texts.entries()) {
     if (index === 0) continue;
@@ -17,4 +16,8 @@ export function joinTexts(texts: readonly string[], limit: number): string {
     joined = next;
   }
   return joined;
+}
+
+function left(count: number): string {
+  return `\n\n${count} more do not fit here.`;
 }

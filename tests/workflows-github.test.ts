@@ -13,13 +13,14 @@ import { Partner, tenantFile } from "./partner.ts";
 const parts = new AsyncDisposableStack();
 let partner: Partner;
 
+const secret = "a-token-of-cloudflare";
 const contoso = "stacks/Pulumi.contoso.yaml";
 
 beforeAll(async () => {
   const { path: directory } = parts.use(await mkdtempDisposable(join(tmpdir(), "lab-")));
   const { PATH = "", HOME = "" } = process.env;
-  // Of what a preview with credentials would need nothing is here.
-  const environments = { "mail-preview": { secrets: {}, variables: {} } };
+  const secrets = { CLOUDFLARE_API_TOKEN: secret };
+  const environments = { "mail-preview": { secrets, variables: {} } };
   partner = parts.use(
     await Partner.start({
       net: testNet,
@@ -53,6 +54,13 @@ test("a fork's broken stack file gives a comment with the place and the fix, kep
   expect(again.preview.result).toBe("success");
   const comments = partner.github.commentsOf(request.number);
   expect(comments.map(({ id }) => id)).toEqual([first?.id]);
+  const writes = partner.github.calls.filter(
+    ({ method, path }) => method !== "GET" && path.includes("/comments"),
+  );
+  expect(writes.map(({ method, status }) => [method, status])).toEqual([
+    ["POST", 201],
+    ["PATCH", 200],
+  ]);
   expect(comments[0]?.body).toContain("no fault was found");
   expect(comments[0]?.body).toContain("Nobody has seen what would happen to any mail");
 }, 120_000);
@@ -64,25 +72,26 @@ test("a file that is no YAML is told with line and column", async () => {
   expect(comment?.body).toMatch(/stacks\/Pulumi\.new\.yaml: line \d+, column \d+\n/);
 }, 120_000);
 
-test("what a fork leaves behind under another name or in another form says nothing", async () => {
-  const request = await partner.open({ "README.md": "Hello." }, "mallory");
-  const script = `mkdir -p report && echo '[{"stack":"contoso","markdown":"# All is well"}]'`;
-  const packageJson = JSON.parse(await partner.repository.read("package.json"));
-  packageJson.scripts["stack-files"] = `${script} > report/stack-files.json #`;
-  await partner.push(request, { "package.json": JSON.stringify(packageJson) });
+test("what a fork leaves behind in another form says nothing", async () => {
+  const list = JSON.stringify([{ stack: "contoso", markdown: "# All is well" }]);
+  const request = await partner.open(await withScript("stack-files", leaving(list)), "mallory");
   const { preview, comment } = await partner.review(request, "mallory");
   expect(preview.result).toBe("success");
   expect(comment.result).toBe("failure");
   expect(partner.github.commentsOf(request.number)).toEqual([]);
 }, 120_000);
 
+test("a fork's code is given no secret, and a branch of the repository that of its environment", async () => {
+  const counting = `${leaving("[]")}; env | grep -c ^CLOUDFLARE_API_TOKEN=${secret} #`;
+  const forked = await partner.open(await withScript("stack-files", counting), "mallory");
+  const fork = await partner.review(forked, "mallory");
+  expect(fork.preview.log).toContain("\n0\n");
+  const own = await partner.open(await withScript("fleet", counting));
+  expect((await partner.review(own)).preview.log).toContain("\n1\n");
+}, 120_000);
+
 test("a preview that ends without a report is told, with the way to its log", async () => {
-  const fleet = { scripts: { fleet: "echo no engine; exit 1 #" } };
-  const packageJson = JSON.parse(await partner.repository.read("package.json"));
-  const scripts = { ...packageJson.scripts, ...fleet.scripts };
-  const request = await partner.open({
-    "package.json": JSON.stringify({ ...packageJson, scripts }),
-  });
+  const request = await partner.open(await withScript("fleet", "echo no engine; exit 1 #"));
   const { preview, comment } = await partner.review(request);
   expect(preview.result).toBe("failure");
   expect(comment.result).toBe("success");
@@ -137,3 +146,14 @@ test("a destroy whose name is typed in two ways does nothing", async () => {
   ]);
   expect(run.jobs[0]?.summary).toContain("nothing was done");
 });
+
+/** The package.json of the repository with another script in the place of one. */
+async function withScript(name: string, script: string) {
+  const packageJson = JSON.parse(await partner.repository.read("package.json"));
+  const scripts = { ...packageJson.scripts, [name]: script };
+  return { "package.json": JSON.stringify({ ...packageJson, scripts }) };
+}
+
+function leaving(json: string): string {
+  return `mkdir -p report && echo '${json}' > report/stack-files.json`;
+}

@@ -41,7 +41,7 @@ export async function startGithub(options: GithubOptions): Promise<LabGithub> {
     pushTo: (number, commit) => {
       store.pullRequest(number).commit = commit;
     },
-    merge: (number, commits) => store.merge(number, commits),
+    merge: (number, commits, unknownFor) => store.merge(number, commits, unknownFor),
     addRun: (spec) => store.addRun(spec),
     addComment: (number, login, body) => void store.addComment(number, login, body),
     addIssue: (login, title, body) => store.addIssue(login, title, body).number,

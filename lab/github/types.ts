@@ -76,8 +76,12 @@ export interface LabGithub extends AsyncDisposable {
   nextNumber(): number;
   /** The branch has a new commit. */
   pushTo(number: number, commit: string): void;
-  /** It is merged; these commits came with it. */
-  merge(number: number, commits: readonly string[]): void;
+  /**
+   * It is merged; these commits came with it.
+   *
+   * @param unknownFor so many times GitHub answers that it knows of no pull request @default 0
+   */
+  merge(number: number, commits: readonly string[], unknownFor?: number): void;
   addRun(spec: RunSpec): LabRun;
   /** A comment by somebody else. */
   addComment(number: number, login: string, body: string): void;
