@@ -60,6 +60,7 @@ async function release(place: StorePlace, held: Outputs, call: Call): Promise<vo
   const released = await withRouteStore(place, async (store) => {
     const result = await releaseRoute(store, domain, parseClaim(claim));
     const record = typeof result === "string" ? undefined : result;
+    if (record !== undefined) await store.endAnswers(record);
     if (record !== undefined || result === "gone") {
       await releasePasswords({ store, place, domain, call }, record, held);
     }

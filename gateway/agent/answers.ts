@@ -25,6 +25,8 @@ export class Answers {
   readonly #slot: string;
   readonly #onFault: (error: unknown) => void;
   readonly #waiting = new Map<string, DomainAnswer>();
+  /** Domains of which an answer is being written. */
+  readonly #writing = new Set<string>();
   #backlog: Iterator<DomainAnswer> | undefined;
   #wake: () => void = () => undefined;
 
@@ -41,7 +43,7 @@ export class Answers {
 
   /** Newer fields win. */
   put(answer: DomainAnswer): void {
-    this.#waiting.set(answer.domain, { ...this.#waiting.get(answer.domain), ...answer });
+    this.#waiting.set(answer.domain, merge(this.#waiting.get(answer.domain), answer));
     this.#wake();
   }
 
@@ -60,20 +62,40 @@ export class Answers {
 
   async #work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const [answer] = this.#waiting.values();
+      const answer = this.#next();
       if (answer === undefined) {
         await this.#nextPut();
         continue;
       }
       this.#waiting.delete(answer.domain);
-      try {
-        await this.#store.putAnswer({ ...answer, slot: this.#slot });
-        this.#onFault(undefined);
-      } catch (error) {
-        this.#onFault(error);
-        this.put({ ...answer, ...this.#waiting.get(answer.domain) });
-        await delay(RETRY_MILLISECONDS, undefined, { signal }).catch(() => undefined);
-      }
+      if (await this.#write(answer)) continue;
+      await delay(RETRY_MILLISECONDS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** The oldest that may be written now. */
+  #next(): DomainAnswer | undefined {
+    for (const answer of this.#waiting.values()) {
+      if (!this.#writing.has(answer.domain)) return answer;
+    }
+    return undefined;
+  }
+
+  /** Answers of one domain are written one after the other, so that the newest is the last. */
+  async #write(answer: DomainAnswer): Promise<boolean> {
+    const { domain } = answer;
+    this.#writing.add(domain);
+    try {
+      await this.#store.putAnswer({ ...answer, slot: this.#slot });
+      this.#onFault(undefined);
+      return true;
+    } catch (error) {
+      this.#onFault(error);
+      this.#waiting.set(domain, merge(answer, this.#waiting.get(domain) ?? answer));
+      return false;
+    } finally {
+      this.#writing.delete(domain);
+      this.#wake();
     }
   }
 
@@ -105,4 +127,11 @@ export class Answers {
     };
     return idle.promise;
   }
+}
+
+/** An acknowledgement says anew when all ends. */
+function merge(older: DomainAnswer | undefined, newer: DomainAnswer): DomainAnswer {
+  const { expires, ...kept } = older ?? newer;
+  const ends = newer.acknowledged === undefined && expires !== undefined ? { expires } : {};
+  return { ...kept, ...ends, ...newer };
 }
