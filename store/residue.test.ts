@@ -1,9 +1,10 @@
 /** What is left of a domain in the store, and that all of it goes once the route has ended. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { letTimePass } from "../lab/aws/passing-time.ts";
 import type { Route, RouteRecord } from "../mail/route.ts";
 import { giveUpRoute, proposeRoute, type RouteContent } from "../mail/route-changes.ts";
-import { LEAVING } from "../mail/route-life.ts";
+import { LEAVING, type LeavingLengths } from "../mail/route-life.ts";
 import { recordOf, routeOf } from "../mail/testdata/routes.ts";
 import { startTestStore, type TestStore } from "./test-store.ts";
 
@@ -26,8 +27,12 @@ function contentOf(domain: string, organisation: string, network: string): Route
   return { ...recordOf(routeOf(domain, { identities })), holder };
 }
 
-async function giveUp(record: RouteRecord, now: Date): Promise<RouteRecord> {
-  return lab.store.writeRoute(giveUpRoute(record, now), record.revision);
+async function giveUp(
+  record: RouteRecord,
+  now: Date,
+  lengths?: LeavingLengths,
+): Promise<RouteRecord> {
+  return lab.store.writeRoute(giveUpRoute(record, now, lengths), record.revision);
 }
 
 test("everything ends with the route, and a new life begins above the old one", async () => {
@@ -96,9 +101,9 @@ test("in a block that others share, what has ended goes with their next write", 
   const { store, options } = lab;
   const one = await store.writeRoute(contentOf("one.test", "one", "11.3.1.0/24"), undefined);
   const two = await store.writeRoute(contentOf("two.test", "two", "11.3.2.0/24"), undefined);
-  // 40 days ago, so that it has ended by now.
-  await giveUp(one, new Date(Date.now() - 40 * DAY_MS));
-  await letTimePass(options, new Date());
+  const left = await giveUp(one, new Date(), { delivers: 1, defers: 1, refuses: 1 });
+  await sleep(Date.parse(left.leaving?.expires ?? "") - Date.now() + 1);
+  await letTimePass(options, new Date(Date.now() + 1000));
   const held = { text: "11.3.1.0/24 is held by one", ends: undefined };
   expect(await store.traces("one.test", "one")).toEqual([held]);
   await store.writeRoute({ ...two }, two.revision);

@@ -79,16 +79,26 @@ async function publishNames({ world: { dns } }: TenantLab, { slots }: Fleet): Pr
   );
 }
 
-/** Every line of a slot's maps, and of what its agent keeps on its disk, that names the tenant. */
-export async function mapsOf({ host }: FleetSlot, tenant: CrashTenant): Promise<string[]> {
-  const listed = await host.run(["sh", "-ec", listMaps]);
-  const lines = listed.split("\n").filter((line) => line.includes(tenant.domain));
-  return lines.map((line) => sharedText(tenant, line)).toSorted();
+async function mapsOf(slot: FleetSlot, tenant: CrashTenant): Promise<string[]> {
+  const lines = await traceLines(slot, tenant.domain);
+  const entries = lines.filter((line) => line.includes(".lmdb "));
+  return entries.map((line) => sharedText(tenant, line)).toSorted();
 }
 
-const listMaps = `
+/** The lines that name the domain in a slot's maps, and in what its agent keeps on its disk. */
+export async function traceLines({ host }: FleetSlot, domain: string): Promise<string[]> {
+  const listed = await host.run(["sh", "-ec", list]);
+  return listed.split("\n").filter((line) => line.includes(domain));
+}
+
+const list = `
 cd /var/lib/mxhero-gateway/maps
-for map in *.lmdb; do postmap -c /etc/postfix-in -s "lmdb:\${map%.lmdb}" | sed "s/^/$map /"; done`;
+for map in *.lmdb; do postmap -c /etc/postfix-in -s "lmdb:\${map%.lmdb}" | sed "s/^/$map /"; done
+cat ../state/*`;
+
+export async function killAgent({ host }: FleetSlot): Promise<void> {
+  await host.run(["sh", "-c", "kill -9 $(cat /run/lab-systemd/mxhero-gateway.service.pid)"]);
+}
 
 /** The agent of a slot is killed, and started again by its host. */
 export function agentKilled({ slots: [slot] }: Fleet): Damage {
@@ -96,11 +106,7 @@ export function agentKilled({ slots: [slot] }: Fleet): Damage {
     name: "agent",
     closes: () => false,
     happen: async () => {
-      await slot?.host.run([
-        "sh",
-        "-c",
-        "kill -9 $(cat /run/lab-systemd/mxhero-gateway.service.pid)",
-      ]);
+      if (slot !== undefined) await killAgent(slot);
     },
   };
 }

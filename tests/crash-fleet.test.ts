@@ -3,7 +3,16 @@
  * goes on. All commits with `npm run crash`; else the points of these numbers in each phase.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { agentKilled, type FleetPlace, hostKilled, startFleetPlace } from "./crash-fleet-place.ts";
+import { letTimePass } from "../lab/aws/passing-time.ts";
+import { leavingTimes } from "../mail/route-life.ts";
+import {
+  agentKilled,
+  type FleetPlace,
+  hostKilled,
+  killAgent,
+  startFleetPlace,
+  traceLines,
+} from "./crash-fleet-place.ts";
 import { liveUndisturbed, tryAllPoints, type Undisturbed } from "./crash-matrix.ts";
 
 /**
@@ -11,6 +20,8 @@ import { liveUndisturbed, tryAllPoints, type Undisturbed } from "./crash-matrix.
  * slots' part begins.
  */
 const CHOSEN = [3, 4];
+
+const DAY_MS = 86_400_000;
 
 let place: FleetPlace;
 let undisturbed: Undisturbed;
@@ -21,6 +32,30 @@ beforeAll(async () => {
 }, 400_000);
 
 afterAll(() => place?.[Symbol.asyncDispose]());
+
+test("of a tenant whose route has ended, slots and store keep nothing", async () => {
+  const { fleet } = place;
+  const { store, storeOptions, slots } = fleet;
+  const domain = "undisturbed.test";
+  const kept = () => Promise.all(slots.map((slot) => traceLines(slot, domain)));
+  for (const lines of await kept()) expect(lines.length).toBeGreaterThan(3);
+  const { record } = await store.readDomain(domain);
+  if (record === undefined) throw new Error("the route is not there");
+  const { revision: _, ...content } = record;
+  // As if it had left long ago.
+  const leaving = leavingTimes(new Date(Date.now() - 50 * DAY_MS));
+  await fleet.write({ ...content, leaving });
+  const inMaps = async () => (await kept()).flat().filter((line) => line.includes(".lmdb "));
+  expect(await inMaps()).toEqual([]);
+
+  // Its password still has the end that the run gave it.
+  await letTimePass(storeOptions, new Date(Date.now() + 50 * DAY_MS));
+  expect(await store.traces(domain, "org-undisturbed")).toEqual([]);
+  // An agent that starts reads all routes at once.
+  for (const slot of slots) await killAgent(slot);
+  await expect.poll(kept, { timeout: 60_000, interval: 500 }).toEqual(slots.map(() => []));
+  expect(await store.traces(domain, "org-undisturbed")).toEqual([]);
+}, 180_000);
 
 const DAMAGES = [
   ["the agent of a slot is killed", agentKilled],

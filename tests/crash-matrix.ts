@@ -19,6 +19,7 @@ import {
   type CrashPlace,
   type CrashTenant,
   FLEET_MX,
+  handBackTo,
   PHASES,
   type Phase,
   startTenant,
@@ -200,7 +201,7 @@ async function askLeftovers({ lab: { project } }: CrashPlace, { stack, env }: Cr
   return report.parse(JSON.parse(stdout)).mend;
 }
 
-/** Every answer of a name server was the former MX, the gateway's before the change, or those after it. */
+/** Every answer of a name server was of the former MX, the gateway's before or after the change, or the last ones. */
 function assertServed(
   { initial, domain }: CrashTenant,
   log: Parameters<typeof assertNeverEmptyOrForeign>[0],
@@ -209,7 +210,7 @@ function assertServed(
   assertNeverEmptyOrForeign(
     log,
     former.map(({ priority, content }) => `${priority} ${content}`),
-    ...Object.values(FLEET_MX).map((targets) =>
+    ...[...Object.values(FLEET_MX), handBackTo(domain)].map((targets) =>
       targets.map(({ preference, exchange }) => `${preference} ${exchange}`),
     ),
   );

@@ -181,9 +181,16 @@ function configOf(
         relayServer: relay,
         probeRecipient: `info@${domain}`,
         fixIt: "https://help.example.com/",
+        // The former MX are those of the former Server.
+        ...(phase === "change" && { handBackTo: handBackTo(domain) }),
       },
     ],
   };
+}
+
+/** The MX that a tenant has after its life. */
+export function handBackTo(domain: string) {
+  return [{ exchange: `mail2.${domain}`, preference: 15 }];
 }
 
 async function readYaml(file: string): Promise<{ readonly config: object }> {

@@ -187,6 +187,7 @@ test("a destroy is killed once the password expires: a route that stays has one 
   expect(await passwordsOf(domain)).toEqual([{ name: former, policy }]);
 
   await lab.write(stack, [{ ...entry(true, domain), fixIt: "https://support.example.com/" }]);
+  await setPassword(stack, FIRST);
   await succeeded(stack.up([], { env }));
   const name = await secretName(domain);
   expect(name).not.toBe(former);
