@@ -4,6 +4,7 @@ import { all, output, secret } from "@pulumi/pulumi/output.js";
 import { ComponentResource } from "@pulumi/pulumi/resource.js";
 import { inboundByBorder, inboundWithoutMx, outboundPath } from "../config/mail-path.ts";
 import type { DomainPlan, RoutePlan, SpfPlan, TakeoverPlan } from "../config/tenant-plan.ts";
+import { domainSteps, formatStep, type StepFacts } from "../mail/steps/index.ts";
 import { MxTakeover, type MxTargetOutput, Route, SpfInclude } from "../provider/sdk.ts";
 
 export interface TenantDomainArgs {
@@ -50,12 +51,19 @@ export interface DomainReport {
   };
 }
 
+/** What a person has to do: the lines of each step, in order. */
+export interface StepsReport {
+  readonly onboarding: readonly (readonly string[])[];
+  readonly offboarding: readonly (readonly string[])[];
+}
+
 /**
  * The gateway knows the domain before SPF is edited, and SPF is edited before the MX moves. Pulumi deletes
  * in reverse: the MX is back before SPF loses its term, and only then the route begins to leave.
  */
 export class TenantDomain extends ComponentResource {
   readonly report: DomainReport;
+  readonly steps: StepsReport;
 
   constructor(name: string, { plan }: TenantDomainArgs, options?: ComponentResourceOptions) {
     super("mxhero:tenant:TenantDomain", name, {}, options);
@@ -81,7 +89,8 @@ export class TenantDomain extends ComponentResource {
         },
       }),
     };
-    this.registerOutputs({ report: this.report });
+    this.steps = stepsReport(plan.steps);
+    this.registerOutputs({ report: this.report, steps: this.steps });
   }
 
   private addRoute(name: string, plan: RoutePlan): Route {
@@ -127,6 +136,12 @@ function routeReport(plan: RoutePlan, { version, slots }: Route): RouteReport {
     version,
     slots,
   };
+}
+
+function stepsReport(facts: StepFacts): StepsReport {
+  const { onboarding, offboarding } = domainSteps(facts);
+  const numbered = (steps: typeof onboarding) => steps.map((step, i) => formatStep(step, i + 1));
+  return { onboarding: numbered(onboarding), offboarding: numbered(offboarding) };
 }
 
 function relayServerWords({ relayServer }: RoutePlan): string {

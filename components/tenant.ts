@@ -2,7 +2,7 @@
 import type { ComponentResourceOptions } from "@pulumi/pulumi";
 import { ComponentResource } from "@pulumi/pulumi/resource.js";
 import type { TenantPlan } from "../config/tenant-plan.ts";
-import { type DomainReport, TenantDomain } from "./tenant-domain.ts";
+import { type DomainReport, type StepsReport, TenantDomain } from "./tenant-domain.ts";
 
 export interface TenantArgs {
   /** What `planTenant` decided. */
@@ -13,6 +13,8 @@ export class Tenant extends ComponentResource {
   readonly organisation: string;
   /** By domain, in A-labels. */
   readonly domains: Readonly<Record<string, DomainReport>>;
+  /** What a person has to do, by domain, too. */
+  readonly steps: Readonly<Record<string, StepsReport>>;
 
   constructor(name: string, { plan }: TenantArgs, options?: ComponentResourceOptions) {
     super("mxhero:tenant:Tenant", name, {}, options);
@@ -22,10 +24,15 @@ export class Tenant extends ComponentResource {
         { plan: domain },
         { parent: this },
       );
-      return [domain.name, component.report] as const;
+      return [domain.name, component] as const;
     });
     this.organisation = plan.organisation;
-    this.domains = Object.fromEntries(domains);
-    this.registerOutputs({ organisation: this.organisation, domains: this.domains });
+    this.domains = Object.fromEntries(domains.map(([key, { report }]) => [key, report]));
+    this.steps = Object.fromEntries(domains.map(([key, { steps }]) => [key, steps]));
+    this.registerOutputs({
+      organisation: this.organisation,
+      domains: this.domains,
+      steps: this.steps,
+    });
   }
 }

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { stepFacts } from "./domain-steps.ts";
 import { contoso, gateway } from "./example-tenant.ts";
 import { type DomainConfig, domain as domainSchema } from "./tenant.ts";
 import { planTenant } from "./tenant-plan.ts";
@@ -122,6 +123,7 @@ test("the plan of a domain", () => {
       bypass: false,
       overlapSeconds: 2,
     },
+    steps: stepFacts({ organisation: "contoso", gateway, domains: [config] }, config),
   });
 });
 

@@ -3,6 +3,8 @@ import type { NextHops } from "../mail/address-scope.ts";
 import { toUnicodeName } from "../mail/domain-name.ts";
 import type { OutboundFlow, RcptLookup, TlsLevel } from "../mail/route.ts";
 import { formatSendingIdentity } from "../mail/sending-identity.ts";
+import type { StepFacts } from "../mail/steps/index.ts";
+import { stepFacts } from "./domain-steps.ts";
 import { type Gateway, gatewayNames, type MxTarget } from "./gateway-hosts.ts";
 import { rcptLookupOf, relayServerOf } from "./route-rules.ts";
 import type { DomainConfig, TenantConfig } from "./tenant.ts";
@@ -26,6 +28,8 @@ export interface DomainPlan {
   readonly spf: SpfPlan | undefined;
   /** Absent: the domain's MX is not touched. */
   readonly takeover: TakeoverPlan | undefined;
+  /** What a person has to be told of it. */
+  readonly steps: StepFacts;
 }
 
 /** What the gateway is to know of a domain. */
@@ -102,6 +106,7 @@ function planDomain(tenant: TenantConfig, config: DomainConfig): DomainPlan {
     route: gateway.routeStore && planRoute(tenant, config, gateway.routeStore),
     spf: planSpf(zone, gateway, config),
     takeover: config.inbound === "border" ? planTakeover(zone, gateway, config) : undefined,
+    steps: stepFacts(tenant, config),
   };
 }
 

@@ -10,8 +10,8 @@ import { planTenant } from "../config/tenant-plan.ts";
 export async function tenant(stack: StackConfiguration) {
   const plan = planTenant(await validConfig(stack));
   // The name is a part of every resource's name, so it never follows the organisation's.
-  const { organisation, domains } = new Tenant("tenant", { plan });
-  return { organisation, domains };
+  const { organisation, domains, steps } = new Tenant("tenant", { plan });
+  return { organisation, domains, steps };
 }
 
 async function validConfig(stack: StackConfiguration): Promise<TenantConfig> {
