@@ -6,7 +6,13 @@ import { startMailSystem } from "../lab/mail-system.ts";
 import { testNet } from "../lab/test-net.ts";
 import type { Matrix } from "./crash-matrix.ts";
 import type { Damage } from "./crash-strikes.ts";
-import { type CrashTenant, PASSWORDS, preparePlace, RELAY_USER, RELAYS } from "./crash-tenant.ts";
+import {
+  type CrashTenant,
+  preparePlace,
+  RELAY,
+  RELAY_PASSWORD,
+  RELAY_USER,
+} from "./crash-tenant.ts";
 import { sharedText, tracesOf } from "./crash-traces.ts";
 import { startTenantLab, type TenantLab } from "./tenant.ts";
 
@@ -23,18 +29,15 @@ export async function startFleetPlace(): Promise<FleetPlace> {
   const fleet = parts.use(await startFleet({ net: testNet, directory, resolver, authority }));
   await publishNames(lab, fleet);
   parts.use(await startMailSystem({ name: "mail.server.test", address: `${testNet}.2.9` }));
-  for (const [index, phase] of (["up", "change"] as const).entries()) {
-    const name = RELAYS[phase];
-    parts.use(
-      await startMailSystem({
-        name,
-        address: relayAddress(index),
-        port: 587,
-        certificate: await authority.issue(name),
-        logins: { [RELAY_USER]: PASSWORDS[phase] },
-      }),
-    );
-  }
+  parts.use(
+    await startMailSystem({
+      name: RELAY,
+      address: RELAY_ADDRESS,
+      port: 587,
+      certificate: await authority.issue(RELAY),
+      logins: { [RELAY_USER]: RELAY_PASSWORD },
+    }),
+  );
   const place = { lab, aws: fleet.moto.url, env: fleet.moto.env };
   const { table, region, secretPrefix, keyId } = fleet.storeOptions;
   const routeStore = { table, region, secretPrefix, keyId, nextHops: "private" };
@@ -52,17 +55,14 @@ export async function startFleetPlace(): Promise<FleetPlace> {
   };
 }
 
-function relayAddress(index: number): string {
-  return `${testNet}.2.${21 + index}`;
-}
+const RELAY_ADDRESS = `${testNet}.2.21`;
 
 async function publishNames({ world: { dns } }: TenantLab, { slots }: Fleet): Promise<void> {
   const inbound = slots.map((slot) => slot.inbound.public);
-  const a = (name: string, records: readonly string[]) => ({ name, type: "A", ttl: 60, records });
   await dns.addZone(gatewayZone);
   await dns.publish(gatewayZone, [
-    ...["smtp-in", "mx1", "mx2"].map((label) => a(`${label}.${gatewayZone}`, inbound)),
-    a(
+    ...["smtp-in", "mx1", "mx2"].map((label) => addresses(`${label}.${gatewayZone}`, inbound)),
+    addresses(
       `smtp-relay.${gatewayZone}`,
       slots.map(({ relay }) => relay.public),
     ),
@@ -73,16 +73,17 @@ async function publishNames({ world: { dns } }: TenantLab, { slots }: Fleet): Pr
       records: [`"v=spf1 ip4:${testNet}.1.0/24 -all"`],
     },
   ]);
-  await dns.publish(
-    "mail-host.test",
-    Object.values(RELAYS).map((name, index) => a(name, [relayAddress(index)])),
-  );
+  await dns.publish("mail-host.test", [addresses(RELAY, [RELAY_ADDRESS])]);
 }
 
 async function mapsOf(slot: FleetSlot, tenant: CrashTenant): Promise<string[]> {
   const lines = await traceLines(slot, tenant.domain);
   const entries = lines.filter((line) => line.includes(".lmdb "));
   return entries.map((line) => sharedText(tenant, line)).toSorted();
+}
+
+function addresses(name: string, records: readonly string[]) {
+  return { name, type: "A", ttl: 60, records };
 }
 
 /** The lines that name the domain in a slot's maps, and in what its agent keeps on its disk. */

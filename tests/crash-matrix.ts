@@ -22,6 +22,8 @@ import {
   handBackTo,
   PHASES,
   type Phase,
+  STYLES,
+  type Style,
   startTenant,
 } from "./crash-tenant.ts";
 import type { Traces } from "./crash-traces.ts";
@@ -37,6 +39,7 @@ export interface Matrix {
 
 /** What an undisturbed life leaves after each phase, and where it has commits. */
 export interface Undisturbed {
+  readonly style: Style;
   readonly traces: Readonly<Record<Phase, Traces>>;
   readonly points: Readonly<Record<Phase, readonly Point[]>>;
 }
@@ -48,8 +51,12 @@ export interface Outcome {
 }
 
 /** @throws if a life fails that nobody disturbs */
-export async function liveUndisturbed({ place, traces }: Matrix): Promise<Undisturbed> {
-  await using tenant = await startTenant(place, "undisturbed", 0);
+export async function liveUndisturbed(
+  { place, traces }: Matrix,
+  style: Style,
+): Promise<Undisturbed> {
+  const number = STYLES.indexOf(style);
+  await using tenant = await startTenant(place, style, `undisturbed-${style}`, number);
   await using watch = watchNameServers(place.lab.world, tenant.domain);
   const phases: [Phase, Traces, Point[]][] = [];
   for (const phase of PHASES) {
@@ -65,6 +72,7 @@ export async function liveUndisturbed({ place, traces }: Matrix): Promise<Undist
   }
   assertServed(tenant, await watch.stop());
   return {
+    style,
     traces: byPhase(phases.map(([phase, left]) => [phase, left])),
     points: byPhase(phases.map(([phase, , points]) => [phase, points])),
   };
@@ -78,6 +86,11 @@ function byPhase<T>(entries: readonly (readonly [Phase, T])[]): Record<Phase, T>
     throw new Error("a phase is missing");
   }
   return { up, change, destroy };
+}
+
+/** All styles of life with `npm run crash`, else the first. */
+export function chosenStyles(): readonly Style[] {
+  return process.env["CRASH_POINTS"] === "all" ? STYLES : [STYLES[0]];
 }
 
 /**
@@ -114,10 +127,13 @@ async function liveOnce(
   life: number,
 ): Promise<Outcome> {
   const { place } = matrix;
-  await using tenant = await startTenant(place, `${damage.name}-${life}`, life + 1);
+  const { style } = undisturbed;
+  // Each tenant of a place has a number of its own.
+  const number = 2 + STYLES.indexOf(style) + life * STYLES.length;
+  await using tenant = await startTenant(place, style, `${damage.name}-${style}-${life}`, number);
   await using watch = watchNameServers(place.lab.world, tenant.domain);
   let points = 0;
-  let where = "the whole life";
+  let where = `${style}, ${damage.name}, the whole life`;
   try {
     for (const phase of PHASES) {
       const point = undisturbed.points[phase][life];
@@ -125,7 +141,7 @@ async function liveOnce(
         const run = await tenant.start(phase);
         mustHaveEnded(await run.result, phase);
       } else {
-        where = `${phase}, ${damage.name}, ${describePoint(point)}`;
+        where = `${style}, ${phase}, ${damage.name}, ${describePoint(point)}`;
         points += 1;
         await disturb(place, tenant, phase, damage, point);
       }
@@ -135,7 +151,9 @@ async function liveOnce(
     return { points, failures: [] };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return { points, failures: [`${where}: ${why}`] };
+    const failure = `${where}: ${why}`;
+    console.error(failure);
+    return { points, failures: [failure] };
   }
 }
 

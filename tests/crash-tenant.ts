@@ -15,6 +15,13 @@ import { startWriteProxy, type WriteProxy } from "./write-proxy.ts";
 export const PHASES = ["up", "change", "destroy"] as const;
 export type Phase = (typeof PHASES)[number];
 
+/**
+ * What the change does beside another Server and other MX of the gateway: with the Relay Server comes a password, and
+ * without it the domain's SPF record names the gateway.
+ */
+export const STYLES = ["gains-relay", "loses-relay"] as const;
+export type Style = (typeof STYLES)[number];
+
 /** The stacks of gateways before and after the change: other MX, the same routes. */
 export const FLEETS = { up: "fleet", change: "fleet-moved" } as const;
 
@@ -57,13 +64,10 @@ export interface CrashTenant extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Relay Servers before and after the change, and the passwords of `RELAY_USER` there. */
-export const RELAYS = {
-  up: "relay-up.mail-host.test",
-  change: "relay-change.mail-host.test",
-} as const;
-export const PASSWORDS = { up: "first password", change: "second password" } as const;
+/** The Relay Server, and its login. */
+export const RELAY = "relay.mail-host.test";
 export const RELAY_USER = "gateway";
+export const RELAY_PASSWORD = "correct horse battery staple";
 
 const TEMPLATE = "template";
 
@@ -77,16 +81,10 @@ export async function preparePlace(
     await importStack(place, FLEETS[phase], { ...gateway, ...outputs, mx: FLEET_MX[phase] });
   }
   await project.addStack(TEMPLATE, "config: {}\n");
-  for (const [name, password] of Object.entries(PASSWORDS)) {
-    const path = ["--path", `mail:relayPasswords.${name}`, password];
-    const { exitCode, stderr } = await project.run(TEMPLATE, [
-      "config",
-      "set",
-      "--secret",
-      ...path,
-    ]);
-    if (exitCode !== 0) throw new Error(`The password was not set: ${stderr}`);
-  }
+  const password = ["--path", "mail:relayPasswords.relay", RELAY_PASSWORD];
+  const set = ["config", "set", "--secret", ...password];
+  const { exitCode, stderr } = await project.run(TEMPLATE, set);
+  if (exitCode !== 0) throw new Error(`The password was not set: ${stderr}`);
 }
 
 /** A stack that has nothing but outputs. */
@@ -108,6 +106,7 @@ async function importStack(
 /** @param number tells its addresses from those of other tenants: 0 to 255 */
 export async function startTenant(
   place: CrashPlace,
+  style: Style,
   stack: string,
   number: number,
 ): Promise<CrashTenant> {
@@ -127,7 +126,7 @@ export async function startTenant(
   const file = join(project.directory, "stacks", `Pulumi.${stack}.yaml`);
   const template = await readYaml(join(project.directory, "stacks", `Pulumi.${TEMPLATE}.yaml`));
   const write = (phase: "up" | "change") => {
-    const config = { ...template.config, ...configOf(organisation, domain, number, phase) };
+    const config = { ...template.config, ...configOf(organisation, domain, number, phase, style) };
     return writeFile(file, stringify({ ...template, config }));
   };
   await write("up");
@@ -156,15 +155,16 @@ export async function startTenant(
   };
 }
 
-/** The change: another Server, another Relay Server with another password, other MX of the gateway. */
 function configOf(
   organisation: string,
   domain: string,
   number: number,
   phase: "up" | "change",
+  style: Style,
 ): Readonly<Record<string, unknown>> {
-  const login = { user: RELAY_USER, passwordName: phase };
-  const relay = { host: RELAYS[phase], port: 587, tls: "required", login };
+  const login = { user: RELAY_USER, passwordName: "relay" };
+  const relayServer = { host: RELAY, port: 587, tls: "required", login };
+  const hasRelay = (style === "gains-relay") === (phase === "change");
   return {
     "mail:organisation": organisation,
     "mail:gateway": { stack: `organization/mail/${FLEETS[phase]}` },
@@ -178,7 +178,7 @@ function configOf(
         overlapSeconds: 0,
         rcptLookup: [`info@${domain}`],
         sendingFrom: [`11.${number}.33.44`],
-        relayServer: relay,
+        ...(hasRelay && { relayServer }),
         probeRecipient: `info@${domain}`,
         fixIt: "https://help.example.com/",
         // The former MX are those of the former Server.

@@ -37,7 +37,7 @@ test("a tenant's traces, from its life until after its route's end", {
 }, async () => {
   await using acted = await startActedPlace();
   const { place } = acted.matrix;
-  await using tenant = await startTenant(place, "residue", 1);
+  await using tenant = await startTenant(place, "gains-relay", "residue", 1);
   using store = new RouteStore(acted.options);
   const { domain } = tenant;
   await mustRun(tenant, "up");
@@ -55,6 +55,7 @@ test("a tenant's traces, from its life until after its route's end", {
   );
   expect(living.traces.filter(({ ends }) => ends !== undefined)).toEqual([]);
 
+  await mustRun(tenant, "change");
   await mustRun(tenant, "destroy");
   await acted.matrix.traces(tenant);
   const left = await askCommand(place, tenant);
