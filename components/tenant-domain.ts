@@ -24,6 +24,8 @@ export interface RouteReport {
   readonly rcptLookup: string;
   readonly relayServer: string;
   readonly sendingFrom: readonly string[];
+  /** Its mail is refused until it is active again. */
+  readonly inactive: boolean;
   readonly version: Output<number>;
   /** The slots that serve this version. */
   readonly slots: Output<string[]>;
@@ -42,6 +44,8 @@ export interface DomainReport {
   readonly mx?: {
     readonly before: Output<MxTargetOutput[]>;
     readonly after: Output<MxTargetOutput[]>;
+    /** From when the mail system may be locked to the gateway's addresses. */
+    readonly lockDownSafeFrom: Output<string | undefined>;
   };
   readonly spf?: {
     readonly before: Output<string>;
@@ -79,7 +83,7 @@ export class TenantDomain extends ComponentResource {
       ...(route && plan.route && { route: routeReport(plan.route, route) }),
       inboundPath: takeover ? borderPath(plan, takeover) : settled(inboundWithoutMx(plan)),
       outboundPath: settled(outboundPath(plan)),
-      ...(takeover && { mx: { before: takeover.before, after: takeover.after } }),
+      ...(takeover && { mx: mxReport(takeover) }),
       ...(spf && {
         spf: {
           before: spf.before,
@@ -126,13 +130,14 @@ function present<T>(value: T | undefined): T[] {
 }
 
 function routeReport(plan: RoutePlan, { version, slots }: Route): RouteReport {
-  const { server, mxLookup, rcptLookup, recipients, sendingFrom } = plan;
+  const { server, mxLookup, rcptLookup, recipients, sendingFrom, inactive } = plan;
   return {
     server,
     mxLookup,
     rcptLookup: recipients === undefined ? rcptLookup : `list of ${recipients.length}`,
     relayServer: relayServerWords(plan),
     sendingFrom,
+    inactive,
     version,
     slots,
   };
@@ -149,6 +154,10 @@ function relayServerWords({ relayServer }: RoutePlan): string {
   const { host, port, tls, login } = relayServer;
   const words = `${host}, port ${port}, TLS ${tls}`;
   return login === undefined ? words : `${words}, login ${login.user}`;
+}
+
+function mxReport({ before, after, lockDownSafeFrom }: MxTakeover) {
+  return { before, after, lockDownSafeFrom };
 }
 
 function borderPath(plan: DomainPlan, { before, after }: MxTakeover): PathReport {

@@ -110,7 +110,8 @@ export const probeRecipient = parsedText(
   {
     description:
       "An address of the domain that exists. Every slot of the gateway asks the Server for it before the " +
-      "route is used. postmaster often does not exist on Microsoft 365.",
+      "route is used, and the former mail system is asked for it before the MX are put back. postmaster, which " +
+      "is asked for otherwise, often does not exist on Microsoft 365.",
     examples: ["info@contoso.com"],
   },
   parseMailAddress,

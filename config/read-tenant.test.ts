@@ -72,6 +72,7 @@ test("a sound file is read into its normal form", async () => {
         rcptLookup: false,
         mxLookup: false,
         bypass: false,
+        handBackConfirmed: false,
       },
     ],
   });

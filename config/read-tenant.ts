@@ -32,7 +32,7 @@ const domainFields = domain.partial();
 /** @throws {ConfigurationError} with every fault that can be seen. */
 export async function readTenantConfig(stack: StackConfiguration): Promise<TenantConfig> {
   const { raw, faults } = rawValues(stack, keySpace);
-  const { organisation, fixIt } = tenant.shape;
+  const { organisation, fixIt, inactive } = tenant.shape;
   const gateway = await readGateway(raw.gateway, stack.outputsOf);
   const domains = readDomains(raw.domains);
   const isSecret = stack.isSecret("mail:relayPasswords");
@@ -41,6 +41,7 @@ export async function readTenantConfig(stack: StackConfiguration): Promise<Tenan
     ...schemaFaults(organisation, raw.organisation, "organisation"),
     ...gateway.faults,
     ...schemaFaults(fixIt, raw.fixIt, "fixIt"),
+    ...schemaFaults(inactive, raw.inactive, "inactive"),
     ...passwordFaults,
     ...(gateway.keepsRoutes === false ? uselessKeys(raw) : []),
     ...domains.faults,
@@ -59,13 +60,14 @@ export async function readTenantConfig(stack: StackConfiguration): Promise<Tenan
     organisation: organisation.parse(raw.organisation),
     gateway: gateway.parse(),
     fixIt: fixIt.parse(raw.fixIt),
+    inactive: inactive.parse(raw.inactive),
     relayPasswords: passwords,
     domains: tenant.shape.domains.parse(raw.domains),
   };
 }
 
 function uselessKeys(raw: Readonly<Record<string, unknown>>): MailRuleFault[] {
-  const keys = ["fixIt", "relayPasswords"].filter((key) => raw[key] !== undefined);
+  const keys = ["fixIt", "inactive", "relayPasswords"].filter((key) => raw[key] !== undefined);
   return keys.map(gatewayStackNeeded);
 }
 

@@ -88,7 +88,7 @@ function explained(fault: MailRuleFault, { mailSystem }: SoundDomain): MailRuleF
 /** Keys that say what a gateway's routes are to be, where they are kept by somebody else. */
 function uselessKeys(domain: SoundDomain, at: string): MailRuleFault[] {
   const { relayServer, rcptLookup } = domain;
-  const keys = (["sendingFrom", "probeRecipient", "fixIt"] as const).filter((key) =>
+  const keys = (["sendingFrom", "fixIt", "inactive"] as const).filter((key) =>
     isWritten(domain, key),
   );
   const paths = [

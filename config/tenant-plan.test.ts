@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { stepFacts } from "./domain-steps.ts";
-import { contoso, gateway } from "./example-tenant.ts";
+import { contoso, contosoWithRoute, gateway, gatewayWithRoutes } from "./example-tenant.ts";
 import { type DomainConfig, domain as domainSchema } from "./tenant.ts";
 import { planTenant } from "./tenant-plan.ts";
 import { tenantFaults } from "./tenant-rules.ts";
@@ -106,6 +106,24 @@ test("a bypass changes nothing else", () => {
   );
 });
 
+test("inactive is the organisation's word, and a domain's own stands above it", () => {
+  for (const [whole, own, expected] of [
+    [undefined, undefined, false],
+    [undefined, true, true],
+    [true, undefined, true],
+    [true, false, false],
+    [false, true, true],
+  ] as const) {
+    const config = domainSchema.parse({ ...contosoWithRoute, inactive: own });
+    const tenant = { organisation: "contoso", gateway: gatewayWithRoutes, inactive: whole };
+    const [planned] = planTenant({ ...tenant, domains: [config] }).domains;
+    expect(planned).toMatchObject({
+      route: { inactive: expected },
+      takeover: { inactive: expected },
+    });
+  }
+});
+
 test("the plan of a domain", () => {
   const config = domainSchema.parse({ ...contoso, overlapSeconds: 2 });
   expect(plan(config)).toEqual({
@@ -122,6 +140,9 @@ test("the plan of a domain", () => {
       mxLookup: false,
       bypass: false,
       overlapSeconds: 2,
+      handBackConfirmed: false,
+      gatewayHosts: ["smtp-in.gateway.test", "smtp-relay.gateway.test"],
+      inactive: false,
     },
     steps: stepFacts({ organisation: "contoso", gateway, domains: [config] }, config),
   });

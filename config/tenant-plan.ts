@@ -55,6 +55,7 @@ export interface RoutePlan {
   readonly probeRecipient: string;
   readonly fixIt: string;
   readonly excludeSlots: string[];
+  readonly inactive: boolean;
 }
 
 export interface RelayServerPlan {
@@ -87,6 +88,10 @@ export interface TakeoverPlan extends ZonePlan {
   readonly overlapSeconds: number | undefined;
   readonly handBackTo: MxTarget[] | undefined;
   readonly spfTerms: string[] | undefined;
+  readonly handBackConfirmed: boolean;
+  readonly probeRecipient: string | undefined;
+  readonly gatewayHosts: string[];
+  readonly inactive: boolean;
 }
 
 export function planTenant(tenant: TenantConfig): TenantPlan {
@@ -105,7 +110,7 @@ function planDomain(tenant: TenantConfig, config: DomainConfig): DomainPlan {
     gateway,
     route: gateway.routeStore && planRoute(tenant, config, gateway.routeStore),
     spf: planSpf(zone, gateway, config),
-    takeover: config.inbound === "border" ? planTakeover(zone, gateway, config) : undefined,
+    takeover: config.inbound === "border" ? planTakeover(zone, tenant, config) : undefined,
     steps: stepFacts(tenant, config),
   };
 }
@@ -135,6 +140,7 @@ function planRoute(
     probeRecipient: needed(config.probeRecipient),
     fixIt: needed(config.fixIt ?? tenant.fixIt ?? gateway.fixIt),
     excludeSlots: [...(gateway.excludeSlots ?? [])],
+    inactive: isInactive(tenant, config),
   };
 }
 
@@ -164,7 +170,8 @@ function planSpf(zone: ZonePlan, gateway: Gateway, config: DomainConfig): SpfPla
   return { ...zone, include, replacements, base: config.spf?.base };
 }
 
-function planTakeover(zone: ZonePlan, gateway: Gateway, config: DomainConfig): TakeoverPlan {
+function planTakeover(zone: ZonePlan, tenant: TenantConfig, config: DomainConfig): TakeoverPlan {
+  const { gateway } = tenant;
   return {
     ...zone,
     mx: gateway.mx,
@@ -174,5 +181,14 @@ function planTakeover(zone: ZonePlan, gateway: Gateway, config: DomainConfig): T
     overlapSeconds: config.overlapSeconds,
     handBackTo: config.handBackTo,
     spfTerms: config.spf?.replaceMx,
+    handBackConfirmed: config.handBackConfirmed,
+    probeRecipient: config.probeRecipient,
+    gatewayHosts: gatewayNames(gateway),
+    inactive: isInactive(tenant, config),
   };
+}
+
+/** A domain's own word stands above that of the organisation. */
+function isInactive(tenant: TenantConfig, { inactive = tenant.inactive }: DomainConfig): boolean {
+  return inactive ?? false;
 }

@@ -99,7 +99,15 @@ test("a route with everything", async () => {
     probeRecipient: "info@contoso.test",
     fixIt: "help@contoso.test",
     excludeSlots: ["b"],
+    inactive: false,
   });
+});
+
+test("inactive by one line, for a domain or for all", async () => {
+  expect((await routeOf({ domain: { inactive: true } }))?.inactive).toBe(true);
+  expect((await routeOf({ stack: { "mail:inactive": "true" } }))?.inactive).toBe(true);
+  const back = { domain: { inactive: false }, stack: { "mail:inactive": "true" } };
+  expect((await routeOf(back))?.inactive).toBe(false);
 });
 
 test.each([
@@ -217,14 +225,19 @@ describe("refused", () => {
     [
       "values for a route that somebody else keeps",
       {
-        domain: { rcptLookup: ["info@contoso.test"], relayServer },
-        stack: { "mail:gateway": gateway, "mail:relayPasswords": { relay: PASSWORD } },
+        domain: { rcptLookup: ["info@contoso.test"], relayServer, inactive: true },
+        stack: {
+          "mail:gateway": gateway,
+          "mail:inactive": "true",
+          "mail:relayPasswords": { relay: PASSWORD },
+        },
       },
       [
+        "inactive: gateway-stack-needed",
         "relayPasswords: gateway-stack-needed",
         "domains[0].sendingFrom: gateway-stack-needed",
-        "domains[0].probeRecipient: gateway-stack-needed",
         "domains[0].fixIt: gateway-stack-needed",
+        "domains[0].inactive: gateway-stack-needed",
         "domains[0].rcptLookup: gateway-stack-needed",
         "domains[0].relayServer.tls: gateway-stack-needed",
         "domains[0].relayServer.login: gateway-stack-needed",

@@ -112,11 +112,12 @@ function spfIncludeFaults(
 
 /** Values that mean something for some flows only: given for others, they show a misunderstanding. */
 function flowFaults(domain: Sound<DomainConfig>, at: string): MailRuleFault[] {
-  const { inbound, bypass, handBackTo, overlapSeconds, spf } = domain;
+  const { inbound, bypass, handBackTo, handBackConfirmed, overlapSeconds, spf } = domain;
   const faults: MailRuleFault[] = [];
   const needBorder = {
     bypass: bypass === true ? true : undefined,
     handBackTo,
+    handBackConfirmed: handBackConfirmed === true ? true : undefined,
     overlapSeconds,
     "spf.replaceMx": spf?.replaceMx,
   };

@@ -47,6 +47,8 @@ const outbound = z.enum(["standard", "loopback", "none"]).meta({
     "loopback: through the gateway and back to the mail system. none: not through the gateway.",
 });
 
+const inactive = z.boolean().optional();
+
 /** One domain of the organisation. */
 export const domain = z
   .strictObject({
@@ -79,9 +81,22 @@ export const domain = z
       description:
         "Put the old MX back and keep everything else: the way out in an emergency, in one line.",
     }),
+    inactive: inactive.meta({
+      description:
+        "Whether the gateway refuses the domain's mail, in both directions: for 2 days with 4xx, then with 5xx " +
+        "and the fixIt address. Everything else stays, the domain's MX among it. As mail:inactive where it is left out.",
+    }),
     handBackTo: z.array(mxTarget).min(1).optional().meta({
       description: "The MX records that a hand-back installs instead of those that were found.",
     }),
+    handBackConfirmed: z
+      .boolean()
+      .default(false)
+      .meta({
+        description:
+          "The administrator's word that the mail system takes mail from everyone, not from the gateway only: " +
+          "the MX may be put back without a proof of it.",
+      }),
     overlapSeconds: z.int().min(0).max(86_400).optional().meta({
       description: "How long the old and the new MX stand side by side. 60 where it is left out.",
     }),
@@ -128,6 +143,11 @@ export const tenant = z.strictObject({
         "The passwords of Relay Servers, by the name that a login gives: " +
         "pulumi config set --secret --path mail:relayPasswords.<name>",
     }),
+  inactive: inactive.meta({
+    description:
+      "Whether the organisation's subscription has ended: the gateway refuses the mail of all its domains. " +
+      "false where it is left out.",
+  }),
   domains: z.array(domain).min(1).meta({ description: "The organisation's mail domains." }),
 });
 
@@ -139,6 +159,8 @@ export interface TenantConfig {
   readonly gateway: Gateway;
   /** For domains that have no other. */
   readonly fixIt?: string | undefined;
+  /** For domains that say nothing else. @default false */
+  readonly inactive?: boolean | undefined;
   /** Secrets, by name. */
   readonly relayPasswords?: Readonly<Record<string, string>> | undefined;
   readonly domains: readonly DomainConfig[];

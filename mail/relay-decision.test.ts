@@ -4,7 +4,7 @@ import { parseIpAddress } from "./address-scope.ts";
 import { decideRelay } from "./relay-decision.ts";
 import { buildRelayIndex, type Client, RelayIndex } from "./relay-index.ts";
 import type { RouteRecord, SendingIdentity } from "./route.ts";
-import { leavingTimes } from "./route-life.ts";
+import { inactiveTimes, leavingTimes } from "./route-life.ts";
 import { networkOf } from "./sending-identity.ts";
 import { NOW, recordOf, routeOf } from "./testdata/routes.ts";
 
@@ -268,6 +268,25 @@ test("a route that was given up is answered by its stage, whoever asks", () => {
     ["450 4.7.1", "450 4.7.1"],
     ["550 5.7.1", "550 5.7.1"],
     ["550 5.7.1", "550 5.7.1"],
+  ]);
+});
+
+test("an inactive route is put off, then refused, whoever asks; its bounces, too", () => {
+  const index = buildRelayIndex([{ ...recordOf(routeOf("a.test")), inactive: inactiveTimes(NOW) }]);
+  const answers = [0, 2, 400].map((days) => {
+    const now = new Date(NOW.getTime() + days * 86_400_000);
+    const own = { address: "192.0.2.7" };
+    const asked = [
+      ask(own, "x@a.test", index, now),
+      ask({ address: "8.8.8.8" }, "x@a.test", index, now),
+      ask(own, "", index, now),
+    ];
+    return asked.map((reply) => reply.slice(0, 9));
+  });
+  expect(answers).toEqual([
+    ["450 4.7.1", "450 4.7.1", "450 4.7.1"],
+    ["550 5.7.1", "550 5.7.1", "550 5.7.1"],
+    ["550 5.7.1", "550 5.7.1", "550 5.7.1"],
   ]);
 });
 

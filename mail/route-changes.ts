@@ -10,7 +10,13 @@ import type {
   RouteHolder,
   RouteRecord,
 } from "./route.ts";
-import { LEAVING, type LeavingLengths, leavingTimes, routeStage } from "./route-life.ts";
+import {
+  inactiveTimes,
+  LEAVING,
+  type LeavingLengths,
+  leavingTimes,
+  routeStage,
+} from "./route-life.ts";
 
 /** The record's content; whoever writes it counts the revision. */
 export type RouteContent = Omit<RouteRecord, "revision">;
@@ -30,7 +36,7 @@ export function proposeRoute(
   if (record === undefined || !isServed(record, now)) {
     return { domain: route.domain, holder, proposed };
   }
-  const { domain, active, formerWay, formerServer, leaving } = record;
+  const { domain, active, formerWay, formerServer, leaving, inactive } = record;
   return {
     domain,
     holder,
@@ -39,10 +45,11 @@ export function proposeRoute(
     ...(formerServer && { formerServer }),
     proposed,
     ...(leaving && { leaving }),
+    ...(inactive && { inactive }),
   };
 }
 
-/** Makes the proposed version the one that serves; a route that was leaving stays. */
+/** Makes the proposed version the one that serves; a route that was leaving, or inactive, serves again. */
 export function activateRoute(record: RouteRecord, proven: NumberedRoute, now: Date): RouteContent {
   const { domain, holder } = record;
   const formerWay = proven.route.outbound === "none" ? lastWay(record) : undefined;
@@ -71,6 +78,12 @@ function lastServer({ active, formerServer }: RouteRecord, now: Date): FormerSer
 
 /** Postfix's maximal_queue_lifetime, 5 days, and one more. */
 const QUEUE_LIFE_MILLISECONDS = 6 * 86_400_000;
+
+/** Sets the route inactive: a proposal is withdrawn, and a route that was leaving stays the organisation's. */
+export function deactivateRoute(record: RouteRecord, holder: RouteHolder, now: Date): RouteContent {
+  const { leaving: _, ...kept } = withdrawProposal(record);
+  return { ...kept, holder, inactive: inactiveTimes(now) };
+}
 
 /** Takes the proposal back: what serves or is leaving does so as before. */
 export function withdrawProposal(record: RouteRecord): RouteContent {

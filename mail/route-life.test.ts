@@ -1,10 +1,19 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ROUTE_STAGES, type RouteRecord } from "./route.ts";
-import { activateRoute, giveUpRoute, proposeRoute, withdrawProposal } from "./route-changes.ts";
 import {
+  activateRoute,
+  deactivateRoute,
+  giveUpRoute,
+  proposeRoute,
+  withdrawProposal,
+} from "./route-changes.ts";
+import {
+  endRefusal,
+  inactiveTimes,
   LEAVING,
   leavingTimes,
+  lifeStage,
   nextStageChange,
   routeInForce,
   routeStage,
@@ -96,6 +105,77 @@ describe("replies", () => {
     const { text = "" } = stageRefusal(record, "inbound", inDays(8)) ?? {};
     expect(`450 4.7.1 <x@${domain}>: `.length + text.length).toBeGreaterThan(400);
     expect(text.length).toBeLessThan(512 - "450 4.7.1 \r\n".length);
+  });
+});
+
+describe("inactive", () => {
+  const inactive: RouteRecord = { ...active, inactive: inactiveTimes(NOW) };
+
+  test("2 days of 4xx, then 5xx without an end, in both directions, with the way on", () => {
+    expect(inactive.inactive).toEqual({
+      since: "2026-11-26T12:00:00.000Z",
+      refuseFrom: "2026-11-28T12:00:00.000Z",
+    });
+    const said =
+      /^contoso\.test is inactive at this gateway, .* see https:\/\/gateway\.example\/help$/;
+    for (const direction of ["inbound", "outbound"] as const) {
+      const statuses = [0, 1.99, 2, 4000].map((days) => {
+        const refusal = stageRefusal(inactive, direction, inDays(days));
+        expect(refusal?.text).toMatch(said);
+        expect(endRefusal(inactive, direction, inDays(days))).toBeUndefined();
+        return refusal?.status;
+      });
+      expect(statuses).toEqual(["4.7.1", "4.7.1", "5.7.1", "5.7.1"]);
+    }
+    expect(nextStageChange(inactive, NOW)).toEqual(inDays(2));
+    expect(nextStageChange(inactive, inDays(2))).toBeUndefined();
+  });
+
+  test("the domain stays the organisation's, and its life goes on", () => {
+    expect(lifeStage(inactive, inDays(4000))).toBe("active");
+    expect(routeInForce(inactive, inDays(4000))).toEqual(active.active);
+    const givenUp = { ...giveUpRoute(inactive, NOW), revision: 2 };
+    expect(givenUp.inactive).toEqual(inactive.inactive);
+    expect(routeStage(givenUp, inDays(39))).toBe("expired");
+  });
+
+  test("with leaving it is the stricter of both at every moment, and each change is foretold", () => {
+    const order = ["active", "leaving", "deferring", "refusing", "expired"];
+    const days = fc.double({ min: 0, max: 50, noNaN: true });
+    fc.assert(
+      fc.property(days, days, days, (left, paused, at) => {
+        const now = inDays(at);
+        const leaves = left > 45 ? {} : { leaving: leavingTimes(inDays(left - 10)) };
+        const pauses = { inactive: inactiveTimes(inDays(Math.min(paused, at))) };
+        const record = { ...active, ...leaves, ...pauses };
+        const life = routeStage({ ...active, ...leaves }, now);
+        const pause = routeStage({ ...active, ...pauses }, now);
+        const stricter = order.indexOf(life) > order.indexOf(pause) ? life : pause;
+        expect(routeStage(record, now)).toBe(stricter);
+        const refusal = stageRefusal(record, "inbound", now);
+        const actions = new Map([
+          ["deferring", "defer"],
+          ["refusing", "refuse"],
+        ]);
+        expect(refusal?.action).toBe(actions.get(stricter));
+        const next = nextStageChange(record, now);
+        const just = next && new Date(next.getTime() - 1);
+        expect(just && just > now ? routeStage(record, just) : stricter).toBe(stricter);
+        expect(next && routeStage(record, next)).not.toBe(stricter);
+      }),
+    );
+  });
+
+  test("a new version beside it is as inactive until it is activated", () => {
+    const back = routeOf("contoso.test", { server: "new.contoso.test" });
+    const proposed = { ...proposeRoute(inactive, back, holder, NOW), revision: 2 };
+    expect(routeStage(proposed, NOW)).toBe("deferring");
+    const again = { ...activateRoute(proposed, { version: 2, route: back }, NOW), revision: 3 };
+    expect(routeStage(again, NOW)).toBe("active");
+    const late = {
+      ...deactivateRoute({ ...again, leaving: leavingTimes(NOW) }, holder, inDays(1)),
+    };
+    expect(late).toEqual({ ...again, revision: undefined, inactive: inactiveTimes(inDays(1)) });
   });
 });
 

@@ -162,7 +162,7 @@ const UNKNOWN_MAILBOX =
  * "No such mailbox": 5.1.1, 5.1.3 (bad syntax), 5.1.6 (moved) of RFC 3463, and Exchange's 5.1.10 and 5.4.1.
  * What Postfix takes for it when it probes: `gateway/postfix/tables.ts`.
  */
-function isUnknownMailbox({ code, status, text }: SmtpReply): boolean {
+export function isUnknownMailbox({ code, status, text }: SmtpReply): boolean {
   if (status === undefined) return code >= 550 && code <= 553 && UNKNOWN_MAILBOX.test(text);
   if (status === "5.4.1") return text.includes("Recipient address rejected");
   return ["5.1.1", "5.1.3", "5.1.6", "5.1.10"].includes(status);

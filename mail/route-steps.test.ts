@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RouteRecord, SlotAnswer } from "./route.ts";
-import { leavingTimes } from "./route-life.ts";
+import { inactiveTimes, leavingTimes } from "./route-life.ts";
 import { nextRouteStep, type RouteGoal, type RouteStep, type RouteWorld } from "./route-steps.ts";
 import { NOW, recordOf, routeOf } from "./testdata/routes.ts";
 
@@ -44,6 +44,70 @@ function proof(slot: string, verdict: "proven" | "trying" | "failed", version = 
 function acknowledged(slot: string, revision: number): SlotAnswer {
   return { domain: "contoso.test", slot, acknowledged: revision };
 }
+
+describe("inactive", () => {
+  const goal = { ...GOAL, inactive: true };
+  const inactive: RouteRecord = { ...ACTIVE, inactive: inactiveTimes(NOW) };
+
+  test.each<[string, RouteRecord]>([
+    ["active", ACTIVE],
+    ["leaving", { ...ACTIVE, leaving: leavingTimes(NOW) }],
+    ["with a proposal", { ...proposed(ACTIVE), revision: 1 }],
+  ])("a route that is %s is set inactive at once, without a proof", (_, record) => {
+    expect(nextRouteStep(world(record), goal, NOW)).toEqual({
+      kind: "write",
+      proposed: false,
+      content: {
+        domain: "contoso.test",
+        holder: ACTIVE.holder,
+        active: ACTIVE.active,
+        inactive: inactiveTimes(NOW),
+      },
+    });
+  });
+
+  test("every slot takes it over, and its times stay", () => {
+    const later = new Date("2027-01-01");
+    const answers = [acknowledged("a", 1)];
+    expect(nextRouteStep(world(inactive, answers), goal, later)).toMatchObject({
+      kind: "acknowledge",
+      pending: ["b"],
+    });
+    const all = [...answers, acknowledged("b", 1)];
+    expect(nextRouteStep(world(inactive, all), goal, later)).toBeUndefined();
+  });
+
+  test("a change meanwhile is proven, and stays inactive with the same times", () => {
+    const changed = { ...goal, route: OTHER };
+    const proposal = { ...inactive, revision: 5, proposed: { version: 5, route: OTHER } };
+    expect(nextRouteStep(world(inactive), changed, NOW)).toMatchObject({ proposed: true });
+    const answers = SLOTS.map((slot) => proof(slot, "proven"));
+    expect(nextRouteStep(world(proposal, answers), changed, new Date("2027-01-01"))).toMatchObject({
+      content: { active: { version: 5, route: OTHER }, inactive: inactiveTimes(NOW) },
+    });
+  });
+
+  test("it is proven before it is active again", () => {
+    const step = nextRouteStep(world(inactive), GOAL, NOW);
+    expect(step).toMatchObject({
+      proposed: true,
+      content: { inactive: inactiveTimes(NOW), proposed: { version: 2, route: ROUTE } },
+    });
+    const answers = SLOTS.map((slot) => proof(slot, "proven"));
+    const next = nextRouteStep(world(proposed(inactive), answers), GOAL, NOW);
+    expect(next?.kind === "write" && next.content).not.toHaveProperty("inactive");
+  });
+
+  test.each<[string, RouteRecord | undefined]>([
+    ["no route", undefined],
+    ["a proposal only", proposed()],
+    ["a route that has expired", { ...ACTIVE, leaving: leavingTimes(new Date("2020-01-01")) }],
+  ])("%s: refused, as the MX would be moved to a gateway that refuses", (_, record) => {
+    expect(() => nextRouteStep(world(record), goal, NOW)).toThrow(
+      expect.objectContaining({ code: "inactive-without-route" }),
+    );
+  });
+});
 
 describe("what is next", () => {
   test("a new domain is proposed", () => {

@@ -4,9 +4,23 @@
  * interruption goes on where it stopped.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Route, RouteHolder, RouteProof, RouteRecord, SlotAnswer } from "./route.ts";
-import { activateRoute, proposeRoute, type RouteContent } from "./route-changes.ts";
+import { MailRuleError } from "./errors.ts";
+import type {
+  NumberedRoute,
+  Route,
+  RouteHolder,
+  RouteProof,
+  RouteRecord,
+  SlotAnswer,
+} from "./route.ts";
+import {
+  activateRoute,
+  deactivateRoute,
+  proposeRoute,
+  type RouteContent,
+} from "./route-changes.ts";
 import { type Claimant, claimDomain } from "./route-claim.ts";
+import { lifeStage } from "./route-life.ts";
 
 /** What the route store shows of a domain and of the fleet. */
 export interface RouteWorld {
@@ -19,6 +33,8 @@ export interface RouteWorld {
 export interface RouteGoal {
   readonly claimant: Claimant;
   readonly route: Route;
+  /** Its mail is refused until it is active again. @default false */
+  readonly inactive?: boolean;
   /** The version that this run has proposed: if a slot refuses it, that is an answer, and no story of old. */
   readonly ownVersion?: number | undefined;
 }
@@ -36,7 +52,13 @@ export type RouteStep =
   | { readonly kind: "refused"; readonly proofs: ReadonlyMap<string, RouteProof> }
   | ({ readonly kind: "acknowledge"; readonly revision: number } & Progress);
 
-/** @returns undefined when the route serves on all slots @throws MailRuleError as `claimDomain` does */
+/**
+ * Setting a route inactive needs no proof. Being active again does, as all that serves: the Server may be
+ * another by now.
+ *
+ * @returns undefined when the route serves, or is inactive, on all slots
+ * @throws MailRuleError as `claimDomain` does; `inactive-without-route`
+ */
 export function nextRouteStep(
   world: RouteWorld,
   goal: RouteGoal,
@@ -44,7 +66,11 @@ export function nextRouteStep(
 ): RouteStep | undefined {
   const { record } = world;
   const holder = claimDomain(record, goal.claimant, now);
-  if (record !== undefined && isServed(record, goal.route)) {
+  if (goal.inactive === true && record?.inactive === undefined) {
+    const content = deactivateRoute(mustServe(record, goal, now), holder, now);
+    return { kind: "write", content, proposed: false };
+  }
+  if (record !== undefined && isReached(record, goal)) {
     return settleStep(record, holder, world);
   }
   const { proposed } = record ?? {};
@@ -63,12 +89,33 @@ export function nextRouteStep(
   }
   const progress = split(world.slots, (slot) => proofs.get(slot)?.verdict === "proven");
   return progress.pending.length === 0
-    ? { kind: "write", content: activateRoute(record, proposed, now), proposed: false }
+    ? { kind: "write", content: activated(record, proposed, goal, now), proposed: false }
     : { kind: "prove", version: proposed.version, ...progress };
 }
 
-function isServed({ active, leaving }: RouteRecord, route: Route): boolean {
-  return leaving === undefined && active !== undefined && isDeepStrictEqual(active.route, route);
+function isReached({ active, leaving, inactive }: RouteRecord, goal: RouteGoal): boolean {
+  if (leaving !== undefined || active === undefined) return false;
+  const isInactive = inactive !== undefined;
+  return isInactive === (goal.inactive ?? false) && isDeepStrictEqual(active.route, goal.route);
+}
+
+/** A new version of an inactive route is as inactive. */
+function activated(record: RouteRecord, proven: NumberedRoute, goal: RouteGoal, now: Date) {
+  const content = activateRoute(record, proven, now);
+  const { inactive } = record;
+  return goal.inactive === true && inactive !== undefined ? { ...content, inactive } : content;
+}
+
+/** The gateway would begin with refusing the mail of a domain whose MX are about to move to it. */
+function mustServe(record: RouteRecord | undefined, { route }: RouteGoal, now: Date): RouteRecord {
+  if (record?.active !== undefined && lifeStage(record, now) !== "expired") return record;
+  throw new MailRuleError({
+    code: "inactive-without-route",
+    where: `Route of ${route.domain}`,
+    value: route.domain,
+    problem: "The domain is to be inactive, and the gateway does not serve it yet.",
+    fix: "Delete the domain's entry until it is to be onboarded, or take inactive away.",
+  });
 }
 
 /** The route is active: a proposal beside it is no longer wanted, and claims may change without a proof. */

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { Route } from "./route.ts";
-import { describeRouteChange } from "./route-words.ts";
-import { routeOf } from "./testdata/routes.ts";
+import { inactiveTimes } from "./route-life.ts";
+import { describeInactivity, describeRouteChange } from "./route-words.ts";
+import { NOW, recordOf, routeOf } from "./testdata/routes.ts";
 
 const ROUTE = routeOf("contoso.test");
 
@@ -41,4 +42,22 @@ test.each<[string, Partial<Route>, Partial<Route>]>([
   ],
 ])("%s", (words, before, after) => {
   expect(describeRouteChange({ ...ROUTE, ...before }, { ...ROUTE, ...after })).toBe(words);
+});
+
+test("what senders will see of an inactive domain, and when", () => {
+  const record = recordOf(ROUTE);
+  const inactive = { ...record, inactive: inactiveTimes(NOW) };
+  const later = new Date("2027-01-01");
+  expect(describeInactivity(record, { route: ROUTE, inactive: false }, NOW)).toBe("");
+  expect(describeInactivity(record, { route: ROUTE, inactive: true }, NOW)).toBe(
+    "inactive: mail to and from the domain is put off from now on (450 4.7.1), and refused from " +
+      "2026-11-28T12:00:00.000Z (550 5.7.1), each time with https://gateway.example/help; the domain stays " +
+      "the organisation's",
+  );
+  expect(describeInactivity(inactive, { route: ROUTE, inactive: true }, later)).toBe(
+    "inactive as before, refused for good from 2026-11-28T12:00:00.000Z",
+  );
+  expect(describeInactivity(inactive, { route: ROUTE, inactive: false }, later)).toBe(
+    "active again (inactive since 2026-11-26T12:00:00.000Z)",
+  );
 });

@@ -1,5 +1,6 @@
 /** A route and its changes in plain words, for a preview. No secret is among them. */
-import type { RcptLookup, RelayServer, Route } from "./route.ts";
+import type { RcptLookup, RelayServer, Route, RouteRecord } from "./route.ts";
+import { inactiveTimes } from "./route-life.ts";
 import { formatSendingIdentity } from "./sending-identity.ts";
 
 /** What becomes of a route: `new, Server mail.contoso.com`, `Server a → b, MX Lookup off → on`. */
@@ -12,6 +13,23 @@ export function describeRouteChange(before: Route | undefined, after: Route): st
   });
   const others = [...listChange(before, after), ...passwordChange(before, after)];
   return [...changes, ...others].join(", ") || "unchanged";
+}
+
+/**
+ * What senders will see of a route that becomes inactive, or active again, and when; empty where neither is so.
+ *
+ * @param before what is in the store
+ */
+export function describeInactivity(
+  before: RouteRecord | undefined,
+  { route, inactive }: { readonly route: Route; readonly inactive: boolean },
+  now: Date,
+): string {
+  const was = before?.inactive;
+  if (!inactive) return was === undefined ? "" : `active again (inactive since ${was.since})`;
+  if (was !== undefined) return `inactive as before, refused for good from ${was.refuseFrom}`;
+  const { refuseFrom } = inactiveTimes(now);
+  return `inactive: mail to and from the domain is put off from now on (450 4.7.1), and refused from ${refuseFrom} (550 5.7.1), each time with ${route.fixIt}; the domain stays the organisation's`;
 }
 
 function fields(route: Route): [name: string, text: string][] {

@@ -100,6 +100,14 @@ export interface LeavingTimes {
   readonly expires: string;
 }
 
+/** When an inactive route changes its behaviour. Instants in ISO 8601, UTC, in this order. It has no end. */
+export interface InactiveTimes {
+  /** From then on every recipient and sender is refused with 4xx. */
+  readonly since: string;
+  /** From then on with 5xx and the fix-it address. */
+  readonly refuseFrom: string;
+}
+
 /** Who holds a domain. Only the holder's resources change the route. */
 export interface RouteHolder {
   /** The organisation. */
@@ -145,14 +153,16 @@ export interface RouteRecord {
   readonly formerServer?: FormerServer;
   /** The route was given up. */
   readonly leaving?: LeavingTimes;
+  /** The organisation's subscription has ended, say: its mail is refused, and the domain stays its own. */
+  readonly inactive?: InactiveTimes;
 }
 
 /**
  * - `proposed`: not yet proven, and nothing serves.
  * - `active`: delivers and relays.
  * - `leaving`: still delivers and relays, and was given up.
- * - `deferring`: refuses softly, with 4xx.
- * - `refusing`: refuses for good, with 5xx.
+ * - `deferring`: refuses softly, with 4xx: it was given up or set inactive.
+ * - `refusing`: refuses for good, with 5xx, for the same reasons.
  * - `expired`: not there any more.
  */
 export const ROUTE_STAGES = [

@@ -28,8 +28,8 @@ export interface MxRun {
   readonly next: (world: MxWorld) => MxStep | undefined;
   /** Refuses exchanges that senders would not accept. Asked before they are added. */
   readonly beforeAdding: (exchanges: readonly string[]) => Promise<void>;
-  /** Told before the first write. From then on something of ours is in the zone. */
-  readonly onWrite: () => void;
+  /** Told before each write. From the first one on something of ours is in the zone. */
+  readonly onWrite: (step: MxStep) => void;
 }
 
 /** Runs to the end, and returns the zone as it is then. Every rejection leaves a state that the next run continues. */
@@ -52,7 +52,7 @@ export async function applyMxSteps(run: MxRun, first?: View): Promise<View> {
     // Where something is changed, this was asked before the zone was read again: that read is the last thing.
     if (step.after === "at-once") await allow(run, step);
     const adding = addedBy(step);
-    run.onWrite();
+    run.onWrite(step);
     call.progress(`${live.domain}: ${step.what}`);
     try {
       view = await live.write(view, mxBatch(live, view, step));

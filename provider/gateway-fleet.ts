@@ -4,7 +4,7 @@
  */
 import type { z } from "zod";
 import { MailRuleError } from "../mail/errors.ts";
-import { routeStage } from "../mail/route-life.ts";
+import { lifeStage } from "../mail/route-life.ts";
 import type { RouteStore } from "../store/route-store.ts";
 import { gatewayFleetInputs } from "./gateway-schema.ts";
 import { inputChange } from "./input-changes.ts";
@@ -46,12 +46,13 @@ export async function servedDomains(store: RouteStore): Promise<string[]> {
   const { pages } = await store.allRoutes();
   const domains: string[] = [];
   for await (const records of pages) {
-    const served = records.filter((record) => SERVED.has(routeStage(record, now)));
+    const served = records.filter((record) => SERVED.has(lifeStage(record, now)));
     domains.push(...served.map(({ domain }) => domain));
   }
   return domains.toSorted();
 }
 
+/** Of those that are inactive, too: they come back, and their MX point here meanwhile. */
 const SERVED: ReadonlySet<string> = new Set(["proposed", "active", "leaving"]);
 
 function isProtected(gateway: string): MailRuleError {

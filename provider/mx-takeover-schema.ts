@@ -28,6 +28,10 @@ export const mxTakeoverInputs = z.strictObject({
   overlapSeconds: z.number().min(0).default(60),
   handBackTo: z.array(mxRecord).min(1).exactOptional(),
   spfTerms: z.array(z.string()).exactOptional(),
+  handBackConfirmed: z.boolean().default(false),
+  probeRecipient: z.string().exactOptional(),
+  gatewayHosts: z.array(z.string()).default([]),
+  inactive: z.boolean().default(false),
 });
 
 export const mxTakeoverOutputs = z.strictObject({
@@ -44,6 +48,8 @@ export const mxTakeoverOutputs = z.strictObject({
   knownMx: z.array(mxRecord).exactOptional(),
   before: z.array(mxRecord),
   after: z.array(mxRecord),
+  /** Absent while the former MX stand, or where it is not known yet. ISO 8601, UTC. */
+  lockDownSafeFrom: z.iso.datetime().exactOptional(),
 });
 
 export type MxTakeoverInputs = z.output<typeof mxTakeoverInputs>;

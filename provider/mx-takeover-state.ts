@@ -4,6 +4,7 @@ import type { MxRecord } from "../mail/dns.ts";
 import { foresee } from "../mail/foresee.ts";
 import { nextHandBackStep } from "../mail/hand-back.ts";
 import { type FormerMx, type MxJournal, parseClaim } from "../mail/journal.ts";
+import { lockDownSafeFrom } from "../mail/lock-down.ts";
 import { recogniseMailSystem } from "../mail/mail-system.ts";
 import { formatMxSet, includesMx, plainMx, sortMx } from "../mail/mx.ts";
 import { answeringMx, type MxGoal, type MxStep, type MxWorld } from "../mail/mx-goal.ts";
@@ -18,6 +19,8 @@ export interface Standing {
   readonly claim: string;
   readonly mayClaim: boolean;
   readonly old?: MxTakeoverOutputs;
+  /** This run has removed the former MX. @default no */
+  readonly formerRemoved?: boolean;
 }
 
 export function goalOf(inputs: MxTakeoverInputs, { claim, mayClaim, old }: Standing): MxGoal {
@@ -72,7 +75,7 @@ export function outputsOf(
   live: LiveDomain,
   view: View,
   inputs: MxTakeoverInputs,
-  { claim, old }: Standing,
+  { claim, old, formerRemoved = false }: Standing,
 ): MxTakeoverOutputs {
   const { mx: journal } = readJournal(view);
   const present = readMx(view);
@@ -87,7 +90,21 @@ export function outputsOf(
     journal: copyOf(journal) ?? old?.journal ?? notYet(inputs, present),
     before: sortMx(inputs.handBackTo ?? former).map(plainMx),
     after: sortMx(present).map(plainMx),
+    ...lockDownOf(journal, formerRemoved ? undefined : old),
   };
+}
+
+/**
+ * Senders come through the gateway alone only once the former MX have left every cache. Where the state does
+ * not say since when they are gone (the run that removed them was killed, an import), they may be gone since now.
+ */
+function lockDownOf(
+  journal: MxJournal | undefined,
+  old: MxTakeoverOutputs | undefined,
+): Pick<MxTakeoverOutputs, "lockDownSafeFrom"> {
+  if (journal?.phase !== "held") return {};
+  const { lockDownSafeFrom: known = lockDownSafeFrom(new Date(), journal.former) } = old ?? {};
+  return { lockDownSafeFrom: known };
 }
 
 type Copy = MxTakeoverOutputs["journal"];

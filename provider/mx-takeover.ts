@@ -3,13 +3,13 @@
  *
  * Wiring only: what to do next is decided in mail/takeover.ts and mail/hand-back.ts.
  */
-import { MailRuleError } from "../mail/errors.ts";
 import { nextHandBackStep } from "../mail/hand-back.ts";
 import { formatClaim } from "../mail/journal.ts";
 import { formatMxSet, includesAllMx, sameMxSet } from "../mail/mx.ts";
-import { isNotHeld, type MxWorld } from "../mail/mx-goal.ts";
+import { isNotHeld, type MxStep, type MxWorld } from "../mail/mx-goal.ts";
 import { applyMxSteps, mxWorld } from "./apply-mx-steps.ts";
 import { newClaim } from "./claims.ts";
+import { refuseClosed, refuseHandBack, refuseUnproven } from "./hand-back-conditions.ts";
 import { inputChange } from "./input-changes.ts";
 import { LiveDomain, readJournal, readMx, type View } from "./live-domain.ts";
 import { refuseNotAdmitted } from "./mta-sts.ts";
@@ -57,16 +57,23 @@ export const mxTakeover: ResourceKind<Inputs, Outputs> = {
   async delete(_id, old, call) {
     const live = await LiveDomain.open(call.settings, old, old.zone);
     const goal = goalOf(old, { claim: old.claim, mayClaim: false, old });
+    const next = (world: MxWorld) => nextHandBackStep(world, goal, false);
     try {
-      const view = await applyMxSteps({
-        live,
-        call,
-        overlapSeconds: old.overlapSeconds,
-        next: (world) => nextHandBackStep(world, goal, false),
-        beforeAdding: (exchanges) => refuseHandBack(live, exchanges, call),
-        onWrite: () => undefined,
-      });
-      sayWhatStands(live, view, old, call);
+      const view = await live.observe();
+      const world = await mxWorld(live, view);
+      const wasAsked = await refuseUnproven({ live, world, goal, inputs: old, next, call });
+      const after = await applyMxSteps(
+        {
+          live,
+          call,
+          overlapSeconds: old.overlapSeconds,
+          next,
+          beforeAdding: (exchanges) => refuseHandBack(live, exchanges, call),
+          onWrite: () => undefined,
+        },
+        wasAsked ? undefined : view,
+      );
+      sayWhatStands(live, after, old, call);
     } catch (error) {
       if (!isNotHeld(error)) throw error;
       call.warn(`${error.message} The MX records of ${old.domain} were left as they are.`);
@@ -84,7 +91,9 @@ async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: St
   const next = (world: MxWorld) => nextStep(world, goal, inputs.bypass);
   const view = call.preview ? await live.observeShared() : await live.observe();
   const world = await mxWorld(live, view);
-  if (!inputs.bypass) await refuseTakeover(live, view, world, inputs, call);
+  let wasAsked = false;
+  if (inputs.bypass) wasAsked = await refuseClosed({ live, world, goal, inputs, next, call });
+  else await refuseTakeover(live, view, world, inputs, call);
   const step = next(world);
   if (call.preview) hintAtServer(world, inputs, call);
   if (call.preview) return predict(live, world, step, inputs, standing, call);
@@ -95,36 +104,36 @@ async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: St
     inputs.bypass
       ? refuseHandBack(live, exchanges, call)
       : refuseNotAdmitted(live.resolver, inputs.domain, exchanges);
-  const onWrite = () => {
+  let formerRemoved = false;
+  const onWrite = (taken: MxStep) => {
     written = true;
+    formerRemoved ||= removesFormer(taken);
   };
   try {
     const after = await applyMxSteps(
       { live, call, overlapSeconds, next, beforeAdding, onWrite },
-      view,
+      wasAsked ? undefined : view,
     );
     sayExtras(await mxWorld(live, after), goal, call);
-    return outputsOf(live, after, inputs, standing);
+    return outputsOf(live, after, inputs, { ...standing, formerRemoved });
   } catch (error) {
     if (!written) throw error;
     const after = await live.observe().catch(() => view);
     const outputs = outputsOf(live, after, inputs, standing);
-    throw new Unfinished(inputs.domain, outputs, [unfinishedReason(error)], { cause: error });
+    // Where this run has removed the former MX, some name server may serve them still.
+    const kept = formerRemoved ? withoutLockDown(outputs) : outputs;
+    throw new Unfinished(inputs.domain, kept, [unfinishedReason(error)], { cause: error });
   }
 }
 
-/** Senders knew these MX before: a policy that nobody can read now is no reason to stay on the gateway. */
-async function refuseHandBack(
-  { resolver, domain }: LiveDomain,
-  exchanges: readonly string[],
-  call: Call,
-): Promise<void> {
-  try {
-    await refuseNotAdmitted(resolver, domain, exchanges);
-  } catch (error) {
-    if (!(error instanceof MailRuleError) || error.code === "mta-sts-not-admitted") throw error;
-    call.warn(`${error.where}: ${error.problem} The MX are put back all the same.`);
-  }
+function removesFormer({ journal, remove, patch }: MxStep): boolean {
+  const isHeld = journal !== undefined && journal !== "removed" && journal.phase === "held";
+  return isHeld && remove.length + patch.length > 0;
+}
+
+function withoutLockDown(outputs: Outputs): Outputs {
+  const { lockDownSafeFrom: _, ...kept } = outputs;
+  return kept;
 }
 
 function unfinishedReason(error: unknown): string {
@@ -158,6 +167,9 @@ function inputChanges(old: Outputs, news: Inputs): Change[] {
     "overlapSeconds",
     "handBackTo",
     "spfTerms",
+    "handBackConfirmed",
+    "probeRecipient",
+    "inactive",
     "zoneId",
     "credential",
   ] as const;

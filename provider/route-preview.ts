@@ -1,9 +1,9 @@
 /** What a `Route` says: what a preview found, whom it leaves out, and what becomes of a route given up. */
 import { MailRuleError } from "../mail/errors.ts";
-import type { Route, RouteRecord } from "../mail/route.ts";
+import type { RouteRecord } from "../mail/route.ts";
 import { routeInForce } from "../mail/route-life.ts";
-import type { RouteWorld } from "../mail/route-steps.ts";
-import { describeRouteChange } from "../mail/route-words.ts";
+import type { RouteGoal, RouteStep, RouteWorld } from "../mail/route-steps.ts";
+import { describeInactivity, describeRouteChange } from "../mail/route-words.ts";
 import { observeRoute, type Release, refuseHeld } from "./apply-route-steps.ts";
 import { withRouteStore } from "./open-route-store.ts";
 import type { Call } from "./resource.ts";
@@ -21,7 +21,7 @@ export async function previewRoute(
     await withRouteStore(inputs.store, async (store) => {
       const world = await observeRoute({ ...inputs, store });
       const step = await refuseHeld(store, world, goal);
-      if (step !== undefined) sayPlan(world, goal.route, step.kind !== "acknowledge", call);
+      if (step !== undefined) sayPlan(world, goal, step, call);
     });
     sayExcluded(inputs, call);
   } catch (error) {
@@ -40,14 +40,19 @@ function nextSecretVersion({ relayServer }: RouteInputs, { old, mayClaim }: Stan
   return isKept ? old?.secretVersion : (old?.secretVersion ?? 0) + 1;
 }
 
-function sayPlan({ record, slots }: RouteWorld, route: Route, isProven: boolean, call: Call) {
-  const before = record && routeInForce(record, new Date())?.route;
+function sayPlan({ record, slots }: RouteWorld, goal: RouteGoal, step: RouteStep, call: Call) {
+  const { route, inactive = false } = goal;
+  const now = new Date();
+  const before = record && routeInForce(record, now)?.route;
   const change = describeRouteChange(before, route);
   const again = record?.leaving && before ? " (it was leaving, and stays)" : "";
-  const proof = isProven
-    ? `${countSlots(slots)} will prove it`
-    : `${countSlots(slots)} take it over`;
-  call.info(`Route of ${route.domain}: ${change}${again}, ${proof}`);
+  const inactivity = describeInactivity(record, { route, inactive }, now);
+  const isSame = change === "unchanged";
+  const words = isSame && inactivity !== "" ? "" : `${change}${again}`;
+  const isProven = step.kind !== "acknowledge" && !(inactive && isSame);
+  const proof = `${countSlots(slots)} ${isProven ? "will prove it" : "take it over"}`;
+  const all = [words, inactivity, proof].filter((text) => text !== "");
+  call.info(`Route of ${route.domain}: ${all.join(", ")}`);
   if (route.inbound && route.rcptLookup.kind === "off") {
     call.warn(
       `Route of ${route.domain}: without Rcpt Lookup the gateway accepts mail for users that do not exist, and bounces it to senders that are often forged.`,

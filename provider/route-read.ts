@@ -27,7 +27,7 @@ export async function refreshRoute(old: RouteOutputs, call: Call): Promise<Found
     return { inputs: asInputs(old), outputs: old };
   }
   const { version } = outputsOf(old, standingOf(old, old), record, old.slots);
-  const outputs = { ...old, version };
+  const outputs = { ...old, version, inactive: record.inactive !== undefined };
   if (record.proposed !== undefined) {
     const reason = `Version ${record.proposed.version} of the route of ${domain} is proposed, and not proven by every slot: run pulumi up to go on.`;
     throw new Unfinished(domain, outputs, [reason]);
@@ -60,7 +60,9 @@ export async function importRoute(id: string, call: Call): Promise<FoundRoute> {
   if (record === undefined || active === undefined || claim === undefined || others.length > 0) {
     throw withoutRoute(domain, record);
   }
-  const inputs = inputsOf({ route: active.route, organisation: record.holder.organisation, store });
+  const { organisation } = record.holder;
+  const inactive = record.inactive !== undefined;
+  const inputs = inputsOf(active.route, { organisation, store, inactive });
   call.warn(
     `The route of ${domain} is imported with the claim ${formatClaim(parseClaim(claim))}, which is the one of the stack that made it. If that stack still exists, remove the route from its state (pulumi state delete): else a destroy of either gives the route up.`,
   );

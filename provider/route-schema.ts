@@ -38,6 +38,7 @@ export const routeInputs = z.strictObject({
   probeRecipient: z.string(),
   fixIt: z.string(),
   excludeSlots: z.array(z.string()).default([]),
+  inactive: z.boolean().default(false),
 });
 
 export const routeOutputs = z.strictObject({

@@ -46,7 +46,7 @@ export function goalOf(
   secretVersion = old?.secretVersion,
 ): RouteGoal {
   const claimant = { organisation: inputs.organisation, claim: parseClaim(claim), mayClaim };
-  return { claimant, route: routeOf(inputs, secretVersion) };
+  return { claimant, route: routeOf(inputs, secretVersion), inactive: inputs.inactive };
 }
 
 /** @param slots those that have the route; none while it is unfinished */
@@ -124,15 +124,10 @@ function relayServerOf(
 }
 
 /** The inputs that would describe a route, as far as it says; a password is never read back. */
-export function inputsOf({
-  route,
-  organisation,
-  store,
-}: {
-  route: Route;
-  organisation: string;
-  store: StorePlace;
-}): RouteInputs {
+export function inputsOf(
+  route: Route,
+  { organisation, store, inactive }: Pick<RouteInputs, "organisation" | "store" | "inactive">,
+): RouteInputs {
   const { rcptLookup, relayServer, identities, ...same } = route;
   return {
     organisation,
@@ -145,6 +140,7 @@ export function inputsOf({
     ...(relayServer && { relayServer: withoutLogin(relayServer) }),
     sendingFrom: identities.map(formatSendingIdentity),
     excludeSlots: [],
+    inactive,
   };
 }
 
@@ -164,6 +160,7 @@ const PLAIN_KEYS = [
   "sendingFrom",
   "probeRecipient",
   "fixIt",
+  "inactive",
 ] as const;
 
 /**

@@ -50,6 +50,17 @@ export interface MxTakeoverArgs extends ZoneArgs {
    * Absent: a domain whose SPF record relies on `mx` is refused.
    */
   readonly spfTerms?: pulumi.Input<pulumi.Input<string>[]> | undefined;
+  /**
+   * The administrator's word that the mail system takes mail from everyone, so that the domain may be handed
+   * back unproven. @default false
+   */
+  readonly handBackConfirmed?: pulumi.Input<boolean> | undefined;
+  /** An address of the domain that exists, for the proof of a hand-back. @default postmaster */
+  readonly probeRecipient?: pulumi.Input<string> | undefined;
+  /** The gateway refuses the domain's mail now, so that its MX may not be moved there. @default false */
+  readonly inactive?: pulumi.Input<boolean> | undefined;
+  /** Names and addresses of the gateway: a proof of a hand-back from one of them proves nothing. @default none */
+  readonly gatewayHosts?: pulumi.Input<pulumi.Input<string>[]> | undefined;
 }
 
 /** The MX of one domain, pointed at the gateway; deleting it hands the domain back. */
@@ -60,9 +71,19 @@ export class MxTakeover extends CustomResource {
   declare readonly after: pulumi.Output<MxTargetOutput[]>;
   /** Who holds the domain, as the journal has it. */
   declare readonly claim: pulumi.Output<string>;
+  /**
+   * From when the mail system may be locked to the gateway's addresses: the former MX have left every cache by
+   * then. ISO 8601, UTC. Absent while they stand, as in a bypass.
+   */
+  declare readonly lockDownSafeFrom: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: MxTakeoverArgs, options?: pulumi.CustomResourceOptions) {
-    const outputs = { before: undefined, after: undefined, claim: undefined };
+    const outputs = {
+      before: undefined,
+      after: undefined,
+      claim: undefined,
+      lockDownSafeFrom: undefined,
+    };
     super("mxhero:index:MxTakeover", name, { ...args, ...outputs }, options);
   }
 }
@@ -158,6 +179,11 @@ export interface RouteArgs {
   readonly fixIt: pulumi.Input<string>;
   /** Slots that are dead and are not waited for. */
   readonly excludeSlots: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * The domain's mail is refused, for 2 days with 4xx and then with 5xx and the fix-it address, until it is active
+   * again. @default false
+   */
+  readonly inactive?: pulumi.Input<boolean> | undefined;
 }
 
 /** What the gateway knows of one domain; deleting it lets the route leave by its times. */

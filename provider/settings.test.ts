@@ -8,6 +8,7 @@ describe("readSettings", () => {
       waitSeconds: 600,
       abandonedQueues: [],
       uncoveredSlots: [],
+      handBackConfirmed: [],
     });
   });
 
@@ -38,6 +39,16 @@ describe("readSettings", () => {
     const said = { MXHERO_UNCOVERED_SLOTS: "a", MXHERO_ABANDONED_QUEUES: "b, c" };
     const settings = readSettings({}, said);
     expect(settings).toMatchObject({ uncoveredSlots: ["a"], abandonedQueues: ["b", "c"] });
+  });
+
+  test("takes domains that are handed back on the administrator's word, as people write them", () => {
+    const settings = readSettings(
+      {},
+      { MXHERO_HAND_BACK_CONFIRMED: "Contoso.com, bücher.example" },
+    );
+    expect(settings.handBackConfirmed).toEqual(["contoso.com", "xn--bcher-kva.example"]);
+    const faulty = { MXHERO_HAND_BACK_CONFIRMED: "contoso..com" };
+    expect(() => readSettings({}, faulty)).toThrow("MXHERO_HAND_BACK_CONFIRMED[0]");
   });
 
   test("takes the values of a program as they are", () => {

@@ -6,6 +6,8 @@
  */
 import { isIP } from "node:net";
 import { z } from "zod";
+import { parseDomainName } from "../mail/domain-name.ts";
+import { MailRuleError } from "../mail/errors.ts";
 
 /** What a resource is told of the world: where the APIs are, who asks, how long to wait. */
 export interface Settings {
@@ -23,6 +25,8 @@ export interface Settings {
   readonly abandonedQueues: readonly string[];
   /** Slots of a gateway that may be taken out of DNS though no other slot is healthy. */
   readonly uncoveredSlots: readonly string[];
+  /** Domains whose mail system takes mail from everyone, by the administrator's word. In A-labels. */
+  readonly handBackConfirmed: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -53,6 +57,18 @@ const url = z.url({ protocol: /^https?$/, error: "not an http or https URL" });
 const address = z.string().refine((value) => isIP(value) !== 0, "not an IP address");
 const seconds = z.number().positive().max(86_400);
 const slotNames = z.array(z.string().regex(/^[a-z]$/, "not the letter of a slot"));
+/** As people write them: in the letters of their language or as `xn--`. */
+const domainNames = z.array(
+  z.string().transform((text, context) => {
+    try {
+      return parseDomainName(text);
+    } catch (error) {
+      if (!(error instanceof MailRuleError)) throw error;
+      context.addIssue({ code: "custom", message: error.problem });
+      return z.NEVER;
+    }
+  }),
+);
 const credentials = z
   .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, "not a name of a credential"), token)
   .refine(
@@ -79,6 +95,7 @@ const environmentSchema = z.object({
   MXHERO_WAIT_SECONDS: z.string().transform(Number).pipe(seconds).exactOptional(),
   MXHERO_ABANDONED_QUEUES: commaList.pipe(slotNames).exactOptional(),
   MXHERO_UNCOVERED_SLOTS: commaList.pipe(slotNames).exactOptional(),
+  MXHERO_HAND_BACK_CONFIRMED: commaList.pipe(domainNames).exactOptional(),
 });
 
 /** The tokens of named credentials, by variable. */
@@ -117,6 +134,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     MXHERO_WAIT_SECONDS: waitSeconds = given.data.waitSeconds ?? 600,
     MXHERO_ABANDONED_QUEUES: abandonedQueues = [],
     MXHERO_UNCOVERED_SLOTS: uncoveredSlots = [],
+    MXHERO_HAND_BACK_CONFIRMED: handBackConfirmed = [],
   } = preferred.data;
   return {
     ...(apiToken !== undefined && { apiToken }),
@@ -126,6 +144,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     waitSeconds,
     abandonedQueues,
     uncoveredSlots,
+    handBackConfirmed,
   };
 }
 

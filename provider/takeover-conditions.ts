@@ -31,6 +31,7 @@ export async function refuseTakeover(
   await refuseBrokenDns(live);
   await refuseLoop(live, inputs);
   if (includesAllMx(world.present, inputs.mx)) return;
+  refuseInactive(inputs);
   await refuseMissingHosts(live, inputs);
   // Inherited MX are copied; nothing else is.
   await refuseHiddenWildcard(live, view, ["A", "AAAA", "CNAME", "TXT"]);
@@ -41,6 +42,18 @@ export async function refuseTakeover(
   );
   await refuseLostSenders(live, view, world, inputs, call);
   if (world.journal === undefined) await refuseOtherZone(live, world, call);
+}
+
+function refuseInactive({ domain, inactive }: Inputs): void {
+  if (!inactive) return;
+  throw new MailRuleError({
+    code: "inactive-takeover",
+    where: `MX of ${domain}`,
+    value: domain,
+    problem:
+      "The domain is inactive at the gateway, which would refuse its mail, and its MX do not point there.",
+    fix: "Take inactive away first, or write bypass: true.",
+  });
 }
 
 /** A validating resolver answers SERVFAIL: senders see it too, and nothing that we write would be seen. */

@@ -60,6 +60,7 @@ export const routeRecord: z.ZodType<RouteRecord> = z.strictObject({
   leaving: z
     .strictObject({ since: instant, deferFrom: instant, refuseFrom: instant, expires: instant })
     .exactOptional(),
+  inactive: z.strictObject({ since: instant, refuseFrom: instant }).exactOptional(),
 });
 
 export const routeProof: z.ZodType<RouteProof> = z.strictObject({

@@ -84,6 +84,7 @@ const record: fc.Arbitrary<RouteRecord> = fc.record(
       refuseFrom: instant,
       expires: instant,
     }),
+    inactive: fc.record({ since: instant, refuseFrom: instant }),
   },
   { requiredKeys: ["domain", "holder", "revision"] },
 );

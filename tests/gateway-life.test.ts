@@ -33,9 +33,9 @@ function until(time: string): Promise<void> {
   return sleep(Math.max(0, Date.parse(time) - Date.now() + 1500));
 }
 
-/** What both slots say of the route that is given up. */
-function ofBoth(mailbox?: string) {
-  return Promise.all(["a", "b"].map((slot) => answers(slot, "leaving.test", 1, mailbox)));
+/** What both slots say of a route. */
+function ofBoth(domain = "leaving.test", number = 1) {
+  return Promise.all(["a", "b"].map((slot) => answers(slot, domain, number)));
 }
 
 function each(pattern: RegExp) {
@@ -72,6 +72,33 @@ test("a route that was given up delivers, then puts off, then refuses, at its ow
   expect(await ofBoth()).toEqual(each(/^550 5\.7\.1 .*https:\/\/help\.gateway\.test\/inactive/));
   await until(leaving.expires);
   expect(await ofBoth()).toEqual(each(/^55[04] 5\.7\.1 (?!.*https:)/));
+}, 60_000);
+
+test("an inactive route is put off, then refused, at its own time, and serves again at once", async () => {
+  const domain = "paused.test";
+  const route = exampleRoute(domain, { identities: [identity(4)] });
+  await world.fleet.activate([route]);
+  const now = Date.now();
+  const inactive = {
+    since: new Date(now).toISOString(),
+    refuseFrom: new Date(now + 8000).toISOString(),
+  };
+  const served = {
+    domain,
+    holder: { organisation: domain, claims: [] },
+    active: { version: 1, route },
+  };
+  await world.fleet.write({ ...served, inactive });
+  expect(Date.now()).toBeLessThan(Date.parse(inactive.refuseFrom));
+  expect(await ofBoth(domain, 4)).toEqual(
+    each(/^450 4\.7\.1 .*is inactive .*https:\/\/help\.gateway\.test\/inactive/),
+  );
+  await until(inactive.refuseFrom);
+  expect(await ofBoth(domain, 4)).toEqual(
+    each(/^550 5\.7\.1 .*is inactive .*https:\/\/help\.gateway\.test\/inactive/),
+  );
+  await world.fleet.write(served);
+  expect(await ofBoth(domain, 4)).toEqual(each(/^250 /));
 }, 60_000);
 
 /** What the agent says of itself. */

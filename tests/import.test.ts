@@ -14,7 +14,7 @@ import {
 } from "./tenant.ts";
 import { assertNeverEmptyOrForeign, watchNameServers } from "./watch-name-servers.ts";
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
 /** Both resources without components, as a program of somebody else's may have them. */
 const program = `
@@ -36,7 +36,8 @@ export default async function program() {
   );
   if (config.getBoolean("spfOnly")) return;
   const options = { dependsOn: [spf], ...imported(domain) };
-  new MxTakeover("mx", { ...zone, mx, server, overlapSeconds: 0 }, options);
+  const args = { mx, server, overlapSeconds: 0, handBackConfirmed: true };
+  new MxTakeover("mx", { ...zone, ...args }, options);
 }
 `;
 

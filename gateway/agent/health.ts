@@ -2,9 +2,9 @@
 import { statfs } from "node:fs/promises";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { type LinesReply, SmtpDialogue } from "../../smtp/dialogue.ts";
 import { errorText } from "./faults.ts";
 import { type QueueState, readQueue } from "./postfix-commands.ts";
-import { type LinesReply, SmtpDialogue } from "./smtp-dialogue.ts";
 
 /** One thing that was looked at. */
 export interface Check {

@@ -10,8 +10,8 @@ import {
   judgeUnknownRecipient,
   type ProofFinding,
 } from "../../mail/route-proof.ts";
+import { type LinesReply, SmtpDialogue } from "../../smtp/dialogue.ts";
 import { type Party, ProofEnd, type Prover } from "./proof-party.ts";
-import { type LinesReply, SmtpDialogue } from "./smtp-dialogue.ts";
 
 function base64(text: string): string {
   return Buffer.from(text).toString("base64");

@@ -5,10 +5,10 @@
 import { parseIpAddress, specialAddress } from "../../mail/address-scope.ts";
 import type { ProofStep, Route, RouteProof } from "../../mail/route.ts";
 import { judgeFailure, PROOF_FAULTS, type ProofCode } from "../../mail/route-proof.ts";
+import { SmtpFailure } from "../../smtp/dialogue.ts";
 import { findNextHops, type NextHop, NextHopError, normalAddress } from "./next-hops.ts";
 import { type Party, ProofEnd, type Prover, partiesOf } from "./proof-party.ts";
 import { Talk } from "./proof-talk.ts";
-import { SmtpFailure } from "./smtp-dialogue.ts";
 
 /** What one attempt found. */
 export type ProofOutcome = Pick<RouteProof, "verdict" | "steps" | "code">;

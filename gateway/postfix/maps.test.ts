@@ -1,6 +1,7 @@
 import { assert, constantFrom, property, string } from "fast-check";
 import { expect, test } from "vitest";
-import type { RelayServer } from "../../mail/route.ts";
+import type { RelayServer, RouteRecord } from "../../mail/route.ts";
+import { inactiveTimes, leavingTimes } from "../../mail/route-life.ts";
 import { MAP_NAMES, mapEntries, mapSource, renderMaps, SECRET_MAP } from "./maps.ts";
 import {
   exampleRecord,
@@ -28,6 +29,30 @@ test("nothing is known of a domain that is proposed only, or expired", () => {
   const { active: _, ...record } = proposed;
   expect(mapEntries(record, now, passwordOf)).toEqual([]);
   expect(mapEntries(exampleRecord(route, 100), now, passwordOf)).toEqual([]);
+});
+
+function entryOf(record: RouteRecord, map: string): string | undefined {
+  return mapEntries(record, now, passwordOf).find((entry) => entry.map === map)?.value;
+}
+
+test("mail of an inactive domain is refused at RCPT, and what was accepted before is still delivered", () => {
+  const record = exampleRecord(exampleRoute("contoso.example"));
+  const way = entryOf(record, "inbound-transport");
+  expect(way).toBeDefined();
+  for (const [days, reply] of [
+    [1, /^450 4\.7\.1 contoso\.example is inactive/],
+    [3, /^550 5\.7\.1 contoso\.example is inactive/],
+  ] as const) {
+    const since = new Date(now.getTime() - days * 86_400_000);
+    const inactive = { ...record, inactive: inactiveTimes(since) };
+    expect(entryOf(inactive, "inbound-recipients")).toMatch(reply);
+    expect(entryOf(inactive, "inbound-transport")).toBe(way);
+    // Where it leaves, too, nothing more is delivered in the end.
+    const leaving = leavingTimes(new Date(now.getTime() - 8 * 86_400_000));
+    const ended = { ...inactive, leaving };
+    expect(entryOf(ended, "inbound-recipients")).toMatch(reply);
+    expect(entryOf(ended, "inbound-transport")).toMatch(/^retry:4\.7\.1 /);
+  }
 });
 
 test("no text of a route makes an entry of another domain", () => {

@@ -6,7 +6,7 @@
 import { isIP } from "node:net";
 import { toUnicodeName } from "../../mail/domain-name.ts";
 import type { RelayLogin, Route, RouteRecord } from "../../mail/route.ts";
-import { routeInForce, stageRefusal } from "../../mail/route-life.ts";
+import { endRefusal, routeInForce, stageRefusal } from "../../mail/route-life.ts";
 import { PROBE_TRANSPORT, relayTransport, SERVER_TRANSPORT } from "./master-cf.ts";
 
 export const MAP_NAMES = [
@@ -61,9 +61,8 @@ export function renderMaps(
 export function mapEntries(record: RouteRecord, now: Date, passwords: Passwords): MapEntry[] {
   const route = routeInForce(record, now)?.route;
   if (route === undefined) return [];
-  const refusal = record.leaving === undefined ? undefined : stageRefusal(record, "inbound", now);
   const entries = [
-    ...(route.inbound ? inboundEntries(route, refusal) : formerTransport(record, now)),
+    ...(route.inbound ? inboundEntries(route, record, now) : formerTransport(record, now)),
     ...outboundTransport(sendingRoute(route, record), passwords),
   ];
   return inEveryScript(route.domain, entries).filter(isOneLine);
@@ -78,21 +77,20 @@ export function mapSource(entries: MapEntries): string {
 
 type Refusal = NonNullable<ReturnType<typeof stageRefusal>>;
 
-/**
- * What is said at RCPT (access(5)), and where mail goes (transport(5)). A refusal is a transport, too, for mail
- * that is in the queue already: `retry` keeps it, `error` returns it to the sender.
- */
-function inboundEntries(route: Route, refusal: Refusal | undefined): MapEntry[] {
-  const { domain } = route;
-  const transport = (value: string) => entry("inbound-transport", domain, value);
-  if (refusal !== undefined) {
-    const name = refusal.action === "defer" ? "retry" : "error";
-    return [
-      transport(`${name}:${refusal.status} ${refusal.text}`),
-      answer(domain, accessReply(refusal)),
-    ];
-  }
-  return [serverTransport(route), ...recipients(route)];
+/** What is said at RCPT (access(5)), and where mail goes (transport(5)). */
+function inboundEntries(route: Route, record: RouteRecord, now: Date): MapEntry[] {
+  const mayRefuse = record.leaving !== undefined || record.inactive !== undefined;
+  const refusal = mayRefuse ? stageRefusal(record, "inbound", now) : undefined;
+  if (refusal === undefined) return [serverTransport(route), ...recipients(route)];
+  const ended = endRefusal(record, "inbound", now);
+  const transport = ended === undefined ? serverTransport(route) : endTransport(route, ended);
+  return [transport, answer(route.domain, accessReply(refusal))];
+}
+
+/** For mail that is in the queue when the route ends: `retry` keeps it, `error` returns it to the sender. */
+function endTransport({ domain }: Route, { action, status, text }: Refusal): MapEntry {
+  const name = action === "defer" ? "retry" : "error";
+  return entry("inbound-transport", domain, `${name}:${status} ${text}`);
 }
 
 function serverTransport({ domain, ...server }: Pick<Route, "domain" | "server" | "mxLookup">) {

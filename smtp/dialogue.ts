@@ -5,7 +5,7 @@
  */
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, TLSSocket } from "node:tls";
-import type { SmtpFailureKind, SmtpReply } from "../../mail/route-proof.ts";
+import type { SmtpFailureKind, SmtpReply } from "../mail/route-proof.ts";
 
 export interface DialogueOptions {
   /** The server, and the address of ours to connect from. */
@@ -113,6 +113,11 @@ export class SmtpDialogue implements Disposable {
 
   get isSecured(): boolean {
     return this.#socket instanceof TLSSocket;
+  }
+
+  /** The address of ours from which the connection comes. */
+  get localAddress(): string | undefined {
+    return this.#socket.localAddress;
   }
 
   /** When the server's certificate ends; `undefined` without TLS. */
