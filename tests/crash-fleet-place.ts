@@ -38,14 +38,14 @@ export async function startFleetPlace(): Promise<FleetPlace> {
       logins: { [RELAY_USER]: RELAY_PASSWORD },
     }),
   );
-  const place = { lab, aws: fleet.moto.url, env: fleet.moto.env };
   const { table, region, secretPrefix, keyId } = fleet.storeOptions;
   const routeStore = { table, region, secretPrefix, keyId, nextHops: "private" };
   const slots = fleet.slots.map(({ name }) => name);
-  await preparePlace(place, { slots, routeStore });
+  const reached = { lab, aws: fleet.moto.url, env: fleet.moto.env };
+  const place = await preparePlace(reached, { slots, routeStore });
   const traces: Matrix["traces"] = async (tenant) => ({
     ...(await tracesOf(place, fleet.storeOptions, tenant, slots)),
-    maps: await Promise.all(fleet.slots.map((slot) => mapsOf(slot, tenant))),
+    maps: (await Promise.all(fleet.slots.map((slot) => mapsOf(slot, tenant)))).flat(),
   });
   const owned = parts.move();
   return {
@@ -79,7 +79,7 @@ async function publishNames({ world: { dns } }: TenantLab, { slots }: Fleet): Pr
 async function mapsOf(slot: FleetSlot, tenant: CrashTenant): Promise<string[]> {
   const lines = await traceLines(slot, tenant.domain);
   const entries = lines.filter((line) => line.includes(".lmdb "));
-  return entries.map((line) => sharedText(tenant, line)).toSorted();
+  return entries.map((line) => `${slot.name}: ${sharedText(tenant, line)}`).toSorted();
 }
 
 function addresses(name: string, records: readonly string[]) {

@@ -37,8 +37,7 @@ afterAll(() => place?.[Symbol.asyncDispose]());
 test("of a tenant whose route has ended, slots and store keep nothing", async () => {
   const { fleet } = place;
   const { store, storeOptions, slots } = fleet;
-  const organisation = `org-undisturbed-${STYLES[0]}`;
-  const domain = `undisturbed-${STYLES[0]}.test`;
+  const { domain, organisation } = undisturbed;
   const kept = () => Promise.all(slots.map((slot) => traceLines(slot, domain)));
   for (const lines of await kept()) expect(lines.length).toBeGreaterThan(3);
   const { record } = await store.readDomain(domain);

@@ -34,10 +34,10 @@ export async function startActedPlace(): Promise<ActedPlace> {
     "gateway.test",
     hosts.map((name) => ({ name, type: "A", ttl: 60, records })),
   );
-  const place = { lab, aws: moto.url, env: moto.env };
   const { table, region, secretPrefix, keyId } = options;
   const routeStore = { table, region, secretPrefix, keyId, nextHops: "public" };
-  await preparePlace(place, { slots: SLOTS, routeStore });
+  const reached = { lab, aws: moto.url, env: moto.env };
+  const place = await preparePlace(reached, { slots: SLOTS, routeStore });
   const traces: Matrix["traces"] = (tenant) => tracesOf(place, options, tenant, SLOTS);
   const owned = parts.move();
   return {

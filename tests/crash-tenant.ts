@@ -43,6 +43,8 @@ export interface CrashPlace {
   /** Where AWS's API is. */
   readonly aws: string;
   readonly env: Readonly<Record<string, string>>;
+  /** For each tenant another one: 0 to 255. */
+  readonly newNumber: () => number;
 }
 
 export interface CrashTenant extends AsyncDisposable {
@@ -73,9 +75,15 @@ const TEMPLATE = "template";
 
 /** Makes the gateway's stacks, and the file whose secrets every tenant's file copies. */
 export async function preparePlace(
-  place: CrashPlace,
+  parts: Omit<CrashPlace, "newNumber">,
   outputs: Readonly<Record<string, unknown>>,
-): Promise<void> {
+): Promise<CrashPlace> {
+  let last = -1;
+  const newNumber = () => {
+    last += 1;
+    return last;
+  };
+  const place = { ...parts, newNumber };
   const { project } = place.lab;
   for (const phase of ["up", "change"] as const) {
     await importStack(place, FLEETS[phase], { ...gateway, ...outputs, mx: FLEET_MX[phase] });
@@ -85,6 +93,7 @@ export async function preparePlace(
   const set = ["config", "set", "--secret", ...password];
   const { exitCode, stderr } = await project.run(TEMPLATE, set);
   if (exitCode !== 0) throw new Error(`The password was not set: ${stderr}`);
+  return place;
 }
 
 /** A stack that has nothing but outputs. */
@@ -103,14 +112,11 @@ async function importStack(
   if (exitCode !== 0) throw new Error(`The gateway's stack was not imported: ${stderr}`);
 }
 
-/** @param number tells its addresses from those of other tenants: 0 to 255 */
-export async function startTenant(
-  place: CrashPlace,
-  style: Style,
-  stack: string,
-  number: number,
-): Promise<CrashTenant> {
+export async function startTenant(place: CrashPlace, style: Style): Promise<CrashTenant> {
   const { lab } = place;
+  const number = place.newNumber();
+  // Of one length, so that long texts in DNS are cut at the same places.
+  const stack = `life${String(number).padStart(3, "0")}`;
   const { project, world } = lab;
   const domain = `${stack}.test`;
   const organisation = `org-${stack}`;

@@ -13,8 +13,8 @@ export interface Traces {
   /** Every item of the route table that names the domain or its organisation. */
   readonly items: readonly string[];
   readonly passwords: readonly string[];
-  /** Of each slot: the entries of its maps. Where the slots are acted: none. */
-  readonly maps?: readonly (readonly string[])[];
+  /** The entries of all slots' maps. Where the slots are acted: none. */
+  readonly maps?: readonly string[];
   /** The types of what the state has, in order, with what is unfinished or pending of it. */
   readonly state: readonly string[];
 }
