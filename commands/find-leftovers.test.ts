@@ -190,7 +190,20 @@ const store = { table: "routes", region: "eu-central-1", secretPrefix: "/mxhero/
 const storedRoute: StoredRoute = {
   urn: "urn:pulumi:s::mail::mxhero:index:Route::route",
   initErrors: [],
-  outputs: { domain, claim: "aaaaaaaa.11111111", store },
+  outputs: {
+    domain,
+    claim: "aaaaaaaa.11111111",
+    store,
+    gatewayHosts: [gateway.exchange],
+    server: old.exchange,
+    mxLookup: false,
+    inbound: true,
+    outbound: "standard",
+    probeRecipient: `info@${domain}`,
+    fixIt: "https://help.example.com/",
+    excludeSlots: [],
+    inactive: false,
+  },
 };
 const record: RouteRecord = {
   ...recordOf(routeOf(domain)),

@@ -68,7 +68,8 @@ export async function inspectStack(stack: string): Promise<StackReport> {
   };
 }
 
-function asConfigurationError(error: unknown): ConfigurationError {
+/** The faults of a stack's file are told, and stop nothing else. */
+export function asConfigurationError(error: unknown): ConfigurationError {
   if (error instanceof ConfigurationError) return error;
   throw error;
 }
@@ -130,7 +131,7 @@ async function readRecord(domain: string, place: Omit<StorePlace, "keyId"> | und
 }
 
 /** A journal that was read and makes no sense is a finding, not a failure to read. */
-function orDamage<T>(read: () => T): T | MailRuleError {
+export function orDamage<T>(read: () => T): T | MailRuleError {
   try {
     return read();
   } catch (error) {

@@ -58,6 +58,7 @@ function stackFile(domains: readonly string[], more: object = {}): string {
         server: OLD_MX,
         inbound: "border",
         outbound: "standard",
+        quietSeconds: 0,
         overlapSeconds: 0,
         ...more,
       })),

@@ -5,7 +5,8 @@
  * It changes nothing. Ends with 0 where nothing is left behind, or nothing but what deletes itself, 1 where
  * something is, and 2 where something could not be read.
  */
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
+import { endCommand } from "./end-command.ts";
 import { inspectStack, type StackReport, type Status } from "./inspect-stack.ts";
 import { findResidue, type ResidueOptions, type Trace } from "./residue.ts";
 
@@ -85,13 +86,4 @@ async function run(args: readonly string[]): Promise<number> {
   return EXIT[report.status];
 }
 
-try {
-  process.exitCode = await run(process.argv.slice(2));
-} catch (error) {
-  // Commander has printed its own messages already; help is no failure.
-  const helped = error instanceof CommanderError && error.exitCode === 0;
-  if (!(error instanceof CommanderError)) {
-    console.error(error instanceof Error ? error.message : error);
-  }
-  process.exitCode = helped ? 0 : EXIT.unknown;
-}
+await endCommand(run, EXIT.unknown);

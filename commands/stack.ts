@@ -42,11 +42,31 @@ const TAKEOVER = "mxhero:index:MxTakeover";
 const SPF_INCLUDE = "mxhero:index:SpfInclude";
 const ROUTE = "mxhero:index:Route";
 
-const stored = { urn: z.string(), initErrors: z.array(z.string()).default([]) };
+const stored = {
+  urn: z.string(),
+  initErrors: z.array(z.string()).default([]),
+  /** When the state last changed it; absent in states of old. ISO 8601, UTC. */
+  modified: z.string().optional(),
+};
 const takeover = z.object({ ...stored, outputs: mxTakeoverOutputs.strip() });
 const spfInclude = z.object({ ...stored, outputs: spfIncludeOutputs.strip() });
 // Not all of it: the password of a Relay Server is encrypted here.
-const routeParts = routeOutputs.pick({ domain: true, claim: true, store: true }).strip();
+const routeParts = routeOutputs
+  .pick({
+    domain: true,
+    claim: true,
+    store: true,
+    gatewayHosts: true,
+    server: true,
+    mxLookup: true,
+    inbound: true,
+    outbound: true,
+    probeRecipient: true,
+    fixIt: true,
+    excludeSlots: true,
+    inactive: true,
+  })
+  .strip();
 const route = z.object({ ...stored, outputs: routeParts });
 const resource = z.looseObject({ type: z.string() });
 const operation = z.object({

@@ -1,11 +1,25 @@
 /** One domain of a tenant: its route, its SPF record and its MX, and what became of its mail path. */
 import type { ComponentResourceOptions, Output } from "@pulumi/pulumi";
 import { all, output, secret } from "@pulumi/pulumi/output.js";
-import { ComponentResource } from "@pulumi/pulumi/resource.js";
+import { ComponentResource, type Resource } from "@pulumi/pulumi/resource.js";
 import { inboundByBorder, inboundWithoutMx, outboundPath } from "../config/mail-path.ts";
-import type { DomainPlan, RoutePlan, SpfPlan, TakeoverPlan } from "../config/tenant-plan.ts";
+import type {
+  DomainPlan,
+  DrainPlan,
+  RoutePlan,
+  SpfPlan,
+  TakeoverPlan,
+} from "../config/tenant-plan.ts";
 import { domainSteps, formatStep, type StepFacts } from "../mail/steps/index.ts";
-import { MxTakeover, type MxTargetOutput, Route, SpfInclude } from "../provider/sdk.ts";
+import {
+  Drain,
+  type FormerGatewayOutput,
+  type FormerSendingArgs,
+  MxTakeover,
+  type MxTargetOutput,
+  Route,
+  SpfInclude,
+} from "../provider/sdk.ts";
 
 export interface TenantDomainArgs {
   readonly plan: DomainPlan;
@@ -63,7 +77,8 @@ export interface StepsReport {
 
 /**
  * The gateway knows the domain before SPF is edited, and SPF is edited before the MX moves. Pulumi deletes
- * in reverse: the MX is back before SPF loses its term, and only then the route begins to leave.
+ * in reverse: the MX is back, and no more mail goes out through the gateway, before SPF loses its term, and
+ * only then the route begins to leave.
  */
 export class TenantDomain extends ComponentResource {
   readonly report: DomainReport;
@@ -73,7 +88,9 @@ export class TenantDomain extends ComponentResource {
     super("mxhero:tenant:TenantDomain", name, {}, options);
     const route = plan.route && this.addRoute(name, plan.route);
     const spf = plan.spf && this.includeInSpf(name, plan.spf, route);
-    const takeover = plan.takeover && this.takeOverMx(name, plan.takeover, route, spf);
+    const drain = plan.drain && this.addDrain(name, plan.drain, route, spf);
+    const before = [route, spf, drain].flatMap(present);
+    const takeover = plan.takeover && this.takeOverMx(name, plan.takeover, before);
     this.report = {
       name: plan.displayName,
       inbound: plan.config.inbound,
@@ -111,22 +128,41 @@ export class TenantDomain extends ComponentResource {
   }
 
   private includeInSpf(name: string, spf: SpfPlan, route: Route | undefined): SpfInclude {
-    return new SpfInclude(`${name}-spf`, spf, { parent: this, dependsOn: present(route) });
+    const alsoInclude = route?.formerIncludes.apply((names) => (names?.length ? names : undefined));
+    const args = { ...spf, alsoInclude };
+    return new SpfInclude(`${name}-spf`, args, { parent: this, dependsOn: present(route) });
+  }
+
+  private addDrain(
+    name: string,
+    drain: DrainPlan,
+    route: Route | undefined,
+    spf: SpfInclude | undefined,
+  ): Drain {
+    const dependsOn = [...present(route), ...present(spf)];
+    const former = route?.formerGateways.apply(formerSending);
+    const args = { ...drain, claim: route?.claim, former };
+    return new Drain(`${name}-drain`, args, { parent: this, dependsOn });
   }
 
   private takeOverMx(
     name: string,
     takeover: TakeoverPlan,
-    route: Route | undefined,
-    spf: SpfInclude | undefined,
+    dependsOn: readonly Resource[],
   ): MxTakeover {
-    const dependsOn = [...present(route), ...present(spf)];
-    return new MxTakeover(`${name}-mx`, takeover, { parent: this, dependsOn });
+    return new MxTakeover(`${name}-mx`, takeover, { parent: this, dependsOn: [...dependsOn] });
   }
 }
 
 function present<T>(value: T | undefined): T[] {
   return value === undefined ? [] : [value];
+}
+
+/** Those through which the domain may still send. */
+function formerSending(gateways: readonly FormerGatewayOutput[] = []): FormerSendingArgs[] {
+  return gateways.flatMap(({ store, sending }) =>
+    sending === undefined ? [] : [{ relay: sending.relay, store }],
+  );
 }
 
 function routeReport(plan: RoutePlan, { version, slots }: Route): RouteReport {

@@ -51,11 +51,13 @@ function settled<T>(value: Output<T>): Promise<T> {
   });
 }
 
-test("SPF is edited before the MX moves", async () => {
+test("SPF is edited, and the way back guarded, before the MX moves", async () => {
   await settled(output(tenant({}).domains));
   expect(events).toEqual([
     "tenant-contoso.test-spf begins",
     "tenant-contoso.test-spf ends",
+    "tenant-contoso.test-drain begins",
+    "tenant-contoso.test-drain ends",
     "tenant-contoso.test-mx begins",
     "tenant-contoso.test-mx ends",
   ]);
@@ -99,6 +101,7 @@ test("a domain that only sends has no takeover, one that only receives no SPF", 
   expect(receives["contoso.test"]).not.toHaveProperty("spf");
   expect(events.filter((event) => event.endsWith("ends"))).toEqual([
     "tenant-contoso.test-spf ends",
+    "tenant-contoso.test-drain ends",
     "tenant-contoso.test-mx ends",
   ]);
 });
@@ -119,6 +122,8 @@ test("the gateway knows the domain before the MX moves", async () => {
   expect(events).toEqual([
     "tenant-contoso.test-route begins",
     "tenant-contoso.test-route ends",
+    "tenant-contoso.test-drain begins",
+    "tenant-contoso.test-drain ends",
     "tenant-contoso.test-mx begins",
     "tenant-contoso.test-mx ends",
   ]);
@@ -132,6 +137,7 @@ test("the outputs say the route, and no secret; the Route is given it as one", a
     rcptLookup: "probe",
     relayServer: "relay.contoso.test, port 587, TLS verified, login gateway@contoso.test",
     sendingFrom: ["11.22.33.44"],
+    inactive: false,
     version: 1,
     slots: ["a", "b"],
   });

@@ -132,6 +132,12 @@ test("the plan of a domain", () => {
     config,
     gateway,
     spf: { organisation: "contoso", domain: "contoso.test", include: "_spf.gateway.test" },
+    drain: {
+      domain: "contoso.test",
+      mailSystem: "exchange",
+      relay: "smtp-relay.gateway.test",
+      quietSeconds: 86_400,
+    },
     takeover: {
       organisation: "contoso",
       domain: "contoso.test",
@@ -146,6 +152,14 @@ test("the plan of a domain", () => {
     },
     steps: stepFacts({ organisation: "contoso", gateway, domains: [config] }, config),
   });
+});
+
+test("only a domain that sends through the gateway is drained, for as long as the file says", () => {
+  const { drain } = plan(
+    domainSchema.parse({ ...contoso, outbound: "loopback", quietSeconds: 600 }),
+  );
+  expect(drain).toMatchObject({ quietSeconds: 600 });
+  expect(plan(domainSchema.parse({ ...contoso, outbound: "none" })).drain).toBeUndefined();
 });
 
 test("a domain in another script is planned in A-labels and shown as it is written", () => {

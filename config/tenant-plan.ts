@@ -1,8 +1,10 @@
 /** Decides what a tenant's stack does in the world: which resources each domain gets, with which values. */
 import type { NextHops } from "../mail/address-scope.ts";
 import { toUnicodeName } from "../mail/domain-name.ts";
+import { QUIET_SECONDS } from "../mail/outbound-quiet.ts";
 import type { OutboundFlow, RcptLookup, TlsLevel } from "../mail/route.ts";
 import { formatSendingIdentity } from "../mail/sending-identity.ts";
+import type { MailSystemKind } from "../mail/sending-setting.ts";
 import type { StepFacts } from "../mail/steps/index.ts";
 import { stepFacts } from "./domain-steps.ts";
 import { type Gateway, gatewayNames, type MxTarget } from "./gateway-hosts.ts";
@@ -26,22 +28,27 @@ export interface DomainPlan {
   readonly route: RoutePlan | undefined;
   /** Absent: the domain's SPF record is not touched. */
   readonly spf: SpfPlan | undefined;
+  /** Absent: the domain sends nothing through the gateway. */
+  readonly drain: DrainPlan | undefined;
   /** Absent: the domain's MX is not touched. */
   readonly takeover: TakeoverPlan | undefined;
   /** What a person has to be told of it. */
   readonly steps: StepFacts;
 }
 
+/** Where a gateway keeps its routes. */
+export interface StorePlan {
+  readonly table: string;
+  readonly region: string;
+  readonly secretPrefix: string;
+  readonly keyId: string | undefined;
+}
+
 /** What the gateway is to know of a domain. */
 export interface RoutePlan {
   readonly organisation: string;
   readonly domain: string;
-  readonly store: {
-    readonly table: string;
-    readonly region: string;
-    readonly secretPrefix: string;
-    readonly keyId: string | undefined;
-  };
+  readonly store: StorePlan;
   readonly gatewayHosts: string[];
   readonly nextHops: NextHops;
   readonly server: string;
@@ -55,6 +62,8 @@ export interface RoutePlan {
   readonly probeRecipient: string;
   readonly fixIt: string;
   readonly excludeSlots: string[];
+  /** `include`: the gateway's SPF domain, where the domain's SPF record names it. */
+  readonly sending: SendingPlan & { readonly include: string | undefined };
   readonly inactive: boolean;
 }
 
@@ -78,6 +87,21 @@ export interface SpfPlan extends ZonePlan {
   readonly include: string | undefined;
   readonly replacements: string[] | undefined;
   readonly base: string | undefined;
+}
+
+/** What must be known before mail that goes out through the gateway may be refused. */
+interface SendingPlan {
+  readonly mailSystem: MailSystemKind;
+  /** The gateway's endpoint for outbound mail. */
+  readonly relay: string;
+  readonly quietSeconds: number;
+}
+
+/** What must be seen before a domain stops to send through the gateway. */
+export interface DrainPlan extends SendingPlan {
+  readonly domain: string;
+  /** Absent: nobody here can ask the gateway. */
+  readonly store: StorePlan | undefined;
 }
 
 export interface TakeoverPlan extends ZonePlan {
@@ -110,6 +134,7 @@ function planDomain(tenant: TenantConfig, config: DomainConfig): DomainPlan {
     gateway,
     route: gateway.routeStore && planRoute(tenant, config, gateway.routeStore),
     spf: planSpf(zone, gateway, config),
+    drain: config.outbound === "none" ? undefined : planDrain(gateway, config),
     takeover: config.inbound === "border" ? planTakeover(zone, tenant, config) : undefined,
     steps: stepFacts(tenant, config),
   };
@@ -121,14 +146,13 @@ function planRoute(
   routeStore: NonNullable<Gateway["routeStore"]>,
 ): RoutePlan {
   const { organisation, gateway } = tenant;
-  const { table, region, secretPrefix, keyId, nextHops } = routeStore;
   const lookup = rcptLookupOf(config);
   return {
     organisation,
     domain: config.name,
-    store: { table, region, secretPrefix, keyId },
+    store: planStore(routeStore),
     gatewayHosts: gatewayNames(gateway),
-    nextHops,
+    nextHops: routeStore.nextHops,
     server: config.server,
     mxLookup: config.mxLookup,
     rcptLookup: lookup.kind,
@@ -140,8 +164,37 @@ function planRoute(
     probeRecipient: needed(config.probeRecipient),
     fixIt: needed(config.fixIt ?? tenant.fixIt ?? gateway.fixIt),
     excludeSlots: [...(gateway.excludeSlots ?? [])],
+    sending: { ...planSending(gateway, config), include: includeOf(gateway, config) },
     inactive: isInactive(tenant, config),
   };
+}
+
+function planStore({
+  table,
+  region,
+  secretPrefix,
+  keyId,
+}: NonNullable<Gateway["routeStore"]>): StorePlan {
+  return { table, region, secretPrefix, keyId };
+}
+
+function planDrain(gateway: Gateway, config: DomainConfig): DrainPlan {
+  const { routeStore } = gateway;
+  return {
+    domain: config.name,
+    ...planSending(gateway, config),
+    store: routeStore && planStore(routeStore),
+  };
+}
+
+function planSending({ smtpRelay }: Gateway, config: DomainConfig): SendingPlan {
+  const { mailSystem, quietSeconds = QUIET_SECONDS } = config;
+  return { mailSystem, relay: smtpRelay, quietSeconds };
+}
+
+/** SPF names the gateway only where mail leaves from it to the world. */
+function includeOf(gateway: Gateway, config: DomainConfig): string | undefined {
+  return leavesThroughGateway(config) ? gateway.spfInclude : undefined;
 }
 
 function planRelayServer(
@@ -161,9 +214,9 @@ function needed<T>(value: T | undefined): T {
   return value;
 }
 
-/** SPF names the gateway only where mail leaves from it to the world; otherwise at most `mx` is replaced. */
+/** Without the gateway's term at most `mx` is replaced. */
 function planSpf(zone: ZonePlan, gateway: Gateway, config: DomainConfig): SpfPlan | undefined {
-  const include = leavesThroughGateway(config) ? gateway.spfInclude : undefined;
+  const include = includeOf(gateway, config);
   const terms = config.spf?.replaceMx ?? [];
   if (include === undefined && terms.length === 0) return undefined;
   const replacements = terms.length > 0 ? terms : undefined;

@@ -99,6 +99,7 @@ test("a route with everything", async () => {
     probeRecipient: "info@contoso.test",
     fixIt: "help@contoso.test",
     excludeSlots: ["b"],
+    sending: { mailSystem: "exchange", relay: "smtp-relay.gateway.test", quietSeconds: 86_400 },
     inactive: false,
   });
 });

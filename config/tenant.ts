@@ -1,5 +1,7 @@
 /** The schema of a tenant's stack file: one organisation, the gateway, and the organisation's domains. */
 import { z } from "zod";
+import { QUIET_SECONDS } from "../mail/outbound-quiet.ts";
+import { MAIL_SYSTEM_KINDS } from "../mail/sending-setting.ts";
 import {
   fixIt,
   PASSWORD_NAME,
@@ -57,7 +59,7 @@ export const domain = z
       examples: ["contoso.com", "bücher.example"],
     }),
     mailSystem: z
-      .enum(["microsoft365", "google", "exchange", "other"])
+      .enum(MAIL_SYSTEM_KINDS)
       .meta({ description: "What kind of system keeps the mailboxes." }),
     server: mailHost({
       description:
@@ -100,6 +102,17 @@ export const domain = z
     overlapSeconds: z.int().min(0).max(86_400).optional().meta({
       description: "How long the old and the new MX stand side by side. 60 where it is left out.",
     }),
+    quietSeconds: z
+      .int()
+      .min(0)
+      .max(604_800)
+      .optional()
+      .meta({
+        description:
+          "For how long the domain, or a sender of it, must have sent nothing through the gateway before the " +
+          "gateway may refuse its mail. " +
+          `${QUIET_SECONDS} (a day) where it is left out. 0: nobody asks, and mail that still goes out may be lost.`,
+      }),
     zoneId: z
       .string()
       .regex(/^[0-9a-f]{32}$/)

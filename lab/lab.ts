@@ -85,7 +85,8 @@ Open a shell inside it, in another terminal:
 
 There, "pulumi preview", "pulumi up" and "pulumi destroy" work on the stack ${stacks[0]}
 ("pulumi stack select ${stacks[1]}" for the other one), and "send bob@contoso.test" delivers a
-message from outside. The files under stacks/ are copies: change them as you like.
+message from outside. Nobody can ask the gateway what goes out through it, so that a destroy needs your word:
+MXHERO_OUTBOUND_STOPPED=contoso.test,bücher.test pulumi destroy. The files under stacks/ are copies: change them as you like.
 
 Ctrl-C ends the lab and everything in it.
 `;

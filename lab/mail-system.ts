@@ -16,7 +16,7 @@ export interface MailSystemOptions {
   /** Mail for any other domain is refused. @default accepts mail for every domain, as a Relay Server does */
   readonly domains?: readonly string[];
   /** Addresses that exist. @default every address of its domains */
-  readonly recipients?: readonly string[];
+  readonly recipients?: readonly string[] | ((address: string) => boolean);
   /** Called as a message arrives. */
   readonly onMessage?: (message: KeptMessage) => void;
 }
@@ -94,7 +94,9 @@ function checkRecipient({ domains, recipients }: MailSystemOptions, recipient: s
   if (domains?.includes(domainOf(address)) === false) {
     throw new SmtpRefusal(`550 5.7.1 <${recipient}>: relaying denied`);
   }
-  if (recipients?.includes(address) === false) {
+  const exists =
+    typeof recipients === "function" ? recipients(address) : recipients?.includes(address);
+  if (exists === false) {
     throw new SmtpRefusal(`550 5.1.1 <${recipient}>: no such user`);
   }
 }

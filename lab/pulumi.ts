@@ -4,10 +4,20 @@
  *
  * `pulumi` and its language host are found on the PATH.
  */
-import { copyFile, glob, mkdir, mkdtemp, readdir, symlink, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  glob,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { parse, stringify } from "yaml";
 import { layOutPlugins } from "./plugins.ts";
 import { commandLineOf, descendantsOf } from "./processes.ts";
 
@@ -56,6 +66,10 @@ export interface PulumiProject {
   addStack(stack: string, file?: string): Promise<void>;
   /** Replaces the stack's file, as a person edits it. What the CLI had written into it is lost. */
   writeStackFile(stack: string, file: string): Promise<void>;
+  /** Replaces the stack's configuration. What the CLI had written beside it, the salt of its secrets, stays. */
+  configure(stack: string, config: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Makes a stack of nothing but these outputs, which others can refer to. */
+  addOutputs(stack: string, outputs: Readonly<Record<string, unknown>>): Promise<void>;
   /** Runs the CLI and waits. Never throws for its exit code. */
   run(stack: string, args: readonly string[], options?: RunOptions): Promise<PulumiResult>;
   /** Runs the CLI without waiting. */
@@ -75,15 +89,25 @@ export async function createProject(options: ProjectOptions): Promise<PulumiProj
   const env = { ...environment(folder), ...options.env };
   const start = (args: readonly string[], runOptions: RunOptions = {}) =>
     startPulumi(args, directory, { ...env, ...runOptions.env }, runOptions.signal);
+  const addStack = async (stack: string, file?: string) => {
+    if (file !== undefined) await writeFile(stackFile(directory, stack), file);
+    const { exitCode, stderr } = await start(["stack", "init", stack]).result;
+    if (exitCode !== 0) throw new Error(`Cannot make the stack ${stack}: ${stderr}`);
+  };
   return {
     directory,
     env,
-    addStack: async (stack, file) => {
-      if (file !== undefined) await writeFile(stackFile(directory, stack), file);
-      const { exitCode, stderr } = await start(["stack", "init", stack]).result;
-      if (exitCode !== 0) throw new Error(`Cannot make the stack ${stack}: ${stderr}`);
-    },
+    addStack,
     writeStackFile: (stack, file) => writeFile(stackFile(directory, stack), file),
+    configure: (stack, config) => replaceConfig(stackFile(directory, stack), config),
+    addOutputs: async (stack, outputs) => {
+      await addStack(stack, "config: {}\n");
+      const file = join(folder, `${stack}.json`);
+      await writeFile(file, deploymentOf(stack, outputs));
+      const args = ["stack", "import", "--file", file, "--stack", stack];
+      const { exitCode, stderr } = await start(args).result;
+      if (exitCode !== 0) throw new Error(`The outputs of ${stack} were not imported: ${stderr}`);
+    },
     run: (stack, args, runOptions) => start([...args, "--stack", stack], runOptions).result,
     start: (stack, args, runOptions) => start([...args, "--stack", stack], runOptions),
   };
@@ -103,6 +127,20 @@ async function linkProject(source: string, directory: string): Promise<void> {
 
 function stackFile(directory: string, stack: string): string {
   return join(directory, "stacks", `Pulumi.${stack}.yaml`);
+}
+
+async function replaceConfig(file: string, config: object): Promise<void> {
+  const present: unknown = parse(await readFile(file, "utf8"));
+  const kept = typeof present === "object" ? present : {};
+  await writeFile(file, stringify({ ...kept, config }));
+}
+
+/** In the form of `pulumi stack export`. */
+function deploymentOf(stack: string, outputs: Readonly<Record<string, unknown>>): string {
+  const type = "pulumi:pulumi:Stack";
+  const urn = `urn:pulumi:${stack}::mail::${type}::mail-${stack}`;
+  const deployment = { resources: [{ urn, custom: false, type, outputs }] };
+  return JSON.stringify({ version: 3, deployment });
 }
 
 /** Nothing of the user's own Pulumi settings is passed on, and nothing is looked for in the network. */

@@ -32,33 +32,68 @@ export interface TransactionResult {
   readonly reply: string;
 }
 
+/** Where a session leads, and what is said there at its start. */
+export type SessionOptions = Pick<Transaction, "address" | "localAddress" | "name" | "verify">;
+
 /** Never throws for what the server or the network does. */
 export async function transact(transaction: Transaction): Promise<TransactionResult> {
-  const connection = connect(transaction);
-  // Failures of the connection are events; the callbacks tell only what the server said.
-  const failed = Promise.withResolvers<never>();
-  failed.promise.catch(() => undefined);
-  connection.on("error", failed.reject);
-  connection.on("end", () => failed.reject(new Error("The connection was closed")));
+  const opened = await SmtpSession.open(transaction);
+  if (!(opened instanceof SmtpSession)) return opened;
   try {
-    await Promise.race([promisify(connection.connect.bind(connection))(), failed.promise]);
-  } catch (error) {
-    return { outcome: "temporary", reply: replyOf(error) };
-  }
-  try {
-    const envelope = { from: transaction.sender, to: transaction.recipient };
-    const send = promisify(connection.send.bind(connection));
-    const sent = await Promise.race([send(envelope, transaction.content), failed.promise]);
-    return { outcome: "delivered", reply: sent.response };
-  } catch (error) {
-    const reply = replyOf(error);
-    return { outcome: reply.startsWith("5") ? "permanent" : "temporary", reply };
+    return await opened.deliver(transaction);
   } finally {
-    connection.quit();
+    opened.close();
   }
 }
 
-function connect({ address, localAddress, name, verify }: Transaction): SMTPConnection {
+/** A connection that can take one message after the other. */
+export class SmtpSession {
+  readonly #connection: SMTPConnection;
+  readonly #failed: Promise<never>;
+
+  private constructor(connection: SMTPConnection, failed: Promise<never>) {
+    this.#connection = connection;
+    this.#failed = failed;
+  }
+
+  /** The session after EHLO, with TLS where it is offered; or why there is none. Never throws. */
+  static async open(options: SessionOptions): Promise<SmtpSession | TransactionResult> {
+    const connection = connect(options);
+    // Failures of the connection are events; the callbacks tell only what the server said.
+    const failed = Promise.withResolvers<never>();
+    failed.promise.catch(() => undefined);
+    connection.on("error", failed.reject);
+    connection.on("end", () => failed.reject(new Error("The connection was closed")));
+    try {
+      await Promise.race([promisify(connection.connect.bind(connection))(), failed.promise]);
+      return new SmtpSession(connection, failed.promise);
+    } catch (error) {
+      return { outcome: "temporary", reply: replyOf(error) };
+    }
+  }
+
+  /** After anything but `delivered` the session is of no more use. Never throws. */
+  async deliver({
+    sender,
+    recipient,
+    content,
+  }: Pick<Transaction, "sender" | "recipient" | "content">): Promise<TransactionResult> {
+    try {
+      const send = promisify(this.#connection.send.bind(this.#connection));
+      const sent = send({ from: sender, to: recipient }, content);
+      return { outcome: "delivered", reply: (await Promise.race([sent, this.#failed])).response };
+    } catch (error) {
+      const reply = replyOf(error);
+      return { outcome: reply.startsWith("5") ? "permanent" : "temporary", reply };
+    }
+  }
+
+  close(): void {
+    this.#connection.quit();
+  }
+}
+
+function connect({ address, localAddress, name, verify }: SessionOptions): SMTPConnection {
   return new SMTPConnection({
     host: address,
     port: 25,

@@ -202,6 +202,26 @@ export interface LastMail {
   readonly at: string;
   /** The client's address. */
   readonly from: string;
+  /** Missing: an agent of an earlier release told it. */
+  readonly spell?: MailSpell;
+  /** Missing: as above. */
+  readonly clients?: LastClients;
+}
+
+/** The present spell of traffic: it ends after an hour without mail, as `mail/mail-spell.ts` has it. */
+export interface MailSpell {
+  /** When it began, as far back as the slot's log reaches. ISO 8601, UTC. */
+  readonly since: string;
+  /** How many messages passed since then. */
+  readonly messages: number;
+}
+
+/** Who sent last, whether in the present spell or before. */
+export interface LastClients {
+  /** Every client that sent after this instant is among the latest ones. ISO 8601, UTC. */
+  readonly knownSince: string;
+  /** At most 5, the latest first, each with its last message. */
+  readonly latest: readonly Pick<LastMail, "at" | "from">[];
 }
 
 /** What one slot says of one domain. */
@@ -229,6 +249,11 @@ export interface SlotReport {
   readonly faults: readonly string[];
   /** Messages in the queues of both instances; missing: a queue could not be read. */
   readonly queued?: number;
+  /**
+   * All mail that passed the slot until then stands in its answers. ISO 8601, UTC. Missing: an agent of an
+   * earlier release reports, which tells at most a minute late.
+   */
+  readonly toldUntil?: string;
   /** It was told to take no more mail; missing: it takes mail. */
   readonly closing?: SlotClosing;
 }

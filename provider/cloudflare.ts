@@ -132,6 +132,11 @@ export class CloudflareAccount {
     return this.#list(zone, { match: "any", name });
   }
 
+  /** The MX records of the whole zone. */
+  listMx(zone: Pick<Zone, "id" | "name">): Promise<ZoneRecord[]> {
+    return this.#list(zone, { type: "MX" });
+  }
+
   /** The MX records at wildcard names. */
   listWildcardMx(zone: Pick<Zone, "id" | "name">): Promise<ZoneRecord[]> {
     return this.#list(zone, { type: "MX", name: { startswith: "*." } });

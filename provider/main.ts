@@ -3,6 +3,7 @@ import { mxheroProvider } from "./mxhero.ts";
 import { serve } from "./protocol/server.ts";
 
 const provider = mxheroProvider({
+  "mxhero:index:Drain": async () => (await import("./drain.ts")).drain,
   "mxhero:index:GatewayCertificate": async () =>
     (await import("./gateway-certificate.ts")).gatewayCertificate,
   "mxhero:index:GatewayFleet": async () => (await import("./gateway-fleet.ts")).gatewayFleet,

@@ -12,22 +12,43 @@ const TIMEOUT_MS = 10_000;
 /** RFC 8461, section 3.3 suggests 64 KB as a limit. */
 const SIZE_LIMIT = 65_536;
 
+/** A policy as senders find it. */
+export interface PublishedPolicy {
+  /** Of the TXT record that announces it. */
+  readonly id: string;
+  readonly policy: MtaStsPolicy;
+}
+
+/**
+ * The policy of a domain; `undefined` where senders see none.
+ *
+ * @throws MailRuleError `mta-sts-unreadable` where there is a policy that can't be read, and
+ *   `mta-sts-policy` where it is none; `dns-servfail`, `dns-timeout`
+ */
+export async function readPublishedPolicy(
+  resolver: Resolver,
+  domain: string,
+): Promise<PublishedPolicy | undefined> {
+  const name = `_mta-sts.${domain}`;
+  const { status, records } = await resolver(name, "TXT");
+  if (status === "servfail" || status === "timeout") throw unanswered(name, "TXT", status);
+  const id = findPolicyId(records);
+  if (id === undefined) return undefined;
+  return { id, policy: readPolicy(domain, await fetchPolicy(resolver, domain)) };
+}
+
 /**
  * @throws MailRuleError `mta-sts-not-admitted` where an enforced policy names none of the patterns that
- *   an exchange matches; `mta-sts-unreadable` where there is a policy that can't be read, and
- *   `mta-sts-policy` where it is none; `dns-servfail`, `dns-timeout`
+ *   an exchange matches; and as `readPublishedPolicy`
  */
 export async function refuseNotAdmitted(
   resolver: Resolver,
   domain: string,
   exchanges: readonly string[],
 ): Promise<void> {
-  const name = `_mta-sts.${domain}`;
-  const { status, records } = await resolver(name, "TXT");
-  if (status === "servfail" || status === "timeout") throw unanswered(name, "TXT", status);
-  const id = findPolicyId(records);
-  if (id === undefined) return;
-  const policy = readPolicy(domain, await fetchPolicy(resolver, domain));
+  const published = await readPublishedPolicy(resolver, domain);
+  if (published === undefined) return;
+  const { id, policy } = published;
   const refused = notAdmitted(policy, exchanges);
   if (policy.mode !== "enforce" || refused.length === 0) return;
   const lines = refused.map((exchange) => `"mx: ${exchange}"`).join(", ");
@@ -35,7 +56,7 @@ export async function refuseNotAdmitted(
     code: "mta-sts-not-admitted",
     where: `MTA-STS policy of ${domain}`,
     problem: `Its mode is enforce and it does not admit ${refused.join(", ")} (it admits ${policy.mx.join(", ")}): Google, Microsoft and others would refuse to deliver.`,
-    fix: `Add ${lines} to https://mta-sts.${domain}/.well-known/mta-sts.txt beside the present hosts, change the id in the TXT record ${name} (now ${id}), wait max_age (${policy.maxAge} s) if you can, then run again.`,
+    fix: `Add ${lines} to https://mta-sts.${domain}/.well-known/mta-sts.txt beside the present hosts, change the id in the TXT record _mta-sts.${domain} (now ${id}), wait max_age (${policy.maxAge} s) if you can, then run again.`,
     value: refused.join(", "),
   });
 }

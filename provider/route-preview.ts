@@ -5,10 +5,12 @@ import { routeInForce } from "../mail/route-life.ts";
 import type { RouteGoal, RouteStep, RouteWorld } from "../mail/route-steps.ts";
 import { describeInactivity, describeRouteChange } from "../mail/route-words.ts";
 import { observeRoute, type Release, refuseHeld } from "./apply-route-steps.ts";
+import { partFromFormer } from "./former-gateways.ts";
 import { withRouteStore } from "./open-route-store.ts";
 import type { Call } from "./resource.ts";
-import type { RouteInputs, RouteOutputs, StorePlace } from "./route-schema.ts";
-import { goalOf, type Standing } from "./route-state.ts";
+import { sayLosses } from "./route-losses.ts";
+import type { FormerGateway, RouteInputs, RouteOutputs, StorePlace } from "./route-schema.ts";
+import { goalOf, includesOf, type Standing } from "./route-state.ts";
 
 /** Reads the store and says what would be done. Without credentials it says what it can. */
 export async function previewRoute(
@@ -17,21 +19,44 @@ export async function previewRoute(
   standing: Standing,
 ): Promise<Partial<RouteOutputs>> {
   const goal = goalOf(inputs, standing, nextSecretVersion(inputs, standing));
+  const { old, claim, formerGateways = [] } = standing;
+  const certain = {
+    ...(old && { claim }),
+    formerIncludes: includesOf(formerGateways, inputs),
+    ...(formerGateways.length === 0 && { formerGateways: [] }),
+  };
   try {
     await withRouteStore(inputs.store, async (store) => {
       const world = await observeRoute({ ...inputs, store });
       const step = await refuseHeld(store, world, goal);
       if (step !== undefined) sayPlan(world, goal, step, call);
+      await sayLosses(store, world.record, goal.route, inputs, call);
     });
     sayExcluded(inputs, call);
+    return (await previewPartings(inputs, formerGateways, call))
+      ? { ...(old && { claim }) }
+      : certain;
   } catch (error) {
     if (!(error instanceof MailRuleError) || error.code !== "aws-credentials-missing") throw error;
     call.warn(
       `Route of ${inputs.domain} not read: ${error.problem} ${error.fix} Planned, but not checked against the gateway: ${describeRouteChange(undefined, goal.route)}`,
     );
+    return certain;
   }
-  const { old, claim } = standing;
-  return old === undefined ? {} : { claim };
+}
+
+/** @returns whether the domain leaves one: the run finds out anew, so that nothing is certain then */
+async function previewPartings(
+  inputs: RouteInputs,
+  formers: readonly FormerGateway[],
+  call: Call,
+): Promise<boolean> {
+  const partings = await partFromFormer(inputs, formers, call);
+  const leaving = partings.filter(({ departure }) => departure.kind === "leaves");
+  for (const { gateway } of leaving) {
+    call.info(`Route of ${inputs.domain}: it leaves the former gateway (${gateway.store.table}).`);
+  }
+  return leaving.length > 0;
 }
 
 /** A new password gets another version; which one is known once it is written. */

@@ -16,9 +16,7 @@ export async function refreshRoute(old: RouteOutputs, call: Call): Promise<Found
   const { domain, store: place } = old;
   const { record } = await withRouteStore(place, (store) => store.readDomain(domain));
   if (record === undefined || isGivenUp(record)) {
-    return (old.formerStores ?? []).length === 0
-      ? undefined
-      : { inputs: asInputs(old), outputs: old };
+    return old.formerGateways.length === 0 ? undefined : { inputs: asInputs(old), outputs: old };
   }
   if (releaseClaim(record, parseClaim(old.claim)).kind === "not-held") {
     call.warn(

@@ -14,7 +14,7 @@ import { formatSendingIdentity, parseSendingIdentity } from "../mail/sending-ide
 import { relaySecretName } from "../store/secrets.ts";
 import { inputChange } from "./input-changes.ts";
 import type { Change } from "./resource.ts";
-import type { RouteInputs, RouteOutputs, StorePlace } from "./route-schema.ts";
+import type { FormerGateway, RouteInputs, RouteOutputs, StorePlace } from "./route-schema.ts";
 
 /** With which right a resource acts, and from where it comes. */
 export interface Standing {
@@ -22,7 +22,7 @@ export interface Standing {
   readonly mayClaim: boolean;
   readonly old?: RouteOutputs;
   /** Where the domain still has to be given up once it serves. */
-  readonly formerStores?: readonly StorePlace[];
+  readonly formerGateways?: readonly FormerGateway[];
   /** The version of the password, once it was written. */
   readonly secretVersion?: number;
 }
@@ -30,13 +30,23 @@ export interface Standing {
 /** At another gateway the domain is claimed anew. */
 export function standingOf(old: RouteOutputs, { store }: RouteInputs): Standing {
   const isSame = isSameStore(old.store, store);
-  const former = [...(old.formerStores ?? []), ...(isSame ? [] : [old.store])];
-  const formerStores = former.filter((place) => !isSameStore(place, store));
-  return { claim: old.claim, mayClaim: !isSame, old, formerStores };
+  const former = [...old.formerGateways, ...(isSame ? [] : [asFormer(old)])];
+  const formerGateways = former.filter((gateway) => !isSameStore(gateway.store, store));
+  return { claim: old.claim, mayClaim: !isSame, old, formerGateways };
+}
+
+function asFormer({ store, gatewayHosts, sending }: RouteOutputs): FormerGateway {
+  return { store, hosts: gatewayHosts, ...(sending && { sending }) };
 }
 
 export function isSameStore(one: StorePlace, other: StorePlace): boolean {
   return one.table === other.table && one.region === other.region;
+}
+
+/** The SPF domains that must stand beside the present gateway's. */
+export function includesOf(formers: readonly FormerGateway[], inputs: RouteInputs): string[] {
+  const includes = formers.flatMap(({ sending }) => sending?.include ?? []);
+  return [...new Set(includes)].filter((include) => include !== inputs.sending?.include);
 }
 
 /** @throws MailRuleError the first fault of the route by itself */
@@ -52,7 +62,7 @@ export function goalOf(
 /** @param slots those that have the route; none while it is unfinished */
 export function outputsOf(
   inputs: RouteInputs,
-  { claim, formerStores = [], secretVersion }: Standing,
+  { claim, formerGateways = [], secretVersion }: Standing,
   record: RouteRecord | undefined,
   slots: readonly string[],
 ): RouteOutputs {
@@ -64,7 +74,8 @@ export function outputsOf(
     ownVersion: version,
     slots: [...slots],
     ...(secretVersion !== undefined && { secretVersion }),
-    ...(formerStores.length > 0 && { formerStores: [...formerStores] }),
+    formerGateways: [...formerGateways],
+    formerIncludes: includesOf(formerGateways, inputs),
   };
 }
 
@@ -160,6 +171,7 @@ const PLAIN_KEYS = [
   "sendingFrom",
   "probeRecipient",
   "fixIt",
+  "sending",
   "inactive",
 ] as const;
 

@@ -8,11 +8,14 @@ import type { RouteRecord } from "../mail/route.ts";
 import type { RouteStore } from "../store/route-store.ts";
 import { applyRouteSteps, observeRoute, refuseHeld, releaseRoute } from "./apply-route-steps.ts";
 import { newClaim } from "./claims.ts";
+import { partFromFormer, refuseFullSpf, staying } from "./former-gateways.ts";
 import { withRouteStore } from "./open-route-store.ts";
 import { type Call, type ResourceKind, Unfinished } from "./resource.ts";
+import { untilNobodyIsLost } from "./route-losses.ts";
 import { previewRoute, sayExcluded, sayRelease } from "./route-preview.ts";
 import { importRoute, refreshRoute } from "./route-read.ts";
 import {
+  type FormerGateway,
   type RouteInputs as Inputs,
   type RouteOutputs as Outputs,
   PASSWORD,
@@ -32,8 +35,10 @@ export const route: ResourceKind<Inputs, Outputs> = {
 
   diff(old, news) {
     const changes = routeInputChanges(old, news);
-    const isOwn = old.version === old.ownVersion;
-    return isOwn ? changes : [...changes, { path: "version", kind: "update" }];
+    if (old.version !== old.ownVersion) changes.push({ path: "version", kind: "update" });
+    // Each run looks whether the domain may leave them by now.
+    if (old.formerGateways.length > 0) changes.push({ path: "formerGateways", kind: "update" });
+    return changes;
   },
 
   async create(inputs, call) {
@@ -50,7 +55,8 @@ export const route: ResourceKind<Inputs, Outputs> = {
   },
 
   async delete(_id, old, call) {
-    for (const place of [...(old.formerStores ?? []), old.store]) await release(place, old, call);
+    const places = [...old.formerGateways.map(({ store }) => store), old.store];
+    for (const place of places) await release(place, old, call);
   },
 };
 
@@ -80,8 +86,11 @@ async function change(inputs: Inputs, call: Call, standing: Standing): Promise<P
 async function apply(store: RouteStore, inputs: Inputs, call: Call, standing: Standing) {
   const place = { ...inputs, store };
   const before = await observeRoute(place);
+  const { formerGateways = [], old } = standing;
   // Nothing is written for a domain that another organisation holds, a password included.
   await refuseHeld(store, before, goalOf(inputs, standing));
+  await refuseFullSpf(inputs, formerGateways, call);
+  await untilNobodyIsLost(store, before.record, goalOf(inputs, standing).route, inputs, call);
   sayExcluded(inputs, call);
   const secretVersion = await storePassword(store, inputs, standing, before.record);
   const goal = goalOf(inputs, standing, secretVersion);
@@ -92,23 +101,31 @@ async function apply(store: RouteStore, inputs: Inputs, call: Call, standing: St
       written = record;
     };
     const { record, slots } = await applyRouteSteps(place, goal, call, onWrite);
-    await leaveFormerStores(standing, call);
-    return outputsOf(inputs, { ...known, formerStores: [] }, record, slots);
+    const left = await leaveFormer(inputs, formerGateways, old, call);
+    return outputsOf(inputs, { ...known, formerGateways: left }, record, slots);
   } catch (error) {
     if (written === undefined) throw error;
     const outputs = outputsOf(inputs, known, written, []);
     throw new Unfinished(inputs.domain, outputs, [unfinishedReason(error)], { cause: error });
   } finally {
     const passwords = { store, place: inputs.store, domain: inputs.domain, call };
-    const { old } = standing;
     if (written) await deleteFormerPasswords(passwords, before.record, old, written);
   }
 }
 
-/** Gateways that the domain was at before: their routes leave, now that this one serves. */
-async function leaveFormerStores({ formerStores = [], old }: Standing, call: Call) {
-  if (old === undefined) return;
-  for (const place of formerStores) await release(place, old, call);
+/** Now that this gateway serves: the routes of those that nobody needs any more leave. The others stay. */
+async function leaveFormer(
+  inputs: Inputs,
+  formers: readonly FormerGateway[],
+  old: Outputs | undefined,
+  call: Call,
+): Promise<FormerGateway[]> {
+  if (old === undefined) return [];
+  const partings = await partFromFormer(inputs, formers, call);
+  for (const { gateway, departure } of partings) {
+    if (departure.kind === "leaves") await release(gateway.store, old, call);
+  }
+  return staying(partings);
 }
 
 function unfinishedReason(error: unknown): string {

@@ -93,6 +93,8 @@ export interface SpfIncludeArgs extends ZoneArgs {
   readonly include?: pulumi.Input<string> | undefined;
   /** Terms that stand in for `mx`, for example `a:mail.contoso.test`. */
   readonly replacements?: pulumi.Input<pulumi.Input<string>[]> | undefined;
+  /** SPF domains of gateways that the domain was at before, and that may still send its mail. */
+  readonly alsoInclude?: pulumi.Input<string[] | undefined>;
   /** The record to begin with where the domain has none, for example `v=spf1 -all`. */
   readonly base?: pulumi.Input<string> | undefined;
 }
@@ -179,11 +181,35 @@ export interface RouteArgs {
   readonly fixIt: pulumi.Input<string>;
   /** Slots that are dead and are not waited for. */
   readonly excludeSlots: pulumi.Input<pulumi.Input<string>[]>;
+  /** @default nobody asks whether someone still sends before a change refuses it */
+  readonly sending?: pulumi.Input<SendingArgs> | undefined;
   /**
    * The domain's mail is refused, for 2 days with 4xx and then with 5xx and the fix-it address, until it is active
    * again. @default false
    */
   readonly inactive?: pulumi.Input<boolean> | undefined;
+}
+
+/** What must be known before mail that goes out through the gateway may be refused. */
+export interface SendingArgs {
+  /** `microsoft365`, `google`, `exchange` or `other`: in whose words a person is told what still sends. */
+  readonly mailSystem: pulumi.Input<string>;
+  /** The gateway's endpoint for outbound mail. */
+  readonly relay: pulumi.Input<string>;
+  /** For how long nothing may have been sent, in seconds; 0: nobody asks. @default 86400 */
+  readonly quietSeconds?: pulumi.Input<number> | undefined;
+  /** The gateway's SPF domain, where the domain's SPF record names it. */
+  readonly include?: pulumi.Input<string> | undefined;
+}
+
+/** A gateway that the domain has moved away from, where it is still served. */
+export interface FormerGatewayOutput {
+  readonly store: {
+    readonly table: string;
+    readonly region: string;
+    readonly secretPrefix: string;
+  };
+  readonly sending?: { readonly relay: string };
 }
 
 /** What the gateway knows of one domain; deleting it lets the route leave by its times. */
@@ -194,9 +220,43 @@ export class Route extends CustomResource {
   declare readonly slots: pulumi.Output<string[]>;
   /** Who holds the domain, as the route store has it. */
   declare readonly claim: pulumi.Output<string>;
+  /** Gateways that the domain was at before, and where it is still served. */
+  declare readonly formerGateways: pulumi.Output<FormerGatewayOutput[]>;
+  /** Their SPF domains, which the domain's SPF record must still name. */
+  declare readonly formerIncludes: pulumi.Output<string[]>;
 
   constructor(name: string, args: RouteArgs, options?: pulumi.CustomResourceOptions) {
-    const outputs = { version: undefined, slots: undefined, claim: undefined };
+    const outputs = {
+      version: undefined,
+      slots: undefined,
+      claim: undefined,
+      formerGateways: undefined,
+      formerIncludes: undefined,
+    };
     super("mxhero:index:Route", name, { ...args, ...outputs }, options);
+  }
+}
+
+export interface DrainArgs extends Omit<SendingArgs, "include"> {
+  /** The domain, lower case, in A-labels (RFC 5890). Another domain is another resource. */
+  readonly domain: pulumi.Input<string>;
+  /** @default nobody here can ask the gateway, and a delete needs the administrator's word */
+  readonly store?: pulumi.Input<RouteStoreArgs> | undefined;
+  /** The claim of the domain's `Route`. Where another resource holds the domain, too, nothing is waited for. */
+  readonly claim?: pulumi.Input<string> | undefined;
+  /** Gateways that the domain was at before: there, too, it must be quiet. */
+  readonly former?: pulumi.Input<FormerSendingArgs[]> | undefined;
+}
+
+/** How a domain sends through a gateway that it was at before. */
+export interface FormerSendingArgs {
+  readonly relay: string;
+  readonly store: FormerGatewayOutput["store"];
+}
+
+/** Deleting it waits until the domain's mail has stopped to go out through the gateway. */
+export class Drain extends CustomResource {
+  constructor(name: string, args: DrainArgs, options?: pulumi.CustomResourceOptions) {
+    super("mxhero:index:Drain", name, { ...args }, options);
   }
 }

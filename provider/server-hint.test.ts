@@ -14,6 +14,7 @@ function hintsFor(server: string, exchange: string): string[] {
       waitSeconds: 1,
       abandonedQueues: [],
       uncoveredSlots: [],
+      outboundStopped: [],
       handBackConfirmed: [],
     },
     info: (message) => said.push(message),

@@ -8,6 +8,7 @@ describe("readSettings", () => {
       waitSeconds: 600,
       abandonedQueues: [],
       uncoveredSlots: [],
+      outboundStopped: [],
       handBackConfirmed: [],
     });
   });
@@ -33,12 +34,22 @@ describe("readSettings", () => {
   });
 
   test("takes what gives something up from the environment only, for it is said for one run", () => {
-    for (const key of ["uncoveredSlots", "abandonedQueues"]) {
+    for (const key of ["uncoveredSlots", "abandonedQueues", "outboundStopped"]) {
       expect(() => readSettings({ [key]: '["a"]' }, {})).toThrow(key);
     }
-    const said = { MXHERO_UNCOVERED_SLOTS: "a", MXHERO_ABANDONED_QUEUES: "b, c" };
-    const settings = readSettings({}, said);
-    expect(settings).toMatchObject({ uncoveredSlots: ["a"], abandonedQueues: ["b", "c"] });
+    const said = {
+      MXHERO_UNCOVERED_SLOTS: "a",
+      MXHERO_ABANDONED_QUEUES: "b, c",
+      MXHERO_OUTBOUND_STOPPED: "Contoso.test, bücher.test",
+    };
+    expect(readSettings({}, said)).toMatchObject({
+      uncoveredSlots: ["a"],
+      abandonedQueues: ["b", "c"],
+      outboundStopped: ["contoso.test", "xn--bcher-kva.test"],
+    });
+    expect(() => readSettings({}, { MXHERO_OUTBOUND_STOPPED: "contoso" })).toThrow(
+      "MXHERO_OUTBOUND_STOPPED",
+    );
   });
 
   test("takes domains that are handed back on the administrator's word, as people write them", () => {

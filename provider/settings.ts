@@ -25,6 +25,8 @@ export interface Settings {
   readonly abandonedQueues: readonly string[];
   /** Slots of a gateway that may be taken out of DNS though no other slot is healthy. */
   readonly uncoveredSlots: readonly string[];
+  /** Domains of which the administrator says that nothing goes out through the gateway any more; in A-labels. */
+  readonly outboundStopped: readonly string[];
   /** Domains whose mail system takes mail from everyone, by the administrator's word. In A-labels. */
   readonly handBackConfirmed: readonly string[];
 }
@@ -95,6 +97,7 @@ const environmentSchema = z.object({
   MXHERO_WAIT_SECONDS: z.string().transform(Number).pipe(seconds).exactOptional(),
   MXHERO_ABANDONED_QUEUES: commaList.pipe(slotNames).exactOptional(),
   MXHERO_UNCOVERED_SLOTS: commaList.pipe(slotNames).exactOptional(),
+  MXHERO_OUTBOUND_STOPPED: commaList.pipe(domainNames).exactOptional(),
   MXHERO_HAND_BACK_CONFIRMED: commaList.pipe(domainNames).exactOptional(),
 });
 
@@ -134,6 +137,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     MXHERO_WAIT_SECONDS: waitSeconds = given.data.waitSeconds ?? 600,
     MXHERO_ABANDONED_QUEUES: abandonedQueues = [],
     MXHERO_UNCOVERED_SLOTS: uncoveredSlots = [],
+    MXHERO_OUTBOUND_STOPPED: outboundStopped = [],
     MXHERO_HAND_BACK_CONFIRMED: handBackConfirmed = [],
   } = preferred.data;
   return {
@@ -144,6 +148,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     waitSeconds,
     abandonedQueues,
     uncoveredSlots,
+    outboundStopped,
     handBackConfirmed,
   };
 }

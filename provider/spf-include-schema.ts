@@ -5,6 +5,8 @@ import { zoneInputs, zoneOutputs } from "./mx-takeover-schema.ts";
 export const spfIncludeInputs = z.strictObject({
   ...zoneInputs,
   include: z.string().min(1).exactOptional(),
+  /** SPF domains of gateways that the domain was at before, and that may still send its mail. */
+  alsoInclude: z.array(z.string().min(1)).min(1).exactOptional(),
   replacements: z.array(z.string()).exactOptional(),
   base: z.string().exactOptional(),
 });

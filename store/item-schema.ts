@@ -71,7 +71,14 @@ export const routeProof: z.ZodType<RouteProof> = z.strictObject({
   code: text.exactOptional(),
 });
 
-export const lastMail: z.ZodType<LastMail> = z.strictObject({ at: instant, from: text });
+const passedMail = z.strictObject({ at: instant, from: text });
+
+export const lastMail: z.ZodType<LastMail> = passedMail.extend({
+  spell: z.strictObject({ since: instant, messages: z.int().min(1) }).exactOptional(),
+  clients: z
+    .strictObject({ knownSince: instant, latest: z.array(passedMail).min(1) })
+    .exactOptional(),
+});
 
 export const slotReport: z.ZodType<SlotReport> = z.strictObject({
   slot: text,
@@ -80,5 +87,6 @@ export const slotReport: z.ZodType<SlotReport> = z.strictObject({
   healthy: z.boolean(),
   faults: z.array(z.string()),
   queued: z.int().min(0).exactOptional(),
+  toldUntil: instant.exactOptional(),
   closing: z.strictObject({ mark: text, isClosed: z.boolean() }).exactOptional(),
 });

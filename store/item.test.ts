@@ -88,7 +88,17 @@ const record: fc.Arbitrary<RouteRecord> = fc.record(
   },
   { requiredKeys: ["domain", "holder", "revision"] },
 );
-const mail = fc.record({ at: instant, from: text });
+const passed = fc.record({ at: instant, from: text });
+/** An agent of an earlier release tells no more than the time and the client. */
+const mail = fc.record(
+  {
+    at: instant,
+    from: text,
+    spell: fc.record({ since: instant, messages: fc.integer({ min: 1, max: 1_000_000 }) }),
+    clients: fc.record({ knownSince: instant, latest: fc.array(passed, { minLength: 1 }) }),
+  },
+  { requiredKeys: ["at", "from"] },
+);
 const answer: fc.Arbitrary<SlotAnswer> = fc.record(
   {
     domain: text,

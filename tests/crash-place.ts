@@ -8,7 +8,7 @@ import type { Matrix } from "./crash-matrix.ts";
 import { preparePlace } from "./crash-tenant.ts";
 import { tracesOf } from "./crash-traces.ts";
 import { startTenantLab } from "./tenant.ts";
-import { startAgents } from "./test-agents.ts";
+import { startAgents, startReports } from "./test-agents.ts";
 
 export interface ActedPlace extends AsyncDisposable {
   readonly matrix: Matrix;
@@ -27,6 +27,7 @@ export async function startActedPlace(): Promise<ActedPlace> {
   Object.assign(process.env, moto.env);
   const store = parts.use(new RouteStore(options));
   parts.use(await startAgents(store, SLOTS));
+  parts.use(startReports(store, SLOTS));
   parts.use(await startMailSystem({ name: "mail.server.test", address: `${testNet}.2.9` }));
   const hosts = ["mx1", "mx2"].map((name) => `${name}.gateway.test`);
   const records = [`${testNet}.1.1`];

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FleetSlot } from "../lab/hosts/fleet.ts";
+import { type Stream, startSoak } from "../lab/hosts/fleet-soak.ts";
 import {
   exampleRoute,
   type FleetWorld,
@@ -9,7 +10,6 @@ import {
   startFleetWorld,
 } from "../lab/hosts/fleet-world.ts";
 import { SmtpDialogue } from "../lab/smtp-dialogue.ts";
-import { type Stream, startSoak } from "../lab/soak.ts";
 import { testNet as net } from "../lab/test-net.ts";
 
 let world: FleetWorld;

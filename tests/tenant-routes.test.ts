@@ -2,7 +2,6 @@
  * Tenants of a gateway that keeps its routes itself, with the real engine: the route comes before SPF and MX,
  * and leaves after them. The gateway's stack and the slots' agents are stand-ins.
  */
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -45,22 +44,10 @@ beforeAll(async () => {
   parts.use(await startAgents(store, SLOTS));
   const { table, region, secretPrefix, keyId } = options;
   const routeStore = { table, region, secretPrefix, keyId, nextHops: "public" };
-  await addGatewayStack({ ...gateway, slots: SLOTS, routeStore });
+  await lab.project.addOutputs("fleet", { ...gateway, slots: SLOTS, routeStore });
 });
 
 afterAll(() => parts.disposeAsync());
-
-/** A stack that has nothing but the outputs that a gateway's stack has. */
-async function addGatewayStack(outputs: Readonly<Record<string, unknown>>): Promise<void> {
-  await lab.project.addStack("fleet", "config: {}\n");
-  const type = "pulumi:pulumi:Stack";
-  const urn = `urn:pulumi:fleet::mail::${type}::mail-fleet`;
-  const deployment = { resources: [{ urn, custom: false, type, outputs }] };
-  const file = join(lab.project.directory, "fleet.json");
-  await writeFile(file, JSON.stringify({ version: 3, deployment }));
-  const { exitCode, stderr } = await lab.project.run("fleet", ["stack", "import", "--file", file]);
-  if (exitCode !== 0) throw new Error(`The gateway's stack was not imported: ${stderr}`);
-}
 
 function addStack(name: string, domains: readonly DomainEntry[]): Promise<TenantStack> {
   return lab.addStack(name, {

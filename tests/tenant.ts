@@ -1,7 +1,7 @@
 /** For the tests of the whole: the lab, the real engine, tenants' zones and tenants' stacks. */
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
 import type { z } from "zod";
 import type { domain, tenant } from "../config/tenant.ts";
 import type { RecordSpec, ZoneSpec } from "../lab/cloudflare/index.ts";
@@ -164,7 +164,7 @@ export function tenantStack(project: PulumiProject, name: string): TenantStack {
     (args: readonly string[] = [], options?: RunOptions) =>
       run([command, "--yes", "--skip-preview", ...args], options);
   const writeConfig = (config: Readonly<Record<string, unknown>>) =>
-    replaceConfig(join(project.directory, "stacks", `Pulumi.${name}.yaml`), config);
+    project.configure(name, config);
   const resources = () => storedResources(project, name);
   return {
     name,
@@ -203,16 +203,11 @@ function configOf({
       inbound: "border",
       outbound: "standard",
       ...(entry.inbound === undefined || entry.inbound === "border" ? BORDER : {}),
+      // Who may stop to send is what tests/drain.test.ts is about.
+      quietSeconds: 0,
       ...entry,
     })),
   };
-}
-
-/** What the CLI has written into the file, the salt of its secrets, stays. */
-async function replaceConfig(file: string, config: object): Promise<void> {
-  const present: unknown = parse(await readFile(file, "utf8"));
-  const kept = typeof present === "object" ? present : {};
-  await writeFile(file, stringify({ ...kept, config }));
 }
 
 /** The checkout with another program. */

@@ -1,6 +1,6 @@
 /** For tests: what a gateway's slots answer, given by plain clients of the route store. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ProofStep, RouteRecord } from "../mail/route.ts";
+import type { ProofStep, RouteRecord, SlotReport } from "../mail/route.ts";
 import { recordEnd } from "../mail/route-life.ts";
 import { ChangeReader } from "../store/change-reader.ts";
 import type { RouteStore } from "../store/route-store.ts";
@@ -86,3 +86,34 @@ async function answer(
 const tried: readonly ProofStep[] = [
   { action: "connect mail.contoso.test (192.0.2.7) port 25", outcome: "451 try again" },
 ];
+
+/** What the slots report beside what a sound one does; `undefined`: it reports nothing. */
+export type Reports = Map<string, Partial<SlotReport> | undefined>;
+
+/** Reports for the slots every 200 ms, as agents do every 5 s, until it is disposed of. */
+export function startReports(
+  store: RouteStore,
+  slots: readonly string[],
+): AsyncDisposable & { readonly says: Reports } {
+  const says: Reports = new Map(slots.map((slot) => [slot, {}]));
+  const stop = new AbortController();
+  const running = (async () => {
+    while (!stop.signal.aborted) {
+      for (const [slot, said] of says) if (said !== undefined) await report(store, slot, said);
+      await sleep(200);
+    }
+  })();
+  return {
+    says,
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+async function report(store: RouteStore, slot: string, said: Partial<SlotReport>): Promise<void> {
+  const now = new Date().toISOString();
+  const usual = { slot, heartbeat: now, toldUntil: now, bundle: "", healthy: true, faults: [] };
+  await store.putReport({ ...usual, ...said });
+}

@@ -16,8 +16,10 @@ const programs = {
   demo: { lab: true, run: (args) => startInLab("lab/demo.ts", args) },
   lab: { lab: true, run: (args) => startInLab("lab/lab.ts", args) },
   crash: { lab: true, run: crash },
+  soak: { lab: true, run: (args) => startInLab("lab/soak.ts", args) },
   bench: { lab: true, run: (args) => startInLab("lab/bench.ts", args) },
   leftovers: { lab: false, run: (args) => start("commands/leftovers.ts", args) },
+  verify: { lab: false, run: (args) => start("commands/verify.ts", args) },
 };
 
 /**

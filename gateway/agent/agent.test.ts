@@ -80,6 +80,12 @@ test("a change comes into the maps, and is acknowledged", async () => {
   expect(value).toBe(`server:[${serverAddress}]`);
 }, 60_000);
 
+/** In milliseconds, by the slot's report. */
+async function toldUntil(): Promise<number> {
+  const [report] = await gateway.lab.store.reports();
+  return Date.parse(report?.toldUntil ?? "");
+}
+
 test("mail that passed is told, with its client", async () => {
   expect(await send("someone@outside.test", "info@contoso.test")).toMatchObject({
     outcome: "delivered",
@@ -94,6 +100,13 @@ test("mail that passed is told, with its client", async () => {
   await expect
     .poll(async () => (await answer("contoso.test"))?.lastOutbound?.from, until)
     .toBe(client);
+  const told = (await answer("contoso.test"))?.lastOutbound;
+  expect(told).toMatchObject({
+    spell: { since: told?.at, messages: 1 },
+    clients: { latest: [{ at: told?.at, from: client }] },
+  });
+  // Soon all that passed is told, and the report says so.
+  await expect.poll(toldUntil, until).toBeGreaterThan(Date.parse(told?.at ?? ""));
 }, 60_000);
 
 test("the policy service decides, and without it nothing is relayed", async () => {

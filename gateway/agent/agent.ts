@@ -86,7 +86,7 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
   let health: Health | undefined;
   parts.use(await startHealthServer({ port: HEALTH_PORT, health: () => health }));
   const lastMail = new LastMail(
-    (answer) => answers.put(answer),
+    (answer, mailSince) => answers.put(answer, mailSince),
     (domain) => table.get(domain) !== undefined,
   );
   await Promise.all([
@@ -112,7 +112,8 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
     // By itself: a store that hangs must not keep the host from looking at itself.
     repeat(signal, async () => {
       if (health === undefined) return HASTY_MILLISECONDS;
-      const report = toReport(health);
+      const toldUntil = Math.min(lastMail.toldUntil, answers.mailSince);
+      const report = toReport(health, new Date(toldUntil));
       await faults.around("heartbeat", () => store.putReport(report));
       return HEARTBEAT_MILLISECONDS;
     }),
@@ -220,6 +221,7 @@ async function follow(
         const passed = log.read(line, new Date());
         if (passed !== undefined) lastMail.note(passed, Date.now());
       },
+      onEnd: (instant) => lastMail.readTo(direction, instant),
       onFault: (fault) =>
         fault === undefined ? faults.clear(topic) : faults.set(topic, errorText(fault)),
     },

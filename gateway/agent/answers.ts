@@ -14,6 +14,11 @@ export interface AnswerStore {
   putAnswer(answer: SlotAnswer): Promise<void>;
 }
 
+interface Waiting {
+  readonly answer: DomainAnswer;
+  readonly mailSince: number;
+}
+
 /** Writes under way at once. */
 const CONCURRENCY = 8;
 const RETRY_MILLISECONDS = 1_000;
@@ -24,9 +29,9 @@ export class Answers {
   readonly #store: AnswerStore;
   readonly #slot: string;
   readonly #onFault: (error: unknown) => void;
-  readonly #waiting = new Map<string, DomainAnswer>();
-  /** Domains of which an answer is being written. */
-  readonly #writing = new Set<string>();
+  readonly #waiting = new Map<string, Waiting>();
+  /** By domain. */
+  readonly #writing = new Map<string, Waiting>();
   #backlog: Iterator<DomainAnswer> | undefined;
   #wake: () => void = () => undefined;
 
@@ -41,9 +46,20 @@ export class Answers {
     return this.#waiting.size;
   }
 
-  /** Newer fields win. */
-  put(answer: DomainAnswer): void {
-    this.#waiting.set(answer.domain, merge(this.#waiting.get(answer.domain), answer));
+  /** When the first message passed of which the store knows nothing yet, in milliseconds; Infinity: none. */
+  get mailSince(): number {
+    const all = [...this.#waiting.values(), ...this.#writing.values()];
+    return all.reduce((first, { mailSince }) => Math.min(first, mailSince), Infinity);
+  }
+
+  /**
+   * Newer fields win.
+   *
+   * @param mailSince when the first message passed that it tells of, in milliseconds. @default it tells of none
+   */
+  put(answer: DomainAnswer, mailSince = Infinity): void {
+    const former = this.#waiting.get(answer.domain);
+    this.#waiting.set(answer.domain, merge(former, { answer, mailSince }));
     this.#wake();
   }
 
@@ -62,36 +78,41 @@ export class Answers {
 
   async #work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const answer = this.#next();
-      if (answer === undefined) {
+      const first = this.#next();
+      if (first === undefined) {
         await this.#nextPut();
         continue;
       }
-      this.#waiting.delete(answer.domain);
-      if (await this.#write(answer)) continue;
+      this.#waiting.delete(first.answer.domain);
+      if (await this.#write(first)) continue;
       await delay(RETRY_MILLISECONDS, undefined, { signal }).catch(() => undefined);
     }
   }
 
   /** The oldest that may be written now. */
-  #next(): DomainAnswer | undefined {
-    for (const answer of this.#waiting.values()) {
-      if (!this.#writing.has(answer.domain)) return answer;
+  #next(): Waiting | undefined {
+    for (const [domain, waiting] of this.#waiting) {
+      if (!this.#writing.has(domain)) return waiting;
     }
     return undefined;
   }
 
-  /** Answers of one domain are written one after the other, so that the newest is the last. */
-  async #write(answer: DomainAnswer): Promise<boolean> {
+  /**
+   * Answers of one domain are written one after the other, so that the newest is the last.
+   *
+   * @returns whether the store has taken it
+   */
+  async #write(waiting: Waiting): Promise<boolean> {
+    const { answer } = waiting;
     const { domain } = answer;
-    this.#writing.add(domain);
+    this.#writing.set(domain, waiting);
     try {
       await this.#store.putAnswer({ ...answer, slot: this.#slot });
       this.#onFault(undefined);
       return true;
     } catch (error) {
       this.#onFault(error);
-      this.#waiting.set(domain, merge(answer, this.#waiting.get(domain) ?? answer));
+      this.#waiting.set(domain, merge(waiting, this.#waiting.get(domain) ?? waiting));
       return false;
     } finally {
       this.#writing.delete(domain);
@@ -130,8 +151,11 @@ export class Answers {
 }
 
 /** An acknowledgement says anew when all ends. */
-function merge(older: DomainAnswer | undefined, newer: DomainAnswer): DomainAnswer {
-  const { expires, ...kept } = older ?? newer;
-  const ends = newer.acknowledged === undefined && expires !== undefined ? { expires } : {};
-  return { ...kept, ...ends, ...newer };
+function merge(older: Waiting | undefined, newer: Waiting): Waiting {
+  const { expires, ...kept } = older?.answer ?? newer.answer;
+  const isKept = newer.answer.acknowledged === undefined && expires !== undefined;
+  return {
+    answer: { ...kept, ...(isKept && { expires }), ...newer.answer },
+    mailSince: Math.min(older?.mailSince ?? Infinity, newer.mailSince),
+  };
 }

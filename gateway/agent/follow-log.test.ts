@@ -11,14 +11,18 @@ test("every line is read once, over rotations, in pieces, and from a file that c
   await using directory = await mkdtempDisposable(join(tmpdir(), "log-"));
   const path = join(directory.path, "mail.log");
   const lines: string[] = [];
+  const ends: number[] = [];
   const stop = new AbortController();
   const options = {
     path,
     onLine: (line: string) => lines.push(line),
     onFault: () => undefined,
+    onEnd: (instant: number) => ends.push(instant),
     pollMilliseconds: 5,
   };
   const following = followLog(options, stop.signal);
+  // Nothing is there yet, and so all of it is read.
+  await expect.poll(() => ends.length, until).toBeGreaterThan(1);
   const expected: string[] = [];
   const write = async (line: string) => {
     expected.push(line);
@@ -42,6 +46,8 @@ test("every line is read once, over rotations, in pieces, and from a file that c
   await delay(100);
   await write("x");
   await expect.poll(() => lines, until).toEqual(expected);
+  const read = Date.now();
+  await expect.poll(() => ends.at(-1), until).toBeGreaterThanOrEqual(read);
   stop.abort();
   await following;
 });
@@ -51,11 +57,13 @@ test("a file that cannot be read is told, one that is not there is not", async (
   const path = join(directory.path, "mail.log");
   const faults: unknown[] = [];
   const lines: string[] = [];
+  const ends: number[] = [];
   const stop = new AbortController();
   const options = {
     path,
     onLine: (line: string) => lines.push(line),
     onFault: (fault: unknown) => faults.push(fault),
+    onEnd: (instant: number) => ends.push(instant),
     pollMilliseconds: 5,
   };
   const following = followLog(options, stop.signal);
@@ -64,6 +72,9 @@ test("a file that cannot be read is told, one that is not there is not", async (
   // A link to itself: unreadable for root, too.
   await symlink(path, path);
   await expect.poll(() => faults[0], until).toMatchObject({ code: "ELOOP" });
+  const { length } = ends;
+  await expect.poll(() => faults.length, until).toBeGreaterThan(2);
+  expect(ends).toHaveLength(length);
   await rm(path);
   await appendFile(path, "a line\n");
   await expect.poll(() => lines, until).toEqual(["a line"]);

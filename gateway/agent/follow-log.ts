@@ -8,6 +8,8 @@ export interface FollowOptions {
   readonly onLine: (line: string) => void;
   /** Told why the file cannot be read, unless it is only not there yet; `undefined`: it is read again. */
   readonly onFault: (fault: unknown) => void;
+  /** Told when all is read that was there at this instant, in milliseconds. */
+  readonly onEnd?: (instant: number) => void;
   /** @default 1,000 */
   readonly pollMilliseconds?: number;
 }
@@ -21,39 +23,53 @@ export async function followLog(options: FollowOptions, signal: AbortSignal): Pr
   let follower: Follower | undefined;
   let isFirst = true;
   while (!signal.aborted) {
-    const found = await unlessFault(stat(options.path), options);
+    const instant = Date.now();
+    const found = await look(options);
     if (follower !== undefined) {
       await follower.readOn();
-      const isReplaced = found !== undefined && found.ino !== follower.inode;
+      const isReplaced = found.stats !== undefined && found.stats.ino !== follower.inode;
       if (isReplaced || (await follower.isCut())) {
         await follower.close();
         follower = undefined;
         // At once: the new file may have been written to for a while.
         continue;
       }
-    } else if (found !== undefined) {
-      const start = isFirst ? Math.max(0, found.size - BACKLOG_BYTES) : 0;
+    } else if (found.stats !== undefined) {
+      const start = isFirst ? Math.max(0, found.stats.size - BACKLOG_BYTES) : 0;
       follower = await unlessFault(Follower.open(options, start), options);
       if (follower !== undefined) options.onFault(undefined);
       await follower?.readOn();
     }
+    if (follower !== undefined || found.isMissing) options.onEnd?.(instant);
     isFirst = false;
     await delay(options.pollMilliseconds ?? 1_000, undefined, { signal }).catch(() => undefined);
   }
   await follower?.close();
 }
 
-async function unlessFault<T>(
-  work: Promise<T>,
-  { onFault }: FollowOptions,
-): Promise<T | undefined> {
+/** What is there; a file that is missing has nothing in it. */
+async function look(options: FollowOptions) {
+  try {
+    return { stats: await stat(options.path), isMissing: false };
+  } catch (error) {
+    return { stats: undefined, isMissing: !tellUnlessMissing(error, options) };
+  }
+}
+
+async function unlessFault<T>(work: Promise<T>, options: FollowOptions): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {
-    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    if (!isMissing) onFault(error);
+    tellUnlessMissing(error, options);
     return undefined;
   }
+}
+
+/** @returns whether it was told */
+function tellUnlessMissing(error: unknown, { onFault }: FollowOptions): boolean {
+  const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+  if (!isMissing) onFault(error);
+  return !isMissing;
 }
 
 class Follower {

@@ -1,52 +1,109 @@
-/** When mail of each domain last passed, told to the store at most once a minute a domain and direction. */
+/**
+ * When mail of each domain last passed, told to the store at most once a minute a domain and direction.
+ *
+ * It also says until when all that passed is told, for whoever must be sure that no more comes.
+ */
+import { type KnownMail, withMessage } from "../../mail/mail-spell.ts";
+import type { MailDirection } from "../../mail/route-life.ts";
 import type { DomainAnswer } from "./answers.ts";
 import type { PassedMail } from "./mail-log.ts";
 
 const MILLISECONDS = 60_000;
 
-interface Told {
-  /** When the store was last told, in milliseconds. */
-  readonly at: number;
-  /** What came since. */
-  readonly waiting?: PassedMail;
+/** A domain is forgotten when it was silent for so long: the store knows its last message. */
+const MEMORY_MILLISECONDS = 7 * 86_400_000;
+
+/** All instants in milliseconds. */
+interface Followed {
+  readonly domain: string;
+  readonly direction: MailDirection;
+  known: KnownMail;
+  /** When the last message was noted. */
+  noted: number;
+  /** When the store was last told. */
+  told: number;
+  /** When the first message passed that is not told; missing: all is. */
+  waiting?: number;
 }
 
 export class LastMail {
-  readonly #told = new Map<string, Told>();
-  readonly #tell: (answer: DomainAnswer) => void;
+  readonly #followed = new Map<string, Followed>();
+  readonly #tell: (answer: DomainAnswer, mailSince: number) => void;
   readonly #isKnown: (domain: string) => boolean;
+  /** How far each log was read. */
+  readonly #read = new Map<MailDirection, number>();
+  /** The first message that was noted, by direction: who sent before it is not known. */
+  readonly #watchedSince = new Map<MailDirection, string>();
 
-  /** @param isKnown whether the fleet has a route of the domain: senders of inbound mail are of any domain */
-  constructor(tell: (answer: DomainAnswer) => void, isKnown: (domain: string) => boolean) {
+  /**
+   * @param tell `mailSince` is when the first message passed that was not told before, in milliseconds
+   * @param isKnown whether the fleet has a route of the domain: senders of inbound mail are of any domain
+   */
+  constructor(
+    tell: (answer: DomainAnswer, mailSince: number) => void,
+    isKnown: (domain: string) => boolean,
+  ) {
     this.#tell = tell;
     this.#isKnown = isKnown;
   }
 
-  note(passed: PassedMail, now: number): void {
-    if (!this.#isKnown(passed.domain)) return;
-    const key = `${passed.direction} ${passed.domain}`;
-    const told = this.#told.get(key);
-    if (told !== undefined && now < told.at + MILLISECONDS) {
-      this.#told.set(key, { at: told.at, waiting: passed });
-      return;
-    }
-    this.#told.set(key, { at: now });
-    this.#tell(toAnswer(passed));
+  note({ domain, direction, mail }: PassedMail, now: number): void {
+    const watchedSince = this.#watch(direction, mail.at);
+    if (!this.#isKnown(domain)) return;
+    const key = `${direction} ${domain}`;
+    const former = this.#followed.get(key);
+    const known = withMessage(former?.known, mail, watchedSince);
+    const followed = former ?? { domain, direction, known, noted: now, told: -Infinity };
+    followed.known = known;
+    followed.noted = now;
+    followed.waiting ??= Math.min(now, Date.parse(mail.at));
+    this.#followed.set(key, followed);
+    if (this.#isCaughtUp(direction)) this.#tellWhenDue(followed, now);
+  }
+
+  /** The direction's log was read to what was its end at that instant, in milliseconds. */
+  readTo(direction: MailDirection, instant: number): void {
+    this.#read.set(direction, instant);
   }
 
   /** Tells what has waited long enough. To be called every few seconds. */
   flush(now: number): void {
-    for (const [key, { at, waiting }] of this.#told) {
-      if (now < at + MILLISECONDS) continue;
-      if (waiting === undefined) this.#told.delete(key);
-      else {
-        this.#told.set(key, { at: now });
-        this.#tell(toAnswer(waiting));
-      }
+    for (const [key, followed] of this.#followed) {
+      if (this.#isCaughtUp(followed.direction)) this.#tellWhenDue(followed, now);
+      if (now > followed.noted + MEMORY_MILLISECONDS) this.#followed.delete(key);
     }
   }
-}
 
-function toAnswer({ domain, direction, mail }: PassedMail): DomainAnswer {
-  return direction === "inbound" ? { domain, lastInbound: mail } : { domain, lastOutbound: mail };
+  /** All mail that passed until then was told, in milliseconds; 0 as long as a log was not read. */
+  get toldUntil(): number {
+    let until = Math.min(this.#read.get("inbound") ?? 0, this.#read.get("outbound") ?? 0);
+    for (const { waiting } of this.#followed.values()) until = Math.min(until, waiting ?? until);
+    return until;
+  }
+
+  /** Since when the senders of a domain are known of which nothing is in mind. */
+  #watch(direction: MailDirection, at: string): string {
+    const first = this.#watchedSince.get(direction) ?? at;
+    this.#watchedSince.set(direction, first);
+    const forgotten = new Date(Date.parse(at) - MEMORY_MILLISECONDS).toISOString();
+    return first > forgotten ? first : forgotten;
+  }
+
+  /**
+   * An agent that starts reads older lines first. It tells of them only when it has read all: else a message
+   * of days ago would stand in the store as the last one.
+   */
+  #isCaughtUp(direction: MailDirection): boolean {
+    return this.#read.has(direction);
+  }
+
+  #tellWhenDue(followed: Followed, now: number): void {
+    const { domain, direction, known, told, waiting } = followed;
+    if (waiting === undefined || now < told + MILLISECONDS) return;
+    followed.told = now;
+    delete followed.waiting;
+    const answer =
+      direction === "inbound" ? { domain, lastInbound: known } : { domain, lastOutbound: known };
+    this.#tell(answer, waiting);
+  }
 }

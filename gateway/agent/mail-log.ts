@@ -5,19 +5,18 @@
  * Postfix 3.7: `smtpd … client=`, `qmgr … from=<>`, `smtp … to=<>, … status=sent`, `qmgr … removed`.
  */
 
-import type { LastMail } from "../../mail/route.ts";
+import type { PassedMessage } from "../../mail/mail-spell.ts";
 import type { MailDirection } from "../../mail/route-life.ts";
 
 /** Mail of a domain that passed. */
 export interface PassedMail {
   readonly domain: string;
   readonly direction: MailDirection;
-  readonly mail: LastMail;
+  readonly mail: PassedMessage;
 }
 
 interface Message {
   readonly client: string;
-  readonly at: string;
   sender?: string;
 }
 
@@ -82,7 +81,7 @@ export class MailLog {
     return { at: this.#last.at, daemon, queueId, text };
   }
 
-  #begin({ queueId, text, at }: Line): void {
+  #begin({ queueId, text }: Line): void {
     const client = /^client=[^[]*\[([0-9a-fA-F.:]+)\]/.exec(text)?.[1];
     // What comes back from the processor was counted when it came in.
     if (client === undefined || client === "127.0.0.1" || client === "::1") return;
@@ -90,16 +89,16 @@ export class MailLog {
       const [oldest = ""] = this.#messages.keys();
       this.#messages.delete(oldest);
     }
-    this.#messages.set(queueId, { client, at });
+    this.#messages.set(queueId, { client });
   }
 
   /** The queue manager names the sender at every attempt; only the first one is the acceptance. */
-  #accepted(message: Message, { daemon, text }: Line): PassedMail | undefined {
+  #accepted(message: Message, { daemon, text, at }: Line): PassedMail | undefined {
     if (daemon !== "qmgr" || message.sender !== undefined) return undefined;
     const sender = /^from=<([^>]*)>/.exec(text)?.[1];
     if (sender === undefined) return undefined;
     message.sender = sender;
-    return passed(sender, "outbound", { at: message.at, from: message.client });
+    return passed(sender, "outbound", { at, from: message.client });
   }
 }
 
@@ -109,7 +108,11 @@ function delivered({ client }: Message, { text, at }: Line): PassedMail | undefi
   return passed(recipient, "inbound", { at, from: client });
 }
 
-function passed(address: string, direction: MailDirection, mail: LastMail): PassedMail | undefined {
+function passed(
+  address: string,
+  direction: MailDirection,
+  mail: PassedMessage,
+): PassedMail | undefined {
   const domain = address.slice(address.lastIndexOf("@") + 1).toLowerCase();
   return address.includes("@") ? { domain, direction, mail } : undefined;
 }

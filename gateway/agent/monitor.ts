@@ -85,8 +85,8 @@ export async function lookAtHost(options: MonitorOptions): Promise<Health> {
   };
 }
 
-/** The part of it that the store is told. */
-export function toReport(health: Health): SlotReport {
+/** The part of it that the store is told. @param toldUntil until when all mail that passed is told there */
+export function toReport(health: Health, toldUntil: Date): SlotReport {
   const { slot, bundle, healthy, faults, queued, closing, at } = health;
   return {
     slot,
@@ -94,6 +94,7 @@ export function toReport(health: Health): SlotReport {
     bundle,
     healthy,
     faults,
+    toldUntil: toldUntil.toISOString(),
     ...(queued !== undefined && { queued }),
     ...(closing && { closing }),
   };

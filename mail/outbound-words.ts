@@ -1,0 +1,76 @@
+/** What is said of mail that still goes out through a gateway, or may. */
+import { MailRuleError } from "./errors.ts";
+import type { SilentSlot, Traffic } from "./outbound-quiet.ts";
+import { type MailSystemKind, sendingSetting } from "./sending-setting.ts";
+
+/** Whose mail it is, and through which gateway. */
+export interface Sender {
+  readonly domain: string;
+  readonly mailSystem: MailSystemKind;
+  /** The gateway's endpoint for outbound mail. */
+  readonly relay: string;
+}
+
+/** `27 messages from 2026-… to 2026-…, from 192.0.2.7, 192.0.2.8` */
+export function describeTraffic({ last, since, messages, clients }: Traffic): string {
+  const count =
+    messages === undefined ? "mail" : `${messages} ${messages === 1 ? "message" : "messages"}`;
+  const when = messages === 1 || since === last ? `at ${last}` : `between ${since} and ${last}`;
+  const who = clients.length > 0 ? `from ${clients.join(", ")}` : "from whom is not known any more";
+  return `${count} ${when}, ${who}`;
+}
+
+/** @param until when it will have been quiet for so long. ISO 8601, UTC */
+export function stillSending(
+  { domain, mailSystem, relay }: Sender,
+  traffic: Traffic,
+  quietSeconds: number,
+  until: string,
+): MailRuleError {
+  return new MailRuleError({
+    code: "outbound-still-sending",
+    where: `Outbound mail of ${domain}`,
+    value: traffic.clients.join(", "),
+    problem: `${domain} still sends through the gateway: ${describeTraffic(traffic)}. It must have been quiet for ${describeSpan(quietSeconds)}. What is left on the gateway works as before.`,
+    fix:
+      `Switch off what sends there: ${sendingSetting(mailSystem, relay)}. If that is done, run the same command again at ${until} or later; every message until then moves that time. ` +
+      override(domain),
+  });
+}
+
+export function cannotVouch({ domain }: Sender, silent: readonly SilentSlot[]): MailRuleError {
+  const slots = silent.map(({ slot, toldUntil }) =>
+    toldUntil === undefined
+      ? `slot ${slot} has never reported`
+      : `slot ${slot} has told of mail until ${toldUntil} only`,
+  );
+  return new MailRuleError({
+    code: "outbound-not-known",
+    where: `Outbound mail of ${domain}`,
+    value: silent.map(({ slot }) => slot).join(", "),
+    problem: `Whether ${domain} still sends through the gateway is not known: ${slots.join("; ")}. What is left on the gateway works as before.`,
+    fix: `Mend the slot, or take it out of the gateway's stack; then run the same command again. ${override(domain)}`,
+  });
+}
+
+/** Of a gateway that nobody here can ask. */
+export function needsWord({ domain, mailSystem, relay }: Sender): MailRuleError {
+  return new MailRuleError({
+    code: "outbound-stop-unconfirmed",
+    where: `Outbound mail of ${domain}`,
+    value: relay,
+    problem: `Whether ${domain} still sends through ${relay} cannot be seen from here: only whoever runs that gateway can. What is left on the gateway works as before.`,
+    fix: `Switch off what sends there: ${sendingSetting(mailSystem, relay)}. ${override(domain)}`,
+  });
+}
+
+function override(domain: string): string {
+  return `Where you know that nothing goes out there any more, say so in the environment: MXHERO_OUTBOUND_STOPPED=${domain}.`;
+}
+
+/** `24 h`, `90 s`. */
+export function describeSpan(seconds: number): string {
+  if (seconds >= 3_600 && seconds % 3_600 === 0) return `${seconds / 3_600} h`;
+  if (seconds >= 120 && seconds % 60 === 0) return `${seconds / 60} min`;
+  return `${seconds} s`;
+}

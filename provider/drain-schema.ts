@@ -1,0 +1,20 @@
+/** What a program gives to `Drain`; the state keeps the same. */
+import { z } from "zod";
+import { QUIET_SECONDS } from "../mail/outbound-quiet.ts";
+import { MAIL_SYSTEM_KINDS } from "../mail/sending-setting.ts";
+import { storePlace } from "./route-schema.ts";
+
+export const drainInputs = z.strictObject({
+  domain: z.string().min(1),
+  mailSystem: z.enum(MAIL_SYSTEM_KINDS),
+  relay: z.string().min(1),
+  quietSeconds: z.number().min(0).default(QUIET_SECONDS),
+  /** Where the gateway's slots tell of mail. Missing: nobody here can ask the gateway. */
+  store: storePlace.exactOptional(),
+  /** With which right the domain is held there. */
+  claim: z.string().exactOptional(),
+  /** Gateways that the domain was at before: there, too, it must be quiet. */
+  former: z.array(z.strictObject({ relay: z.string().min(1), store: storePlace })).default([]),
+});
+
+export type DrainInputs = z.output<typeof drainInputs>;

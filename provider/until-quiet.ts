@@ -1,0 +1,98 @@
+/** Waits until no more mail of a domain goes out through a gateway, or says who still sends. */
+import {
+  type OutboundState,
+  type OutboundWorld,
+  outboundState,
+  type QuietGoal,
+} from "../mail/outbound-quiet.ts";
+import {
+  cannotVouch,
+  describeTraffic,
+  needsWord,
+  type Sender,
+  stillSending,
+} from "../mail/outbound-words.ts";
+import type { RouteStore } from "../store/route-store.ts";
+import type { Call } from "./resource.ts";
+import { formatSeconds, sleepFor } from "./wait.ts";
+
+/** Slots report every 5 s; one that does not within this time is silent. */
+const REPORT_SECONDS = 30;
+const LONGEST_PAUSE_SECONDS = 5;
+const REPORT_EVERY_MS = 10_000;
+
+/** @throws MailRuleError `outbound-stop-unconfirmed` unless the administrator has said so */
+export function refuseUnconfirmed(sender: Sender, call: Call): void {
+  if (!isConfirmed(sender, call)) throw needsWord(sender);
+}
+
+/** Whether the administrator has said that nothing goes out there any more. */
+export function isConfirmed({ domain }: Sender, call: Call): boolean {
+  if (!call.settings.outboundStopped.includes(domain)) return false;
+  call.warn(
+    `Nobody asked whether ${domain} still sends through the gateway: MXHERO_OUTBOUND_STOPPED names it.`,
+  );
+  return true;
+}
+
+/**
+ * Time that was quiet before counts. It waits only where the rest fits into `waitSeconds`: nobody should sit
+ * before a wait that cannot end well.
+ *
+ * @throws MailRuleError `outbound-still-sending`, `outbound-not-known`
+ */
+export async function untilQuiet(
+  store: RouteStore,
+  sender: Sender,
+  goal: QuietGoal,
+  call: Call,
+): Promise<void> {
+  const start = Date.now();
+  let reported = Number.NEGATIVE_INFINITY;
+  for (;;) {
+    call.signal.throwIfAborted();
+    const state = outboundState(await observeOutbound(store, sender.domain), goal, new Date());
+    if (state.kind === "quiet") return;
+    const elapsed = (Date.now() - start) / 1_000;
+    refuseHopeless(state, sender, goal, call.settings.waitSeconds - elapsed, elapsed);
+    if (Date.now() - reported >= REPORT_EVERY_MS) {
+      call.progress(`${sender.domain}: ${describeWait(state)}`);
+      reported = Date.now();
+    }
+    const rest = state.kind === "sending" ? state.seconds : 1;
+    await sleepFor(Math.min(Math.max(rest, 0.2), LONGEST_PAUSE_SECONDS) * 1_000, call);
+  }
+}
+
+/** What the gateway's slots say now. */
+export async function observeOutbound(store: RouteStore, domain: string): Promise<OutboundWorld> {
+  const [{ answers }, registered, reports] = await Promise.all([
+    store.readDomain(domain),
+    store.slots(),
+    store.reports(),
+  ]);
+  return { answers, slots: registered.map(({ slot }) => slot), reports };
+}
+
+function refuseHopeless(
+  state: Exclude<OutboundState, { kind: "quiet" }>,
+  sender: Sender,
+  { quietSeconds }: QuietGoal,
+  left: number,
+  elapsed: number,
+): void {
+  if (state.kind === "unknown") {
+    if (elapsed >= REPORT_SECONDS || left <= 0) throw cannotVouch(sender, state.silent);
+    return;
+  }
+  const { traffic, until, seconds } = state;
+  if (left <= 0 || seconds > left) throw stillSending(sender, traffic, quietSeconds, until);
+}
+
+function describeWait(state: Exclude<OutboundState, { kind: "quiet" }>): string {
+  if (state.kind === "unknown") {
+    return `waiting for word from slot ${state.silent.map(({ slot }) => slot).join(", ")}`;
+  }
+  const { traffic, seconds } = state;
+  return `waiting until outbound mail is quiet, ${formatSeconds(seconds)} more: ${describeTraffic(traffic)}`;
+}

@@ -1,0 +1,182 @@
+/** A domain leaves the gateway only once nothing more goes out through it, with the real engine. */
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { type RoutingGateway, type RoutingLab, SLOTS, startRoutingLab } from "./routing-lab.ts";
+import { failed, gatewayTerm, succeeded, type TenantStack, type TenantZone } from "./tenant.ts";
+
+vi.setConfig({ testTimeout: 400_000, hookTimeout: 120_000 });
+
+const DAY = 86_400;
+const HOUR = 3_600;
+
+let lab: RoutingLab;
+let fleet: RoutingGateway;
+
+beforeAll(async () => {
+  lab = await startRoutingLab();
+  fleet = await lab.addGateway("fleet");
+});
+
+afterAll(() => lab[Symbol.asyncDispose]());
+
+beforeEach(() => {
+  for (const slot of SLOTS) fleet.reports.set(slot, {});
+});
+
+interface Onboarded {
+  readonly stack: TenantStack;
+  readonly zone: TenantZone;
+}
+
+/** A domain on the gateway. */
+async function onboard(name: string, domain: object = {}): Promise<Onboarded> {
+  const zone = await lab.addZone(`${name}.test`);
+  const entry = { name: `${name}.test`, quietSeconds: DAY, ...domain };
+  const stack = await lab.addStack(name, fleet, [entry]);
+  await succeeded(stack.up([], lab.options));
+  return { stack, zone };
+}
+
+function withEnv(more: Readonly<Record<string, string>>) {
+  return { env: { ...lab.options.env, ...more } };
+}
+
+function stopped(domain: string) {
+  return withEnv({ MXHERO_OUTBOUND_STOPPED: domain });
+}
+
+function spfOf(zone: TenantZone): string {
+  const texts = zone.snapshot().filter(({ content }) => content.includes("v=spf1"));
+  expect(texts).toHaveLength(1);
+  return texts[0]?.content ?? "";
+}
+
+function mxOf(zone: TenantZone): string[] {
+  return zone.snapshot().flatMap(({ type, content }) => (type === "MX" ? [content] : []));
+}
+
+test("who still sends is told, and all works: the MX is back, SPF and route stand; then it goes on", async () => {
+  const domain = "sending.test";
+  const { stack, zone } = await onboard("sending");
+  await fleet.sent(domain, HOUR, 27);
+  const { text } = await failed(stack.destroy([], lab.options));
+  expect(text).toMatch(
+    /sending\.test still sends through the gateway: 27 messages between .* and /,
+  );
+  expect(text).toContain("from 11.22.33.44.");
+  expect(text).toContain("It must have been quiet for 24 h.");
+  expect(text).toContain("the Send Connector with the smart host smtp-relay.gateway.test");
+  expect(text).toContain(`MXHERO_OUTBOUND_STOPPED=${domain}`);
+  // A day after the last message, which was an hour ago.
+  const [, when = ""] = /run the same command again at (\S+) or later/.exec(text) ?? [];
+  const { answers } = await fleet.store.readDomain(domain);
+  const last = answers.find(({ slot }) => slot === "a")?.lastOutbound?.at ?? "";
+  const seconds = (Date.parse(when) - Date.parse(last)) / 1000;
+  expect(seconds).toBeGreaterThanOrEqual(DAY);
+  expect(seconds).toBeLessThan(DAY + 60);
+  expect(mxOf(zone)).toEqual([`mail.${domain}`]);
+  expect(spfOf(zone)).toContain(gatewayTerm);
+  expect(await fleet.recordOf(domain)).not.toHaveProperty("leaving");
+
+  await failed(stack.destroy([], lab.options));
+  // What was quiet before the run counts.
+  await fleet.sent(domain, DAY + HOUR, 27);
+  await succeeded(stack.destroy([], lab.options));
+  expect(spfOf(zone)).not.toContain(gatewayTerm);
+  expect(await fleet.recordOf(domain)).toHaveProperty("leaving");
+});
+
+test("it waits where the rest fits into the bound, and another message moves the time", async () => {
+  const domain = "waiting.test";
+  const { stack, zone } = await onboard("waiting", { quietSeconds: 8 });
+  await fleet.sent(domain, 0);
+  const run = stack.start(["destroy", "--yes", "--skip-preview"], lab.options);
+  await expect
+    .poll(() => run.output(), { timeout: 60_000 })
+    .toContain("waiting until outbound mail is quiet");
+  await fleet.sent(domain, 0);
+  const last = Date.now();
+  const { exitCode } = await run.result;
+  expect(exitCode).toBe(0);
+  expect(Date.now() - last).toBeGreaterThanOrEqual(8_000);
+  expect(spfOf(zone)).not.toContain(gatewayTerm);
+});
+
+test("a wait can be cancelled, and the next run goes on", async () => {
+  const domain = "cancelled.test";
+  const { stack, zone } = await onboard("cancelled", { quietSeconds: 300 });
+  await fleet.sent(domain, 1);
+  const run = stack.start(["destroy", "--yes", "--skip-preview"], lab.options);
+  await expect
+    .poll(() => run.output(), { timeout: 60_000 })
+    .toContain("waiting until outbound mail is quiet");
+  run.kill("SIGINT");
+  const { exitCode, stdout, stderr } = await run.result;
+  expect(exitCode).toBe(255);
+  expect(stdout + stderr).toContain("The run was cancelled");
+  expect(spfOf(zone)).toContain(gatewayTerm);
+  await fleet.sent(domain, 301);
+  await succeeded(stack.destroy([], lab.options));
+});
+
+test("who never sent leaves at once, and so does who leaves from the file alone", async () => {
+  const { stack, zone } = await onboard("silent");
+  const other = await lab.addZone("other.test");
+  const entries = ["silent.test", "other.test"].map((name) => ({ name, quietSeconds: DAY }));
+  await lab.write(stack, fleet, entries);
+  await succeeded(stack.up([], lab.options));
+  await fleet.sent("other.test", HOUR);
+  await lab.write(stack, fleet, entries.slice(0, 1));
+  // The administrator's word is for the domain that it names, and for this run.
+  expect((await failed(stack.up([], stopped("silent.test")))).text).toContain(
+    "outbound-still-sending",
+  );
+  expect(spfOf(other)).toContain(gatewayTerm);
+  const { text } = await succeeded(stack.up([], stopped("Other.test")));
+  expect(text).toContain("MXHERO_OUTBOUND_STOPPED names it");
+  expect(spfOf(other)).not.toContain(gatewayTerm);
+  expect(spfOf(zone)).toContain(gatewayTerm);
+  await succeeded(stack.destroy([], lab.options));
+});
+
+test("a slot that has told nothing lately cannot vouch that nothing passed it", async () => {
+  const { stack, zone } = await onboard("unknown");
+  const before = new Date(Date.now() - HOUR * 1000).toISOString();
+  fleet.reports.set("b", { heartbeat: before, toldUntil: before });
+  const { text } = await failed(stack.destroy([], withEnv({ MXHERO_WAIT_SECONDS: "3" })));
+  expect(text).toContain(`slot b has told of mail until ${before} only`);
+  expect(text).toContain("outbound-not-known");
+  expect(spfOf(zone)).toContain(gatewayTerm);
+  // Its agent looks at the log again: what passed it meanwhile counts.
+  fleet.reports.set("b", {});
+  await succeeded(stack.destroy([], lab.options));
+});
+
+test("where another stack of the organisation holds the domain, too, nothing is waited for", async () => {
+  const domain = "moved.test";
+  const { stack, zone } = await onboard("moved");
+  const second = await lab.addStack("moved-to", fleet, [{ name: domain, quietSeconds: DAY }]);
+  await succeeded(second.up([], lab.options));
+  await fleet.sent(domain, 1);
+  await succeeded(stack.destroy([], lab.options));
+  expect(spfOf(zone)).toContain(gatewayTerm);
+  expect(await fleet.recordOf(domain)).not.toHaveProperty("leaving");
+  expect((await failed(second.destroy([], lab.options))).text).toContain("outbound-still-sending");
+  await fleet.sent(domain, DAY + 60);
+  await succeeded(second.destroy([], lab.options));
+});
+
+test("of a gateway that nobody here can ask, the administrator must say it", async () => {
+  const domain = "hosted.test";
+  const zone = await lab.addZone(domain);
+  const { tenants } = lab;
+  const google = { name: domain, mailSystem: "google", quietSeconds: DAY } as const;
+  const stack = await tenants.addStack("hosted", { domains: [google] });
+  await succeeded(stack.up());
+  const { text } = await failed(stack.destroy());
+  expect(text).toContain("outbound-stop-unconfirmed");
+  expect(text).toContain("the outbound gateway smtp-relay.gateway.test, or the routing rules");
+  expect(mxOf(zone)).toEqual([`mail.${domain}`]);
+  expect(spfOf(zone)).toContain(gatewayTerm);
+  await succeeded(stack.destroy([], { env: { MXHERO_OUTBOUND_STOPPED: domain } }));
+  expect(spfOf(zone)).not.toContain(gatewayTerm);
+});
