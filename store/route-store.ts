@@ -294,8 +294,7 @@ export class RouteStore implements Disposable {
     const end = recordEnd(record);
     if (end === undefined) return;
     const { answers } = await this.readDomain(record.domain);
-    const lasting = answers.filter(({ expires }) => expires === undefined);
-    for (const { domain, slot } of lasting) {
+    for (const { domain, slot } of answers) {
       await this.#table.setUpTo(
         answerKey(domain, slot),
         expiry(end),

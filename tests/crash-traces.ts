@@ -99,13 +99,17 @@ async function stateOf({ lab }: CrashPlace, { stack }: CrashTenant): Promise<str
 
 /** Without what differs from life to life, or by how many writes it took: names, numbers and times. */
 export function sharedText({ domain, organisation, number }: CrashTenant, text: string): string {
-  return text
-    .replaceAll(domain, "tenant.test")
-    .replaceAll(organisation, "tenant")
-    .replaceAll(`11.${number}.`, "11.0.")
-    .replaceAll(/relay\/tenant\.test\/\d+/g, "relay/tenant.test/…")
-    .replaceAll(/(\\?"(?:revision|version|secretVersion)\\?":)\d+/g, "$1…")
-    .replaceAll(/("(?:revision|sequence|acknowledged)":\{"N":)"\d+"/g, "$1…")
-    .replaceAll(/("claims\\?":\[)[^\]]*\]/g, "$1…]")
-    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "…");
+  return (
+    text
+      .replaceAll(domain, "tenant.test")
+      .replaceAll(organisation, "tenant")
+      .replaceAll(`11.${number}.`, "11.0.")
+      .replaceAll(/relay\/tenant\.test\/\d+/g, "relay/tenant.test/…")
+      .replaceAll(/(\\?"(?:revision|version|secretVersion)\\?":)\d+/g, "$1…")
+      .replaceAll(/("(?:revision|sequence|acknowledged|expires)":\{"N":)"\d+"/g, "$1…")
+      // A hash, which has the domain in it.
+      .replaceAll(/ server=[0-9a-f]{8}\b/g, " server=…")
+      .replaceAll(/("claims\\?":\[)[^\]]*\]/g, "$1…]")
+      .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "…")
+  );
 }
