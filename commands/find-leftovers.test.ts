@@ -5,7 +5,12 @@ import { gatewayComment, type ZoneMx } from "../mail/mx.ts";
 import type { RouteRecord } from "../mail/route.ts";
 import { leavingTimes } from "../mail/route-life.ts";
 import { NOW, recordOf, routeOf } from "../mail/testdata/routes.ts";
-import { type DomainEvidence, findAtDomain, findInState } from "./find-leftovers.ts";
+import {
+  type DomainEvidence,
+  findAtDomain,
+  findAtManualDomain,
+  findInState,
+} from "./find-leftovers.ts";
 import type { StoredRoute, StoredSpfInclude, StoredTakeover } from "./stack.ts";
 
 const domain = "contoso.test";
@@ -39,6 +44,7 @@ function takeover(change: Partial<StoredTakeover["outputs"]> = {}): StoredTakeov
       handBackConfirmed: false,
       gatewayHosts: [gateway.exchange],
       inactive: false,
+      probeGateway: true,
       zone,
       claim: "aaaaaaaa.11111111",
       journal: copy,
@@ -75,20 +81,22 @@ function codes(change: Partial<DomainEvidence>): string[] {
 
 function findings(change: Partial<DomainEvidence>) {
   const journal: Journal = { mx: mxJournal(), spf: [] };
-  return findAtDomain({
+  return findAtDomain({ ...evidence(), journal, ...change });
+}
+
+function evidence(): Omit<DomainEvidence, "journal"> {
+  return {
     domain,
     inFile: true,
     organisation: "contoso",
     gatewayMx: [gateway],
     presentMx: [inZone(gateway)],
-    journal,
     takeovers: [takeover()],
     spfIncludes: [],
     routes: [],
     record: undefined,
     pending: [],
-    ...change,
-  });
+  };
 }
 
 test("a domain that is held as the state says, or not held at all, is clean", () => {
@@ -97,6 +105,18 @@ test("a domain that is held as the state says, or not held at all, is clean", ()
   const journal = { mx: mxJournal({ phase: "bypassed" }), spf: [] };
   const bypassed = [takeover({ bypass: true })];
   expect(codes({ journal, takeovers: bypassed, presentMx: [inZone(old)] })).toEqual([]);
+});
+
+function codesByHand(change: Partial<DomainEvidence>): string[] {
+  return findAtManualDomain({ ...evidence(), ...change }).map(({ code }) => code);
+}
+
+test("a domain whose records a person changes needs no journal: what is unfinished or unknown is found", () => {
+  const half = { ...takeover(), initErrors: ["MX of contoso.test: To be changed by hand"] };
+  expect(codesByHand({})).toEqual([]);
+  expect(codesByHand({ takeovers: [half] })).toEqual(["resource-unfinished"]);
+  expect(codesByHand({ takeovers: [] })).toEqual(["gateway-mx-without-journal"]);
+  expect(codesByHand({ takeovers: [], presentMx: [inZone(old)] })).toEqual([]);
 });
 
 test("a domain that was bypassed from the start has no journal", () => {
@@ -203,6 +223,7 @@ const storedRoute: StoredRoute = {
     fixIt: "https://help.example.com/",
     excludeSlots: [],
     inactive: false,
+    formerGateways: [],
   },
 };
 const record: RouteRecord = {

@@ -82,6 +82,18 @@ export function findAtDomain(evidence: DomainEvidence): Finding[] {
   ];
 }
 
+/** The same for a domain whose records a person changes: it has no journal in DNS, only the state. */
+export function findAtManualDomain(evidence: Omit<DomainEvidence, "journal">): Finding[] {
+  const { takeovers, spfIncludes, routes, presentMx, gatewayMx } = evidence;
+  const { ours, theirs } = sortByHolder(presentMx, gatewayMx);
+  const isStray = takeovers.length === 0 && ours.length > 0;
+  return [
+    ...unfinished([...takeovers, ...spfIncludes, ...routes]),
+    ...(isStray ? [strayMx(ours, theirs)] : []),
+    ...atRoute(evidence),
+  ];
+}
+
 /** What the state itself shows: a lock, and calls whose end nobody knows. */
 export function findInState({ pending, written }: StackState, locks: readonly string[]): Finding[] {
   const findings: Finding[] = locks.map((holder) => ({
@@ -167,7 +179,7 @@ function strayMx(gateways: readonly ZoneMx[], theirs: readonly ZoneMx[]): Findin
 }
 
 /** The claims on a route that was not given up. One that was leaves by itself. */
-function atRoute(evidence: DomainEvidence): Finding[] {
+function atRoute(evidence: Omit<DomainEvidence, "journal">): Finding[] {
   const { record, routes } = evidence;
   const isHeld = record !== undefined && (record.leaving === undefined || record.proposed);
   if (!isHeld) {
@@ -193,7 +205,7 @@ interface Claims {
 }
 
 function claimsWithoutResource(
-  evidence: DomainEvidence,
+  evidence: Omit<DomainEvidence, "journal">,
   { kind, holder, claims, what }: Claims,
 ): Finding[] {
   const { domain, organisation, takeovers, spfIncludes, routes, inFile, pending } = evidence;

@@ -5,13 +5,17 @@
  */
 import { readTenantConfig } from "../config/read-tenant.ts";
 import { ConfigurationError } from "../config/stack-configuration.ts";
-import type { TenantConfig } from "../config/tenant.ts";
+import type { DomainConfig, TenantConfig } from "../config/tenant.ts";
 import { MailRuleError } from "../mail/errors.ts";
+import { asZoneMx } from "../mail/manual-mx.ts";
+import { unanswered } from "../provider/dns.ts";
 import { type DomainAddress, LiveDomain, readJournal, readMx } from "../provider/live-domain.ts";
 import { withRouteStore } from "../provider/open-route-store.ts";
+import { PublicDomain, servedMx } from "../provider/public-domain.ts";
 import type { StorePlace } from "../provider/route-schema.ts";
 import type { Settings } from "../provider/settings.ts";
-import { type Finding, findAtDomain, findInState } from "./find-leftovers.ts";
+import { commandCaller } from "./command-caller.ts";
+import { type Finding, findAtDomain, findAtManualDomain, findInState } from "./find-leftovers.ts";
 import { readConfiguration, readLocks, readState, type StackState } from "./stack.ts";
 
 export type Status = "clean" | "found" | "unknown";
@@ -74,9 +78,14 @@ export function asConfigurationError(error: unknown): ConfigurationError {
   throw error;
 }
 
+interface Address extends DomainAddress {
+  /** @default "cloudflare" */
+  readonly dns?: DomainConfig["dns"];
+}
+
 /** The file knows best where a domain is; the state knows those that the file no longer has. */
-function addressesOf(config: TenantConfig | undefined, state: StackState): DomainAddress[] {
-  const addresses = new Map<string, DomainAddress>();
+function addressesOf(config: TenantConfig | undefined, state: StackState): Address[] {
+  const addresses = new Map<string, Address>();
   for (const { domain } of state.pending)
     if (domain !== undefined) addresses.set(domain, { domain });
   for (const { outputs } of state.routes) {
@@ -85,41 +94,56 @@ function addressesOf(config: TenantConfig | undefined, state: StackState): Domai
   for (const { outputs } of [...state.takeovers, ...state.spfIncludes]) {
     addresses.set(outputs.domain, outputs);
   }
-  for (const { name, zoneId, credential } of config?.domains ?? []) {
-    addresses.set(name, { domain: name, zoneId, credential });
+  for (const { name, dns, zoneId, credential } of config?.domains ?? []) {
+    addresses.set(name, { domain: name, dns, zoneId, credential });
   }
   return [...addresses.values()].toSorted((a, b) => (a.domain < b.domain ? -1 : 1));
 }
 
 async function inspectDomain(
-  address: DomainAddress,
+  address: Address,
   settings: Settings,
   config: TenantConfig | undefined,
   { takeovers, spfIncludes, routes, pending }: StackState,
 ): Promise<DomainReport> {
   const { domain } = address;
   try {
-    const live = await LiveDomain.open(settings, address);
-    const view = await live.observe();
     const own = routes.filter(({ outputs }) => outputs.domain === domain);
-    const findings = findAtDomain({
+    const known = {
       domain,
       inFile: config?.domains.some(({ name }) => name === domain) ?? true,
       organisation: config?.organisation,
       gatewayMx: config?.gateway.mx ?? [],
-      presentMx: readMx(view),
-      journal: orDamage(() => readJournal(view)),
       takeovers: takeovers.filter(({ outputs }) => outputs.domain === domain),
       spfIncludes: spfIncludes.filter(({ outputs }) => outputs.domain === domain),
       routes: own,
       record: await readRecord(domain, config?.gateway.routeStore ?? own[0]?.outputs.store),
       pending,
-    });
+    };
+    const findings =
+      address.dns === "manual"
+        ? findAtManualDomain({ ...known, presentMx: await servedMxOf(settings, domain) })
+        : findAtDomain({ ...known, ...(await readZone(settings, address)) });
     return { domain, status: statusOf(findings), findings };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     return { domain, status: "unknown", findings: [], problem };
   }
+}
+
+async function readZone(settings: Settings, address: DomainAddress) {
+  const live = await LiveDomain.open(commandCaller(settings), address);
+  const view = await live.observe();
+  return { presentMx: readMx(view), journal: orDamage(() => readJournal(view)) };
+}
+
+/** What public DNS has: nobody needs to write anything there. */
+async function servedMxOf(settings: Settings, domain: string) {
+  const live = await PublicDomain.find(settings, domain);
+  const [first] = await live.askNameServers("MX");
+  const served = first && servedMx(first);
+  if (served === undefined) throw unanswered(domain, "MX", first?.answer.status ?? "timeout");
+  return asZoneMx(served);
 }
 
 /** The file knows best which gateway it is; the state knows that of a domain that the file no longer has. */

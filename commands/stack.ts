@@ -65,6 +65,7 @@ const routeParts = routeOutputs
     fixIt: true,
     excludeSlots: true,
     inactive: true,
+    formerGateways: true,
   })
   .strip();
 const route = z.object({ ...stored, outputs: routeParts });

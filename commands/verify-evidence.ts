@@ -23,6 +23,7 @@ import { createResolver, findApex, findNameServers } from "../provider/dns.ts";
 import type { KnownZone } from "../provider/live-domain.ts";
 import { readPublishedPolicy } from "../provider/mta-sts.ts";
 import type { Settings } from "../provider/settings.ts";
+import { commandCaller } from "./command-caller.ts";
 import type { GatewayStores } from "./gateway-stores.ts";
 import type { StoredRoute, StoredSpfInclude, StoredTakeover } from "./stack.ts";
 import { askGateway } from "./verify-rcpt.ts";
@@ -124,17 +125,23 @@ function takeoverOf({ outputs, modified }: StoredTakeover): TakeoverStanding {
   };
 }
 
-function termsOf({ outputs: { include, replacements = [] } }: StoredSpfInclude): string[] {
-  return [...(include === undefined ? [] : [`include:${include}`]), ...replacements];
+function termsOf({ outputs }: StoredSpfInclude): string[] {
+  const { include, alsoInclude = [], replacements = [] } = outputs;
+  const gateways = include === undefined ? alsoInclude : [include, ...alsoInclude];
+  return [...gateways.map((name) => `include:${name}`), ...replacements];
 }
 
 function routeOf({ outputs }: StoredRoute): RouteStanding {
   const { server, mxLookup, inbound, outbound, probeRecipient, fixIt } = outputs;
-  const { excludeSlots, inactive } = outputs;
+  const { excludeSlots, inactive, formerGateways } = outputs;
   return {
     route: { server, mxLookup, inbound, outbound, probeRecipient, fixIt },
     excludeSlots,
     inactive,
+    former: formerGateways.map(({ store: { table }, mxGoneSince }) => ({
+      table,
+      ...(mxGoneSince !== undefined && { mxGoneSince }),
+    })),
   };
 }
 
@@ -164,7 +171,7 @@ async function readZoneMx(
   const zone: KnownZone | undefined = takeover.outputs.zone;
   if (zone === undefined) return { kind: "skipped", why: "The zone is not at Cloudflare." };
   try {
-    const records = await new CloudflareAccount(settings, credential).listMx(zone);
+    const records = await new CloudflareAccount(commandCaller(settings), credential).listMx(zone);
     const value = records.map(({ name, priority, content }) => ({
       name,
       preference: priority,

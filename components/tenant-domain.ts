@@ -10,7 +10,7 @@ import type {
   SpfPlan,
   TakeoverPlan,
 } from "../config/tenant-plan.ts";
-import { domainSteps, formatStep, type StepFacts } from "../mail/steps/index.ts";
+import { domainSteps, formatStep, type Step, type StepFacts } from "../mail/steps/index.ts";
 import {
   Drain,
   type FormerGatewayOutput,
@@ -52,6 +52,8 @@ export interface DomainReport {
   readonly outbound: string;
   readonly server: string;
   readonly bypass: boolean;
+  /** Who changes the records: `cloudflare` is its API, `manual` a person. */
+  readonly dns: string;
   readonly route?: RouteReport;
   readonly inboundPath: PathReport;
   readonly outboundPath: PathReport;
@@ -71,7 +73,7 @@ export interface DomainReport {
 
 /** What a person has to do: the lines of each step, in order. */
 export interface StepsReport {
-  readonly onboarding: readonly (readonly string[])[];
+  readonly onboarding: readonly (readonly string[] | Output<string[]>)[];
   readonly offboarding: readonly (readonly string[])[];
 }
 
@@ -97,6 +99,7 @@ export class TenantDomain extends ComponentResource {
       outbound: plan.config.outbound,
       server: plan.config.server,
       bypass: plan.config.bypass,
+      dns: plan.config.dns,
       ...(route && plan.route && { route: routeReport(plan.route, route) }),
       inboundPath: takeover ? borderPath(plan, takeover) : settled(inboundWithoutMx(plan)),
       outboundPath: settled(outboundPath(plan)),
@@ -110,7 +113,7 @@ export class TenantDomain extends ComponentResource {
         },
       }),
     };
-    this.steps = stepsReport(plan.steps);
+    this.steps = stepsReport(plan.steps, takeover?.lockDownSafeFrom);
     this.registerOutputs({ report: this.report, steps: this.steps });
   }
 
@@ -179,10 +182,21 @@ function routeReport(plan: RoutePlan, { version, slots }: Route): RouteReport {
   };
 }
 
-function stepsReport(facts: StepFacts): StepsReport {
+/** Only the step that has to wait is unknown in a preview. */
+function stepsReport(facts: StepFacts, safeFrom?: MxTakeover["lockDownSafeFrom"]): StepsReport {
   const { onboarding, offboarding } = domainSteps(facts);
-  const numbered = (steps: typeof onboarding) => steps.map((step, i) => formatStep(step, i + 1));
-  return { onboarding: numbered(onboarding), offboarding: numbered(offboarding) };
+  return {
+    onboarding: onboarding.map((step, index) =>
+      step.isTimed && safeFrom
+        ? safeFrom.apply((time) => linesOfStep(domainSteps(facts, time).onboarding, index))
+        : formatStep(step, index + 1),
+    ),
+    offboarding: offboarding.map((step, index) => formatStep(step, index + 1)),
+  };
+}
+
+function linesOfStep(steps: readonly Step[], index: number): string[] {
+  return steps.slice(index, index + 1).flatMap((step) => formatStep(step, index + 1));
 }
 
 function relayServerWords({ relayServer }: RoutePlan): string {

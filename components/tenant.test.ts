@@ -19,6 +19,8 @@ beforeEach(() => {
   events.length = 0;
 });
 
+const SAFE_FROM = "2026-01-01T00:05:00.000Z";
+
 beforeAll(() =>
   setMocks({
     call: () => ({}),
@@ -28,7 +30,7 @@ beforeAll(() =>
       await setTimeout(20);
       events.push(`${name} ends`);
       const before = [{ exchange: "mail.contoso.test", preference: 10 }];
-      const mx = { before, after: gateway.mx };
+      const mx = { before, after: gateway.mx, lockDownSafeFrom: SAFE_FROM };
       const spf = { before: "v=spf1 -all", after: "v=spf1 include:_spf.gateway.test -all" };
       const route = { version: 1, slots: ["a", "b"] };
       if (name.endsWith("-route")) given = inputs;
@@ -71,6 +73,7 @@ test("the outputs say what became of the domain", async () => {
       outbound: "standard",
       server: "mail.contoso.test",
       bypass: false,
+      dns: "cloudflare",
       inboundPath: {
         before: "sender → MX 10 mail.contoso.test",
         after:
@@ -83,6 +86,7 @@ test("the outputs say what became of the domain", async () => {
       mx: {
         before: [{ exchange: "mail.contoso.test", preference: 10 }],
         after: [{ exchange: "smtp-in.gateway.test", preference: 10 }],
+        lockDownSafeFrom: SAFE_FROM,
       },
       spf: {
         before: "v=spf1 -all",
@@ -104,6 +108,16 @@ test("a domain that only sends has no takeover, one that only receives no SPF", 
     "tenant-contoso.test-drain ends",
     "tenant-contoso.test-mx ends",
   ]);
+});
+
+test("the steps have the domain's values, and the time from when a lock-down is safe", async () => {
+  const steps = await settled(output(tenant({}).steps));
+  const { onboarding = [], offboarding = [] } = steps["contoso.test"] ?? {};
+  expect(onboarding[0]?.[0]).toBe(
+    "1. Before pulumi up: give the gateway its directives for contoso.test",
+  );
+  expect(onboarding.at(-1)?.[0]).toContain(`not before ${SAFE_FROM}: lock Exchange down`);
+  expect(offboarding[0]?.[0]).toContain("1. Before pulumi destroy: lift the lock-down");
 });
 
 const PASSWORD = "correct horse battery staple";
@@ -135,9 +149,9 @@ test("the outputs say the route, and no secret; the Route is given it as one", a
     server: "mail.contoso.test",
     mxLookup: false,
     rcptLookup: "probe",
+    inactive: false,
     relayServer: "relay.contoso.test, port 587, TLS verified, login gateway@contoso.test",
     sendingFrom: ["11.22.33.44"],
-    inactive: false,
     version: 1,
     slots: ["a", "b"],
   });

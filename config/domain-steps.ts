@@ -7,7 +7,12 @@ import { HOSTED_EGRESS, HOSTED_FORMER, HOSTED_INBOUND } from "./hosted-gateway.t
 import { rcptLookupOf } from "./route-rules.ts";
 import type { DomainConfig, TenantConfig } from "./tenant.ts";
 
-export function stepFacts({ gateway, domains }: TenantConfig, config: DomainConfig): StepFacts {
+/** @param byHand what the records get, where a person changes them */
+export function stepFacts(
+  { gateway, domains }: TenantConfig,
+  config: DomainConfig,
+  byHand?: StepFacts["byHand"],
+): StepFacts {
   const { name, mailSystem, server, mxLookup, inbound, outbound, relayServer } = config;
   const others = domains.filter((other) => other.mailSystem === mailSystem && other !== config);
   return {
@@ -22,6 +27,7 @@ export function stepFacts({ gateway, domains }: TenantConfig, config: DomainConf
     gateway: gatewayFacts(gateway),
     sendingFrom: (config.sendingFrom ?? []).map(formatSendingIdentity),
     probeRecipient: config.probeRecipient,
+    byHand,
     neighbours: others.map((other) => ({
       domain: other.name,
       inbound: other.inbound,

@@ -43,6 +43,14 @@ const providerSettings: Record<string, JsonSchema> = {
     maximum: 86_400,
     description: "The longest time that one wait may take, in seconds.",
   },
+  cloudflareShare: {
+    type: "number",
+    exclusiveMinimum: 0,
+    maximum: 1,
+    description:
+      "The part of Cloudflare's rate limit that one run may use; 0.8 if nothing is said. " +
+      "Runs at the same time with the same user's tokens share the limit.",
+  },
 };
 
 /** What the schemas of the kinds of stacks differ in. */

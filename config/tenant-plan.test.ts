@@ -32,6 +32,7 @@ const domains: fc.Arbitrary<DomainConfig> = fc
     handBackTo: fc.oneof(absent, fc.array(mx, { minLength: 1, maxLength: 2 })),
     zoneId: fc.oneof(absent, fc.constant("0123456789abcdef0123456789abcdef")),
     credential: fc.oneof(absent, fc.constant("subsidiary")),
+    dns: fc.oneof(absent, fc.constantFrom("cloudflare", "manual")),
   })
   .map((written) => domainSchema.parse(written))
   .filter((config) => tenantFaults({ gateway, domains: [config] }).length === 0);
@@ -87,7 +88,8 @@ test("both resources work on the domain with the same zone and credential", () =
     fc.property(domains, (config) => {
       const { spf, takeover } = plan(config);
       const { name: domain, zoneId, credential } = config;
-      const zone = { organisation: "contoso", domain, zoneId, credential };
+      const dns = config.dns === "manual" ? "manual" : undefined;
+      const zone = { organisation: "contoso", domain, dns, zoneId, credential };
       for (const resource of [spf, takeover]) {
         expect(resource ?? zone).toMatchObject(zone);
       }
@@ -149,6 +151,7 @@ test("the plan of a domain", () => {
       handBackConfirmed: false,
       gatewayHosts: ["smtp-in.gateway.test", "smtp-relay.gateway.test"],
       inactive: false,
+      probeGateway: true,
     },
     steps: stepFacts({ organisation: "contoso", gateway, domains: [config] }, config),
   });

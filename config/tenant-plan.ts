@@ -79,6 +79,8 @@ export interface RelayServerPlan {
 interface ZonePlan {
   readonly organisation: string;
   readonly domain: string;
+  /** Absent: Cloudflare. */
+  readonly dns: "manual" | undefined;
   readonly zoneId: string | undefined;
   readonly credential: string | undefined;
 }
@@ -116,6 +118,7 @@ export interface TakeoverPlan extends ZonePlan {
   readonly probeRecipient: string | undefined;
   readonly gatewayHosts: string[];
   readonly inactive: boolean;
+  readonly probeGateway: boolean;
 }
 
 export function planTenant(tenant: TenantConfig): TenantPlan {
@@ -126,17 +129,21 @@ export function planTenant(tenant: TenantConfig): TenantPlan {
 function planDomain(tenant: TenantConfig, config: DomainConfig): DomainPlan {
   const { organisation, gateway } = tenant;
   const { name, zoneId, credential } = config;
-  const zone = { organisation, domain: name, zoneId, credential };
+  const dns = config.dns === "manual" ? config.dns : undefined;
+  const zone = { organisation, domain: name, dns, zoneId, credential };
+  const spf = planSpf(zone, gateway, config);
+  const takeover = config.inbound === "border" ? planTakeover(zone, tenant, config) : undefined;
+  const byHand = dns && { mx: takeover?.mx ?? [], spfTerms: spf ? spfTerms(spf) : [] };
   return {
     name,
     displayName: toUnicodeName(name),
     config,
     gateway,
     route: gateway.routeStore && planRoute(tenant, config, gateway.routeStore),
-    spf: planSpf(zone, gateway, config),
+    spf,
     drain: config.outbound === "none" ? undefined : planDrain(gateway, config),
-    takeover: config.inbound === "border" ? planTakeover(zone, tenant, config) : undefined,
-    steps: stepFacts(tenant, config),
+    takeover,
+    steps: stepFacts(tenant, config, byHand),
   };
 }
 
@@ -223,6 +230,10 @@ function planSpf(zone: ZonePlan, gateway: Gateway, config: DomainConfig): SpfPla
   return { ...zone, include, replacements, base: config.spf?.base };
 }
 
+function spfTerms({ include, replacements = [] }: SpfPlan): string[] {
+  return [...(include === undefined ? [] : [`include:${include}`]), ...replacements];
+}
+
 function planTakeover(zone: ZonePlan, tenant: TenantConfig, config: DomainConfig): TakeoverPlan {
   const { gateway } = tenant;
   return {
@@ -238,6 +249,7 @@ function planTakeover(zone: ZonePlan, tenant: TenantConfig, config: DomainConfig
     probeRecipient: config.probeRecipient,
     gatewayHosts: gatewayNames(gateway),
     inactive: isInactive(tenant, config),
+    probeGateway: gateway.routeStore === undefined,
   };
 }
 

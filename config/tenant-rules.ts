@@ -26,6 +26,7 @@ export function tenantFaults(tenant: SoundTenant): MailRuleFault[] {
       return [
         ...flowFaults(domain, at),
         ...handBackFaults(domain, at, hosts),
+        ...dnsFaults(domain, at),
         ...domainRouteFaults(domain, at, tenant, facts),
         ...mxLookupFaults(domain, at, domains),
         ...spfFaults(domain, at),
@@ -154,6 +155,17 @@ function handBackFaults(
       faults.push({ ...fault, code: "mx-target-twice", problem, fix });
     }
     return faults;
+  });
+}
+
+/** What finds a zone at Cloudflare means nothing elsewhere. */
+function dnsFaults({ dns, zoneId, credential }: Sound<DomainConfig>, at: string): MailRuleFault[] {
+  if (dns !== "manual") return [];
+  return Object.entries({ zoneId, credential }).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    const problem = `${quoted(value)} has no effect: with dns "manual" nobody asks Cloudflare.`;
+    const fix = `Delete ${key}, or write dns: cloudflare.`;
+    return { code: "dns-cloudflare-needed", where: `${at}.${key}`, value, problem, fix };
   });
 }
 

@@ -102,6 +102,14 @@ export const domain = z
     overlapSeconds: z.int().min(0).max(86_400).optional().meta({
       description: "How long the old and the new MX stand side by side. 60 where it is left out.",
     }),
+    dns: z
+      .enum(["cloudflare", "manual"])
+      .default("cloudflare")
+      .meta({
+        description:
+          "Where the domain's DNS is. manual: anywhere; a person changes the records, and a run stops at " +
+          "each change, shows it, and goes on once every name server has it.",
+      }),
     quietSeconds: z
       .int()
       .min(0)

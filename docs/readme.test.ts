@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { gatewayWithRoutes, stackValues } from "../config/example-tenant.ts";
 import { readTenantConfig } from "../config/read-tenant.ts";
 import { planTenant } from "../config/tenant-plan.ts";
+import { domainSteps, formatStep } from "../mail/steps/index.ts";
 import packageJson from "../package.json" with { type: "json" };
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -39,6 +40,23 @@ test("the stack file for a gateway of one's own is valid", async () => {
   ]);
 });
 
+test("the step that it shows is one of the example's", async () => {
+  const { config }: { config: Record<string, unknown> } = parse(
+    readFileSync(`${root}/stacks/Pulumi.contoso.yaml`, "utf8"),
+  );
+  const tenant = await readTenantConfig({
+    file: "Pulumi.contoso.yaml",
+    values: stackValues(config),
+    isSecret: () => false,
+    outputsOf: () => Promise.reject(new Error("there is no other stack")),
+  });
+  const [contoso] = planTenant(tenant).domains;
+  const { offboarding = [] } = contoso ? domainSteps(contoso.steps) : {};
+  const steps = offboarding.map((step, index) => formatStep(step, index + 1).join("\n"));
+  const [, shown] = /one step of `contoso.test`:\n\n```text\n([^`]*)\n```/.exec(readme) ?? [];
+  expect(steps).toContain(shown);
+});
+
 test("every npm script that it names exists", () => {
   const named = [...readme.matchAll(/npm run ([a-z]+)/g)].map(([, name = ""]) => name);
   expect(named).toContain("demo");
@@ -57,7 +75,7 @@ test("every file and folder that it names exists", () => {
 /** A path, and behind `#` a heading as GitHub links to it: in lower case, spaces as hyphens. */
 function isThere(link: string): boolean {
   const [name = "", heading] = link.split("#");
-  const path = `${root}/${name}`;
+  const path = `${root}/${name === "" ? "README.md" : name}`;
   if (heading === undefined || !existsSync(path)) return existsSync(path);
   const headings = readFileSync(path, "utf8").matchAll(/^#+ (.*)$/gm);
   return [...headings].some(([, text = ""]) => text.toLowerCase().replaceAll(" ", "-") === heading);

@@ -22,12 +22,14 @@ const otherTexts = new Set<string>([
   "present-mx",
   "pulumi-mxhero",
   "queue-age",
+  "ratelimit-policy",
   "retry-after",
   "smtp-in",
   "smtp-relay",
   "stale-routes",
   "subnet-0123456789abcdef0",
   "vol-0123456789abcdef0",
+  "x-should-retry",
 ]);
 
 function codesInSources(): Set<string> {

@@ -16,7 +16,12 @@ export function foresee(world: MxWorld, next: (world: MxWorld) => MxStep | undef
   return now;
 }
 
-function applyStep({ journal, ...world }: MxWorld, step: MxStep, taken: number): MxWorld {
+/**
+ * The zone after the step.
+ *
+ * @param taken how many steps came before, for identifiers of what is added
+ */
+export function applyStep({ journal, ...world }: MxWorld, step: MxStep, taken: number): MxWorld {
   const removed = new Set(step.remove.map(({ id }) => id));
   const present = world.present
     .filter(({ id }) => !removed.has(id))

@@ -250,7 +250,7 @@ export interface SlotReport {
   /** Messages in the queues of both instances; missing: a queue could not be read. */
   readonly queued?: number;
   /**
-   * All mail that passed the slot until then stands in its answers. ISO 8601, UTC. Missing: an agent of an
+   * All outbound mail that passed the slot until then stands in its answers. ISO 8601, UTC. Missing: an agent of an
    * earlier release reports, which tells at most a minute late.
    */
   readonly toldUntil?: string;

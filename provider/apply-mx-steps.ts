@@ -12,7 +12,8 @@ import {
 import { formatMxSet, includesAllMx, includesMx } from "../mail/mx.ts";
 import type { MxStep, MxWorld } from "../mail/mx-goal.ts";
 import { type Batch, type NewRecord, WriteRefusedForNow, WriteUncertain } from "./cloudflare.ts";
-import { type LiveDomain, readJournal, readMx, servedMx, type View } from "./live-domain.ts";
+import { type LiveDomain, readJournal, readMx, type View } from "./live-domain.ts";
+import { servedMx } from "./public-domain.ts";
 import type { Call } from "./resource.ts";
 import { pause, untilServed } from "./wait.ts";
 

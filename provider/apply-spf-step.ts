@@ -11,9 +11,9 @@ import {
   readJournal,
   readTexts,
   refuseUnwritable,
-  type ServerAnswer,
   type View,
 } from "./live-domain.ts";
+import type { PublicDomain, ServerAnswer } from "./public-domain.ts";
 import type { Call } from "./resource.ts";
 import { untilServed } from "./wait.ts";
 
@@ -23,10 +23,10 @@ const AUTOMATIC_TTL = 1;
  * Measures what is to be written. What was measured before costs no time between the read and the write.
  */
 export class MeasuredRecords {
-  readonly #live: LiveDomain;
+  readonly #live: PublicDomain;
   readonly #measured = new Set<string>();
 
-  constructor(live: LiveDomain) {
+  constructor(live: PublicDomain) {
     this.#live = live;
   }
 

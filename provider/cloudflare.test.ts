@@ -1,5 +1,5 @@
 /** Cloudflare's zones and records, on the lab's emulator. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { FaultEffect, RecordSpec } from "../lab/cloudflare/index.ts";
 import { startTestLab, type TestLab } from "../lab/cloudflare/test-lab.ts";
 import { MailRuleError } from "../mail/errors.ts";
@@ -10,7 +10,7 @@ import {
   WriteRefusedForNow,
   WriteUncertain,
 } from "./cloudflare.ts";
-import { readSettings } from "./settings.ts";
+import { callerWith } from "./test-caller.ts";
 
 let lab: TestLab;
 let zone: { readonly id: string; readonly name: string };
@@ -22,12 +22,20 @@ beforeAll(async () => {
 });
 
 beforeEach(() => lab.cloudflare.seed(zone.id, []));
-afterEach(() => lab.cloudflare.clearFaults());
+afterEach(() => {
+  lab.cloudflare.clearFaults();
+  lab.cloudflare.limitRequests({ requests: 1200, seconds: 300 });
+});
 afterAll(() => lab.dispose());
 
+const envWith = (token: string) => ({
+  CLOUDFLARE_API_TOKEN: token,
+  CLOUDFLARE_BASE_URL: lab.cloudflare.url,
+});
+
 function account(token = lab.operator): CloudflareAccount {
-  const env = { CLOUDFLARE_API_TOKEN: token, CLOUDFLARE_BASE_URL: lab.cloudflare.url };
-  return new CloudflareAccount(readSettings({}, env));
+  const env = envWith(token);
+  return new CloudflareAccount(callerWith(env));
 }
 
 const mx = (name: string, content: string): RecordSpec => ({
@@ -244,7 +252,7 @@ test("a write that met the rate limit was not done, and says when to come back",
   lab.cloudflare.addFault({ fault: "rate-limited", retryAfter: 7 });
   const error = await rejection(account().writeBatch(zone, batch({ posts: [newTxt("x=1")] })));
   expect(error).toBeInstanceOf(WriteRefusedForNow);
-  expect(error).toMatchObject({ retryAfterSeconds: 7 });
+  expect(error).toMatchObject({ retryAfterSeconds: expect.closeTo(7, 1) });
   expect(lab.cloudflare.snapshot(zone.id)).toEqual([]);
 });
 
@@ -299,5 +307,69 @@ test("a fault of the record itself is final, with what the API says of it", asyn
   expect(error).toMatchObject({
     code: "cloudflare-error",
     problem: expect.stringContaining("9021 TTL must be between 60 and 86400"),
+  });
+});
+
+test("reads keep to the limit, and say that they wait", async () => {
+  lab.cloudflare.limitRequests({ requests: 20, seconds: 2 });
+  lab.cloudflare.clearLogs();
+  const caller = callerWith(envWith(lab.operator));
+  const read = () => new CloudflareAccount(caller).listDomain(zone, "contoso.test");
+  // The first answer tells the limit.
+  await read();
+  await Promise.all(Array.from({ length: 39 }, read));
+  expect(lab.cloudflare.requests.map(({ status }) => status)).toEqual(Array(40).fill(200));
+  expect(caller.told).toContain(
+    "waiting for Cloudflare's rate limit before reading records of the zone contoso.test (2 s)",
+  );
+});
+
+test("a limit that others have used up is kept to, too", async () => {
+  lab.cloudflare.limitRequests({ requests: 20, seconds: 2 });
+  await Promise.all(Array.from({ length: 19 }, () => lab.ask("GET", "/zones")));
+  lab.cloudflare.clearLogs();
+  const caller = callerWith(envWith(lab.operator));
+  const own = new CloudflareAccount(caller);
+  for (let read = 0; read < 3; read += 1) await own.listDomain(zone, "contoso.test");
+  expect(lab.cloudflare.requests.map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect(caller.told).toHaveLength(1);
+});
+
+test("a read that meets 429 waits as long as it says; a write is not even sent meanwhile", async () => {
+  lab.cloudflare.limitRequests({ requests: 1, seconds: 2 });
+  await lab.ask("GET", "/zones");
+  lab.cloudflare.clearLogs();
+  const caller = callerWith(envWith(lab.operator));
+  const own = new CloudflareAccount(caller);
+  const reading = own.listDomain(zone, "contoso.test");
+  await vi.waitUntil(() => caller.told.length > 0);
+  const error = await rejection(own.writeBatch(zone, batch({ posts: [newTxt("x=1")] })));
+  expect(error).toBeInstanceOf(WriteRefusedForNow);
+  expect(await reading).toEqual([]);
+  expect(lab.cloudflare.requests.map(({ kind, status }) => `${kind} ${status}`)).toEqual([
+    "read 429",
+    "read 200",
+  ]);
+});
+
+test("a wait for the limit ends with the run, and is never longer than one wait may be", async () => {
+  lab.cloudflare.limitRequests({ requests: 1, seconds: 300 });
+  await lab.ask("GET", "/zones");
+  await lab.ask("GET", "/zones");
+  const cancel = new AbortController();
+  const waiting = new CloudflareAccount(callerWith(envWith(lab.operator), cancel.signal));
+  const reading = rejection(waiting.listDomain(zone, "contoso.test"));
+  lab.cloudflare.clearLogs();
+  await vi.waitUntil(() => lab.cloudflare.requests[0]?.status === 429);
+  const reason = new Error("Stopped by the user.");
+  cancel.abort(reason);
+  expect(await reading).toBe(reason);
+  const impatient = { ...envWith(lab.operator), MXHERO_WAIT_SECONDS: "200" };
+  const error = await rejection(
+    new CloudflareAccount(callerWith(impatient)).listDomain(zone, "contoso.test"),
+  );
+  expect(error).toMatchObject({
+    code: "rate-limit-reached",
+    problem: expect.stringContaining("5 min"),
   });
 });

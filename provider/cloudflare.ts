@@ -1,17 +1,31 @@
 /**
  * Cloudflare's zones and DNS records, as far as the resources need them.
  *
- * The only module that loads the Cloudflare SDK, on first use: it costs 130 ms. Reads are repeated by
- * the SDK. Writes are not, since the API has no idempotency key: whether one was done is found out by
- * reading again (`WriteUncertain`).
+ * The only module that loads the Cloudflare SDK, on first use: it costs 130 ms. Reads keep to the rate
+ * limit, and wait for it; the SDK repeats them after other faults. Writes are sent once, since the API has
+ * no idempotency key: whether one was done is found out by reading again (`WriteUncertain`).
  *
  * @see https://developers.cloudflare.com/api/resources/dns/subresources/records/
  */
 import type Cloudflare from "cloudflare";
 import { z } from "zod";
 import { MailRuleError } from "../mail/errors.ts";
+import {
+  asParameters,
+  asRecord,
+  asZone,
+  itemsOf,
+  RECORD_PAGE,
+  readPage,
+} from "./cloudflare-records.ts";
+import { rateLimitReached, tokenMissing, zoneGone } from "./cloudflare-refusals.ts";
+import { RequestPace } from "./request-pace.ts";
+import type { Call } from "./resource.ts";
 import { type Settings, tokenFor, tokenVariable } from "./settings.ts";
-import { decodeText, encodeText } from "./txt-content.ts";
+import { formatSeconds, sleepFor } from "./wait.ts";
+
+/** Who asks: where the API is and with which token, when to stop waiting, and whom to tell. */
+export type Caller = Pick<Call, "settings" | "signal" | "progress">;
 
 export interface Zone {
   readonly id: string;
@@ -69,14 +83,13 @@ export class WriteRefusedForNow extends Error {
   readonly fix = RUN_AGAIN;
   readonly retryAfterSeconds: number;
 
-  constructor(retryAfterSeconds: number, options: ErrorOptions) {
+  constructor(retryAfterSeconds: number, options?: ErrorOptions) {
     super("Cloudflare's rate limit is reached.", options);
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
-/** Pages as large as a real answer ever gets: one request reads all. */
-const RECORD_PAGE = 5_000;
+/** As large as a real answer ever gets: one request reads all. */
 const ZONE_PAGE = 50;
 
 /**
@@ -99,17 +112,30 @@ const INVALID_HEADERS = 6003;
 
 type RecordFilter = Pick<Cloudflare.DNS.RecordListParams, "match" | "name" | "type">;
 
+/** A token's client, and how fast it may ask: one for all resources of a run's phase, which is one process. */
+interface Connection {
+  readonly pace: RequestPace;
+  client?: Promise<Cloudflare>;
+}
+
+const connections = new WeakMap<Settings, Map<string, Connection>>();
+
+/** Pauses of less than that are not worth a line, in milliseconds. */
+const SHORT_WAIT_MS = 1000;
+
 /** One Cloudflare account, seen with one token. */
 export class CloudflareAccount {
-  readonly #settings: Settings;
+  readonly #caller: Caller;
   readonly #credential: string | undefined;
-  #client: Promise<Cloudflare> | undefined;
+  readonly #connection: Connection;
 
   /** @throws MailRuleError `token-missing` */
-  constructor(settings: Settings, credential?: string) {
-    this.#settings = settings;
+  constructor(caller: Caller, credential?: string) {
+    const token = tokenFor(caller.settings, credential);
+    if (token === undefined) throw tokenMissing(credential);
+    this.#caller = caller;
     this.#credential = credential;
-    if (tokenFor(settings, credential) === undefined) throw tokenMissing(credential);
+    this.#connection = connectionOf(caller.settings, token);
   }
 
   /** All zones of that name: one domain may lie in several accounts, and only one of them is live. */
@@ -148,12 +174,16 @@ export class CloudflareAccount {
   }
 
   /**
-   * Writes one batch; returns the records as they are now.
+   * Writes one batch; returns the records as they are now. Never waits: what it was decided from may have
+   * changed meanwhile.
    *
    * @throws WriteUncertain, WriteRefusedForNow, MailRuleError
    */
   async writeBatch(zone: Pick<Zone, "id" | "name">, batch: Batch): Promise<ZoneRecord[]> {
+    const { pace } = this.#connection;
     const client = await this.#connect();
+    if (pace.blockedFor > 0) throw new WriteRefusedForNow(pace.blockedFor / 1000);
+    pace.count();
     try {
       const done = await client.dns.records.batch(
         {
@@ -170,44 +200,75 @@ export class CloudflareAccount {
     }
   }
 
-  #list(zone: Pick<Zone, "id" | "name">, filter: RecordFilter) {
-    return this.#read(`records of the zone ${zone.name}`, async (client) => {
-      const records: ZoneRecord[] = [];
-      const query = { zone_id: zone.id, per_page: RECORD_PAGE, ...filter };
-      let page = await client.dns.records.list(query);
-      for (;;) {
-        records.push(...itemsOf(page).map(asRecord));
-        // The SDK would ask for one more page to see that it is empty.
-        if (page.result.length < (page.result_info.per_page ?? RECORD_PAGE)) return records;
-        page = await page.getNextPage();
-      }
-    });
+  async #list(zone: Pick<Zone, "id" | "name">, filter: RecordFilter): Promise<ZoneRecord[]> {
+    const query = { zone_id: zone.id, per_page: RECORD_PAGE, ...filter };
+    const first = await this.#read(`records of the zone ${zone.name}`, async (client) =>
+      readPage(await client.dns.records.list(query)),
+    );
+    const records = [...first.records];
+    for (let { next } = first; next !== undefined; ) {
+      const ask = next;
+      const page = await this.#read(`records of the zone ${zone.name}`, async () =>
+        readPage(await ask()),
+      );
+      records.push(...page.records);
+      next = page.next;
+    }
+    return records;
   }
 
   async #read<T>(what: string, read: (client: Cloudflare) => Promise<T>): Promise<T> {
-    try {
-      return await read(await this.#connect());
-    } catch (error) {
-      throw await this.#explain(error, what);
+    const deadline = Date.now() + this.#caller.settings.waitSeconds * 1000;
+    for (;;) {
+      await this.#keepPace(what, deadline);
+      try {
+        return await read(await this.#connect());
+      } catch (error) {
+        if (!(await isRateLimited(error))) throw await this.#explain(error, what);
+      }
     }
   }
 
+  /** Waits until one more read fits into the limit, and counts it. @throws MailRuleError `rate-limit-reached` */
+  async #keepPace(what: string, deadline: number): Promise<void> {
+    const { pace } = this.#connection;
+    for (let told = false; pace.readWait > 0; ) {
+      const wait = pace.readWait;
+      if (Date.now() + wait > deadline) {
+        throw rateLimitReached(what, wait / 1000, this.#caller.settings.waitSeconds);
+      }
+      if (!told && wait >= SHORT_WAIT_MS) {
+        const why = `waiting for Cloudflare's rate limit before reading ${what}`;
+        this.#caller.progress(`${why} (${formatSeconds(wait / 1000)})`);
+        told = true;
+      }
+      await sleepFor(wait, this.#caller);
+    }
+    pace.count();
+  }
+
   #connect(): Promise<Cloudflare> {
-    this.#client ??= import("cloudflare").then(({ default: Client }) => {
-      const baseURL = this.#settings.cloudflareBaseUrl;
-      const apiToken = tokenFor(this.#settings, this.#credential) ?? null;
+    const connection = this.#connection;
+    connection.client ??= import("cloudflare").then(({ default: Client }) => {
+      const baseURL = this.#caller.settings.cloudflareBaseUrl;
+      const apiToken = tokenFor(this.#caller.settings, this.#credential) ?? null;
       const plain = { apiToken, apiKey: null, apiEmail: null, userServiceKey: null };
-      return new Client({ ...plain, maxRetries: 5, timeout: 30_000, ...(baseURL && { baseURL }) });
+      return new Client({
+        ...plain,
+        maxRetries: 5,
+        timeout: 30_000,
+        fetch: (url, init) => fetchInPace(connection.pace, url, init),
+        ...(baseURL && { baseURL }),
+      });
     });
-    return this.#client;
+    return connection.client;
   }
 
   async #explainWrite(error: unknown, what: string): Promise<Error> {
     const { APIError } = await import("cloudflare");
     const status = error instanceof APIError ? error.status : undefined;
-    if (error instanceof APIError && status === 429) {
-      const seconds = Number(error.headers?.get("retry-after"));
-      return new WriteRefusedForNow(seconds > 0 ? seconds : 5, { cause: error });
+    if (status === 429) {
+      return new WriteRefusedForNow(this.#connection.pace.blockedFor / 1000, { cause: error });
     }
     const said = await describe(error);
     if (status === undefined || status >= 500) {
@@ -244,20 +305,28 @@ export class CloudflareAccount {
   }
 }
 
-function zoneGone(what: string, said: string, cause: unknown): MailRuleError {
-  return new MailRuleError({
-    code: "zone-gone",
-    where: `Cloudflare, ${what}`,
-    problem: `The API does not know it (any more): ${said}.`,
-    fix: "If the zone was made anew or moved to another account, give its zoneId or credential and run pulumi up; if the domain is gone for good, take its resources out of the state with pulumi state delete.",
-    cause,
-  });
+function connectionOf(settings: Settings, token: string): Connection {
+  const ofSettings = connections.get(settings) ?? new Map<string, Connection>();
+  connections.set(settings, ofSettings);
+  const connection = ofSettings.get(token) ?? { pace: new RequestPace(settings.cloudflareShare) };
+  ofSettings.set(token, connection);
+  return connection;
 }
 
-/** The items of a list. What has no page is no list, and proves no absence. */
-function itemsOf<T>({ result, result_info }: { result: T[]; result_info: { page?: number } }): T[] {
-  if (result_info.page === undefined) throw new Error("what should be a list has no page");
-  return result;
+/** The SDK would wait after a 429 by itself: unseen, uncounted, and longer than a cancelled run may last. */
+async function fetchInPace(pace: RequestPace, url: string | URL | Request, init?: RequestInit) {
+  const response = await fetch(url, init);
+  pace.learn(response);
+  if (response.status !== 429) return response;
+  const { body, status, statusText } = response;
+  const headers = new Headers(response.headers);
+  headers.set("x-should-retry", "false");
+  return new Response(body, { status, statusText, headers });
+}
+
+async function isRateLimited(error: unknown): Promise<boolean> {
+  const { APIError } = await import("cloudflare");
+  return error instanceof APIError && error.status === 429;
 }
 
 async function describe(error: unknown): Promise<string> {
@@ -266,54 +335,4 @@ async function describe(error: unknown): Promise<string> {
   const faults = apiFaults.parse(error.errors).map(({ code, message }) => `${code} ${message}`);
   if (faults.length > 0) return faults.join("; ");
   return error.status === undefined ? `nothing (${error.message})` : `HTTP ${error.status}`;
-}
-
-function tokenMissing(credential: string | undefined): MailRuleError {
-  const configured =
-    credential === undefined ? "mxhero:apiToken" : `mxhero:apiTokens.${credential}`;
-  return new MailRuleError({
-    code: "token-missing",
-    problem: "No Cloudflare API token was given, so nothing can be read.",
-    fix: `Set ${tokenVariable(credential)}, or the secret ${configured} in the stack's configuration.`,
-  });
-}
-
-function asZone(zone: Cloudflare.Zones.Zone): CandidateZone {
-  const { id, name, status = "unknown", type = "unknown", name_servers } = zone;
-  return {
-    id,
-    name,
-    status,
-    type,
-    nameServers: name_servers.map((server) => server.toLowerCase()),
-  };
-}
-
-function asRecord(record: Cloudflare.DNS.RecordResponse): ZoneRecord {
-  const { id, name, type, content = "", ttl, comment, tags } = record;
-  const meta: unknown = record.meta;
-  const priority = "priority" in record ? record.priority : undefined;
-  return {
-    id,
-    name: name.toLowerCase(),
-    type,
-    content: type === "TXT" ? decodeText(content) : content.toLowerCase().replace(/\.$/, ""),
-    priority: priority ?? 0,
-    ttl,
-    ...(comment && { comment }),
-    ...(tags !== undefined && tags.length > 0 && { tags }),
-    readOnly:
-      typeof meta === "object" && meta !== null && "read_only" in meta && meta.read_only === true,
-  };
-}
-
-function asParameters({ name, type, content, priority = 0, ttl, comment, tags }: NewRecord) {
-  const shared = {
-    name,
-    ttl,
-    ...(comment !== undefined && { comment }),
-    ...(tags !== undefined && { tags: [...tags] }),
-  };
-  if (type === "TXT") return { ...shared, type, content: encodeText(content) };
-  return { ...shared, type, content: content || ".", priority };
 }

@@ -3,14 +3,14 @@ import { MailRuleError } from "../mail/errors.ts";
 import { foresee } from "../mail/foresee.ts";
 import { mxToProve } from "../mail/hand-back-proof.ts";
 import type { MxGoal, MxStep, MxWorld } from "../mail/mx-goal.ts";
-import type { LiveDomain } from "./live-domain.ts";
 import { refuseNotAdmitted } from "./mta-sts.ts";
 import type { MxTakeoverInputs } from "./mx-takeover-schema.ts";
 import { proveHandBack } from "./prove-hand-back.ts";
+import type { PublicDomain } from "./public-domain.ts";
 import type { Call } from "./resource.ts";
 
 export interface HandBackRun {
-  readonly live: Pick<LiveDomain, "resolver">;
+  readonly live: PublicDomain;
   readonly world: MxWorld;
   readonly goal: MxGoal;
   readonly inputs: MxTakeoverInputs;
@@ -48,7 +48,7 @@ export async function refuseClosed(run: HandBackRun): Promise<boolean> {
 
 /** Senders knew these MX before: a policy that nobody can read now is no reason to stay on the gateway. */
 export async function refuseHandBack(
-  { resolver, domain }: Pick<LiveDomain, "resolver" | "domain">,
+  { resolver, domain }: PublicDomain,
   exchanges: readonly string[],
   call: Call,
 ): Promise<void> {

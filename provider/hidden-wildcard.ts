@@ -1,6 +1,6 @@
 /** Refuses a first record at a name that a wildcard answers for: it would take all other answers away. */
 import type { DnsType } from "../mail/dns.ts";
-import { MailRuleError } from "../mail/errors.ts";
+import { wildcardWouldBeHidden } from "./inherited.ts";
 import type { LiveDomain, View } from "./live-domain.ts";
 
 /**
@@ -21,11 +21,5 @@ export async function refuseHiddenWildcard(
   });
   const inherited = (await Promise.all(asked)).flat();
   if (inherited.length === 0) return;
-  throw new MailRuleError({
-    code: "wildcard-would-be-hidden",
-    where: `DNS of ${live.domain}`,
-    problem: `A wildcard of the zone answers for the name (${inherited.join(", ")}); a first record of its own would take these answers away (RFC 4592).`,
-    fix: `Give ${live.domain} records of its own first, copies of what the wildcard answers, then run again.`,
-    value: live.domain,
-  });
+  throw wildcardWouldBeHidden(live.domain, inherited);
 }

@@ -2,7 +2,7 @@
  * A tenant's domain as it is now: the records at its name and its journal, read from Cloudflare, and
  * what its delegated name servers answer.
  */
-import type { DnsAnswer, DnsType, MxRecord, Resolver } from "../mail/dns.ts";
+import type { Resolver } from "../mail/dns.ts";
 import { parentNames } from "../mail/domain-name.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { type Journal, type JournalRecord, journalName, parseJournal } from "../mail/journal.ts";
@@ -10,13 +10,14 @@ import type { ZoneMx } from "../mail/mx.ts";
 import { chooseZone } from "./choose-zone.ts";
 import {
   type Batch,
+  type Caller,
   type CandidateZone,
   CloudflareAccount,
   type Zone,
   type ZoneRecord,
 } from "./cloudflare.ts";
-import { createResolver, findApex, findNameServers, type NameServer } from "./dns.ts";
-import type { Settings } from "./settings.ts";
+import { createResolver, findApex, findNameServers } from "./dns.ts";
+import { cnameAtDomain, PublicDomain } from "./public-domain.ts";
 
 /** What a resource says of where its domain is. */
 export interface DomainAddress {
@@ -40,13 +41,10 @@ export interface View {
 const zones = new Map<string, Promise<Zone>>();
 const shared = new Map<string, Promise<View>>();
 
-export class LiveDomain {
-  readonly domain: string;
+export class LiveDomain extends PublicDomain {
   readonly zone: KnownZone;
-  readonly resolver: Resolver;
   readonly journalName: string;
   readonly #account: CloudflareAccount;
-  #nameServers: Promise<NameServer[]> | undefined;
 
   private constructor(
     domain: string,
@@ -54,10 +52,9 @@ export class LiveDomain {
     account: CloudflareAccount,
     resolver: Resolver,
   ) {
-    this.domain = domain;
+    super(domain, zone.name, resolver);
     this.zone = zone;
     this.journalName = journalName(domain, zone.name);
-    this.resolver = resolver;
     this.#account = account;
   }
 
@@ -68,12 +65,12 @@ export class LiveDomain {
    *   `domain-outside-zone`, `domain-not-delegated`, `dns-servfail`, `dns-timeout`
    */
   static async open(
-    settings: Settings,
+    caller: Caller,
     address: DomainAddress,
     known?: KnownZone,
   ): Promise<LiveDomain> {
-    const account = new CloudflareAccount(settings, address.credential);
-    const resolver = createResolver(settings.resolvers);
+    const account = new CloudflareAccount(caller, address.credential);
+    const resolver = createResolver(caller.settings.resolvers);
     const zone = known ?? (await findZone(account, resolver, address));
     return new LiveDomain(address.domain, zone, account, resolver);
   }
@@ -121,18 +118,6 @@ export class LiveDomain {
     return records.some(isOwn) && records.every(isOwn);
   }
 
-  /** What every delegated name server answers for an RRset of the domain, now. */
-  async askNameServers<T extends DnsType>(type: T): Promise<ServerAnswer<T>[]> {
-    this.#nameServers ??= findNameServers(this.resolver, this.zone.name);
-    const servers = await this.#nameServers;
-    return Promise.all(
-      servers.map(async (server) => ({
-        server,
-        answer: await createResolver([server.address])(this.domain, type),
-      })),
-    );
-  }
-
   get #key(): string {
     return `${this.zone.id} ${this.domain}`;
   }
@@ -143,11 +128,6 @@ export class LiveDomain {
       journal: records.filter(({ name, type }) => name === this.journalName && type === "TXT"),
     };
   }
-}
-
-export interface ServerAnswer<T extends DnsType> {
-  readonly server: NameServer;
-  readonly answer: DnsAnswer<T>;
 }
 
 /** @throws MailRuleError `journal-damaged` */
@@ -179,13 +159,7 @@ export function readTexts({ records }: View): ZoneRecord[] {
 export function refuseUnwritable(domain: string, { records }: View): void {
   const cname = records.find(({ type }) => type === "CNAME");
   if (cname !== undefined) {
-    throw new MailRuleError({
-      code: "cname-at-domain",
-      where: `DNS of ${domain}`,
-      problem: `The name is a CNAME (to ${cname.content}), and a CNAME can have no MX or TXT beside it.`,
-      fix: "Onboard the domain that it points to, or replace the CNAME by records of its own.",
-      value: cname.content,
-    });
+    throw cnameAtDomain(domain, cname.content);
   }
   const fixed = records.find(({ type, readOnly }) => readOnly && (type === "MX" || type === "TXT"));
   if (fixed === undefined) return;
@@ -196,11 +170,6 @@ export function refuseUnwritable(domain: string, { records }: View): void {
     fix: "Switch Email Routing off for the domain (Cloudflare dashboard, Email), then run again.",
     value: fixed.content,
   });
-}
-
-export function servedMx({ answer }: ServerAnswer<"MX">): readonly MxRecord[] | undefined {
-  const proven = ["ok", "nodata", "nxdomain"].includes(answer.status);
-  return proven ? answer.records : undefined;
 }
 
 async function findZone(account: CloudflareAccount, resolver: Resolver, address: DomainAddress) {

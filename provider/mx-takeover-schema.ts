@@ -1,5 +1,6 @@
 /** What a program gives to `MxTakeover`, and what the state keeps of it. */
 import { z } from "zod";
+import { PHASES } from "../mail/journal.ts";
 
 const mxRecord = z.strictObject({
   exchange: z.string(),
@@ -9,13 +10,15 @@ const mxRecord = z.strictObject({
 export const zoneInputs = {
   organisation: z.string().min(1),
   domain: z.string().min(1),
+  /** `manual`: a person changes the records. @default cloudflare */
+  dns: z.enum(["cloudflare", "manual"]).exactOptional(),
   zoneId: z.string().min(1).exactOptional(),
   credential: z.string().min(1).exactOptional(),
 };
 
-/** What both resources keep of the zone they found. */
+/** What both resources keep of the zone they found at Cloudflare, and of their right to it. */
 export const zoneOutputs = {
-  zone: z.strictObject({ id: z.string(), name: z.string() }),
+  zone: z.strictObject({ id: z.string(), name: z.string() }).exactOptional(),
   claim: z.string(),
 };
 
@@ -32,13 +35,16 @@ export const mxTakeoverInputs = z.strictObject({
   probeRecipient: z.string().exactOptional(),
   gatewayHosts: z.array(z.string()).default([]),
   inactive: z.boolean().default(false),
+  probeGateway: z.boolean().default(false),
 });
 
 export const mxTakeoverOutputs = z.strictObject({
   ...mxTakeoverInputs.shape,
   ...zoneOutputs,
-  /** A copy of the journal, for the case that someone deletes it from DNS. */
+  /** A copy of the journal, for the case that someone deletes it from DNS; with `dns: manual` the only one. */
   journal: z.strictObject({
+    /** Only with `dns: manual`: elsewhere DNS tells. */
+    phase: z.enum(PHASES).exactOptional(),
     former: z.array(z.strictObject({ ...mxRecord.shape, ttl: z.number() })),
     revision: z.number(),
     server: z.string(),

@@ -49,42 +49,47 @@ export function nextStep(world: MxWorld, goal: MxGoal, bypass: boolean): MxStep 
 
 /** What is certain of the outputs, and the change in words. */
 export function predict(
-  live: LiveDomain,
   world: MxWorld,
-  step: MxStep | undefined,
+  next: (world: MxWorld) => MxStep | undefined,
   inputs: MxTakeoverInputs,
-  standing: Standing,
+  { claim, old }: Standing,
   call: Call,
 ): Partial<MxTakeoverOutputs> {
-  const { claim, old } = standing;
-  const goal = goalOf(inputs, standing);
-  const end = foresee(world, (now) => nextStep(now, goal, inputs.bypass));
+  const end = foresee(world, next);
   const former = (end.journal ?? old?.journal)?.former ?? world.present;
   const before = sortMx(inputs.handBackTo ?? former).map(plainMx);
   const after = sortMx(end.present).map(plainMx);
-  if (step !== undefined) {
+  if (next(world) !== undefined) {
     const now = answeringMx(world);
     const { name, role } = recogniseMailSystem(now);
     const system = role === "unknown" || role === "none" ? "" : ` (${name})`;
     call.info(`MX of ${inputs.domain}: ${formatMxSet(now)}${system} → ${formatMxSet(after)}`);
   }
-  return { zone: live.zone, before, after, ...(old !== undefined && { claim }) };
+  return { before, after, ...(old !== undefined && { claim }) };
 }
 
 export function outputsOf(
-  live: LiveDomain,
+  { zone: { id, name } }: LiveDomain,
   view: View,
+  inputs: MxTakeoverInputs,
+  standing: Standing,
+): MxTakeoverOutputs {
+  const { mx: journal } = readJournal(view);
+  const outputs = outputsFrom({ present: readMx(view), journal }, inputs, standing);
+  return { ...outputs, zone: { id, name } };
+}
+
+/** The outputs, wherever the domain's zone is. */
+export function outputsFrom(
+  { present, journal }: Pick<MxWorld, "present" | "journal">,
   inputs: MxTakeoverInputs,
   { claim, old, formerRemoved = false }: Standing,
 ): MxTakeoverOutputs {
-  const { mx: journal } = readJournal(view);
-  const present = readMx(view);
   const former = (journal ?? old?.journal)?.former ?? present;
   const stands = ({ exchange }: MxRecord) => present.some((mx) => mx.exchange === exchange);
   const known = knownMx(old).filter((mx) => stands(mx) && !includesMx(inputs.mx, mx));
   return {
     ...inputs,
-    zone: { id: live.zone.id, name: live.zone.name },
     claim,
     ...(known.length > 0 && { knownMx: known }),
     journal: copyOf(journal) ?? old?.journal ?? notYet(inputs, present),

@@ -129,6 +129,27 @@ test("a gateway host of before is known until it is gone, even after an update t
   expect(update).not.toHaveProperty("knownMx");
 });
 
+test("an inactive domain is not moved to the gateway; one that is there may change its targets", async () => {
+  await lab.cloudflare.seed(zone, [mx("contoso.test", "mail.contoso.test")]);
+  const inactive = inputsOf({ inactive: true });
+  await expect(takeOver(inactive)).rejects.toMatchObject({ code: "inactive-takeover" });
+  expect(lab.cloudflare.snapshot(zone)).toHaveLength(1);
+
+  const held = await takeOver(inputsOf({}));
+  await lab.dns.host("mx3.gateway.test", `${testNet}.1.3`);
+  const news = inputsOf({ inactive: true, mx: gatewayMx("mx3.gateway.test") });
+  await mxTakeover.update("contoso.test", held, news, startCall().call);
+  expect(mxAt("contoso.test")).toEqual(["mx3.gateway.test"]);
+
+  const bypass = { ...news, bypass: true };
+  const passed = await mxTakeover.update("contoso.test", held, bypass, startCall().call);
+  expect(mxAt("contoso.test")).toEqual(["mail.contoso.test"]);
+  const outputs = mxTakeoverOutputs.parse(passed);
+  await expect(
+    mxTakeover.update("contoso.test", outputs, news, startCall().call),
+  ).rejects.toMatchObject({ code: "inactive-takeover" });
+});
+
 const add = (record: RecordSpec) =>
   lab.ask("POST", `/zones/${zone}/dns_records`, { ttl: 1, ...record });
 

@@ -12,6 +12,7 @@ import { newClaim } from "./claims.ts";
 import { refuseClosed, refuseHandBack, refuseUnproven } from "./hand-back-conditions.ts";
 import { inputChange } from "./input-changes.ts";
 import { LiveDomain, readJournal, readMx, type View } from "./live-domain.ts";
+import { manualTakeover } from "./manual-takeover.ts";
 import { refuseNotAdmitted } from "./mta-sts.ts";
 import { importTakeover, refresh, sayExtras } from "./mx-takeover-read.ts";
 import {
@@ -22,8 +23,10 @@ import {
 } from "./mx-takeover-schema.ts";
 import { goalOf, nextStep, outputsOf, predict, type Standing } from "./mx-takeover-state.ts";
 import { openOrSay, zoneStill } from "./open-domain.ts";
+import { refuseUnknownDomain } from "./probe-gateway.ts";
+import { hintAtServer } from "./public-conditions.ts";
 import { type Call, type Change, type ResourceKind, Unfinished } from "./resource.ts";
-import { hintAtServer, refuseTakeover } from "./takeover-conditions.ts";
+import { refuseTakeover } from "./takeover-conditions.ts";
 
 export const mxTakeover: ResourceKind<Inputs, Outputs> = {
   type: "mxhero:index:MxTakeover",
@@ -35,6 +38,7 @@ export const mxTakeover: ResourceKind<Inputs, Outputs> = {
   },
 
   async create(inputs, call) {
+    if (inputs.dns === "manual") return manualTakeover.create(inputs, call);
     const live = await openOrSay(inputs, call, said(inputs));
     if (live === undefined) return { id: inputs.domain, outputs: {} };
     const claim = newClaim(call.urn);
@@ -43,19 +47,22 @@ export const mxTakeover: ResourceKind<Inputs, Outputs> = {
   },
 
   async read(id, old, call) {
-    const live = await LiveDomain.open(call.settings, old ?? { domain: id }, old?.zone);
+    if (old?.dns === "manual") return manualTakeover.read(old, call);
+    const live = await LiveDomain.open(call, old ?? { domain: id }, old?.zone);
     const view = await live.observeShared();
     return old === undefined ? importTakeover(live, view, call) : refresh(live, view, old, call);
   },
 
   async update(_id, old, news, call) {
+    if (news.dns === "manual") return manualTakeover.update(old, news, call);
     const live = await openOrSay(news, call, { ...said(news), ...zoneStill(old, news) });
     if (live === undefined) return {};
     return change(live, call, news, { claim: old.claim, mayClaim: false, old });
   },
 
   async delete(_id, old, call) {
-    const live = await LiveDomain.open(call.settings, old, old.zone);
+    if (old.dns === "manual") return manualTakeover.delete(old, call);
+    const live = await LiveDomain.open(call, old, old.zone);
     const goal = goalOf(old, { claim: old.claim, mayClaim: false, old });
     const next = (world: MxWorld) => nextHandBackStep(world, goal, false);
     try {
@@ -93,10 +100,14 @@ async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: St
   const world = await mxWorld(live, view);
   let wasAsked = false;
   if (inputs.bypass) wasAsked = await refuseClosed({ live, world, goal, inputs, next, call });
-  else await refuseTakeover(live, view, world, inputs, call);
-  const step = next(world);
-  if (call.preview) hintAtServer(world, inputs, call);
-  if (call.preview) return predict(live, world, step, inputs, standing, call);
+  else {
+    await refuseTakeover(live, view, world, inputs, call);
+    wasAsked = await refuseUnknownDomain({ resolver: live.resolver, world, inputs, call });
+  }
+  if (call.preview) {
+    hintAtServer(world, inputs, call);
+    return { zone: live.zone, ...predict(world, next, inputs, standing, call) };
+  }
 
   let written = false;
   const overlapSeconds = inputs.overlapSeconds;
@@ -161,6 +172,7 @@ function sayWhatStands(live: LiveDomain, view: View, old: Outputs, call: Call): 
 function inputChanges(old: Outputs, news: Inputs): Change[] {
   const keys = [
     "organisation",
+    "dns",
     "server",
     "mxLookup",
     "bypass",

@@ -15,7 +15,7 @@ export async function openOrSay(
   { what, plan, zone }: { what: string; plan: string; zone?: KnownZone },
 ): Promise<LiveDomain | undefined> {
   try {
-    return await LiveDomain.open(call.settings, address, zone);
+    return await LiveDomain.open(call, address, zone);
   } catch (error) {
     const missing = error instanceof MailRuleError && error.code === "token-missing";
     if (!call.preview || !missing) throw error;
@@ -28,8 +28,9 @@ export async function openOrSay(
 
 /** The zone that the state knows, unless another zone or credential was given since: then it is searched again. */
 export function zoneStill(
-  old: DomainAddress & { readonly zone: KnownZone },
+  old: DomainAddress & { readonly zone?: KnownZone },
   { zoneId, credential }: DomainAddress,
 ): { readonly zone?: KnownZone } {
-  return old.zoneId === zoneId && old.credential === credential ? { zone: old.zone } : {};
+  const same = old.zoneId === zoneId && old.credential === credential;
+  return same && old.zone !== undefined ? { zone: old.zone } : {};
 }

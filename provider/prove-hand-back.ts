@@ -9,15 +9,8 @@ import { judgeLevel, judgeOpenness, type Openness } from "../mail/hand-back-proo
 import { howToLift } from "../mail/lock-down.ts";
 import { recogniseMailSystem } from "../mail/mail-system.ts";
 import { formatMxSet } from "../mail/mx.ts";
-import { SMTP_PORT } from "../mail/route.ts";
-import { type AskedRecipient, askRecipient } from "../smtp/ask-recipient.ts";
+import { askHost, describeAsked } from "./ask-host.ts";
 import type { Call } from "./resource.ts";
-
-/** As many addresses of a host are tried. */
-const MOST_ADDRESSES = 3;
-const CONNECT_MILLISECONDS = 10_000;
-/** Servers that look senders up before they answer need some time. */
-const REPLY_MILLISECONDS = 30_000;
 
 export interface HandBack {
   readonly domain: string;
@@ -58,7 +51,7 @@ export async function proveHandBack(handBack: HandBack, call: Call): Promise<boo
   const gateway = await addressesOfAll(handBack.gatewayHosts, handBack.resolver);
   const seen: Finding[] = [];
   for (const level of levels) {
-    const found = await Promise.all(level.map((mx) => askHost(mx, handBack, gateway, call)));
+    const found = await Promise.all(level.map((mx) => proveHost(mx, handBack, gateway, call)));
     call.signal.throwIfAborted();
     seen.push(...found);
     const verdict = judgeLevel(found.map(({ openness }) => openness));
@@ -68,43 +61,17 @@ export async function proveHandBack(handBack: HandBack, call: Call): Promise<boo
   throw notProven(handBack, seen);
 }
 
-/** Its addresses in turn: the first one that shows something ends it. */
-async function askHost(
+async function proveHost(
   { exchange }: MxRecord,
   { domain, resolver, probeRecipient }: HandBack,
   gateway: readonly string[],
   call: Call,
 ): Promise<Finding> {
-  const addresses = await addressesOf(exchange, resolver);
-  let last: Finding = { openness: UNKNOWN, words: `${exchange}: ${UNKNOWN.why}` };
-  for (const address of addresses.slice(0, MOST_ADDRESSES)) {
-    call.signal.throwIfAborted();
-    const asked = await askRecipient({
-      host: exchange,
-      address,
-      port: SMTP_PORT,
-      recipient: probeRecipient ?? `postmaster@${domain}`,
-      connectMilliseconds: CONNECT_MILLISECONDS,
-      replyMilliseconds: REPLY_MILLISECONDS,
-      signal: call.signal,
-    });
-    const openness = judgeOpenness(asked.answer, asked.seenFrom, gateway);
-    last = { openness, words: describe(exchange, asked, openness) };
-    if (asked.answer.kind !== "failed") return last;
-  }
-  return last;
-}
-
-function describe(host: string, { steps }: AskedRecipient, openness: Openness): string {
-  const why = openness.kind === "unclear" ? ` ${openness.why}` : "";
-  return [`${host}:${why}`, ...steps.map((step) => `  ${step.action} → ${step.outcome}`)].join(
-    "\n",
-  );
-}
-
-async function addressesOf(host: string, resolver: Resolver): Promise<readonly string[]> {
-  const v4 = await resolver(host, "A");
-  return v4.status === "ok" ? v4.records : (await resolver(host, "AAAA")).records;
+  const asked = await askHost(exchange, probeRecipient ?? `postmaster@${domain}`, resolver, call);
+  const openness =
+    asked === undefined ? UNKNOWN : judgeOpenness(asked.answer, asked.seenFrom, gateway);
+  const why = openness.kind === "unclear" ? openness.why : "";
+  return { openness, words: describeAsked(exchange, why, asked) };
 }
 
 /** Names become addresses; addresses stay. */

@@ -20,12 +20,14 @@ export interface MxTargetOutput {
   readonly preference: number;
 }
 
-/** Where a domain's zone is at Cloudflare, and which token opens it. */
+/** Where a domain's zone is, and at Cloudflare which token opens it. */
 interface ZoneArgs {
   /** The organisation that holds the domain. It is written into the domain's journal. */
   readonly organisation: pulumi.Input<string>;
   /** The domain, lower case, in A-labels (RFC 5890). Another domain is another resource. */
   readonly domain: pulumi.Input<string>;
+  /** `manual`: a person changes the records, and a run stops at each change. @default `cloudflare` */
+  readonly dns?: pulumi.Input<string> | undefined;
   /** The id of the zone. @default the zone is found by the domain's name */
   readonly zoneId?: pulumi.Input<string> | undefined;
   /** The name of the token, not the token. @default the provider's one token */
@@ -57,6 +59,11 @@ export interface MxTakeoverArgs extends ZoneArgs {
   readonly handBackConfirmed?: pulumi.Input<boolean> | undefined;
   /** An address of the domain that exists, for the proof of a hand-back. @default postmaster */
   readonly probeRecipient?: pulumi.Input<string> | undefined;
+  /**
+   * Whoever runs the gateway keeps its routes: it is asked whether it takes the domain's mail before the MX
+   * move there. @default false
+   */
+  readonly probeGateway?: pulumi.Input<boolean> | undefined;
   /** The gateway refuses the domain's mail now, so that its MX may not be moved there. @default false */
   readonly inactive?: pulumi.Input<boolean> | undefined;
   /** Names and addresses of the gateway: a proof of a hand-back from one of them proves nothing. @default none */

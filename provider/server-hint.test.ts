@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { mxTakeoverInputs } from "./mx-takeover-schema.ts";
+import { hintAtServer } from "./public-conditions.ts";
 import type { Call } from "./resource.ts";
-import { hintAtServer } from "./takeover-conditions.ts";
 
 function hintsFor(server: string, exchange: string): string[] {
   const said: string[] = [];
@@ -12,10 +12,12 @@ function hintsFor(server: string, exchange: string): string[] {
     settings: {
       apiTokens: new Map(),
       waitSeconds: 1,
+      cloudflareShare: 1,
       abandonedQueues: [],
       uncoveredSlots: [],
       outboundStopped: [],
       handBackConfirmed: [],
+      gatewayConfirmed: [],
     },
     info: (message) => said.push(message),
     warn: (message) => said.push(message),

@@ -6,10 +6,12 @@ describe("readSettings", () => {
     expect(readSettings({}, {})).toEqual({
       apiTokens: new Map(),
       waitSeconds: 600,
+      cloudflareShare: 0.8,
       abandonedQueues: [],
       uncoveredSlots: [],
       outboundStopped: [],
       handBackConfirmed: [],
+      gatewayConfirmed: [],
     });
   });
 
@@ -21,6 +23,7 @@ describe("readSettings", () => {
         cloudflareBaseUrl: "https://api.example.com/client/v4",
         resolvers: '["192.0.2.53"]',
         waitSeconds: "30",
+        cloudflareShare: "0.5",
       },
       {},
     );
@@ -29,6 +32,7 @@ describe("readSettings", () => {
       cloudflareBaseUrl: "https://api.example.com/client/v4",
       resolvers: ["192.0.2.53"],
       waitSeconds: 30,
+      cloudflareShare: 0.5,
     });
     expect(tokenFor(settings, "partner-a")).toBe("two");
   });
@@ -58,6 +62,8 @@ describe("readSettings", () => {
       { MXHERO_HAND_BACK_CONFIRMED: "Contoso.com, bücher.example" },
     );
     expect(settings.handBackConfirmed).toEqual(["contoso.com", "xn--bcher-kva.example"]);
+    const gateway = readSettings({}, { MXHERO_GATEWAY_CONFIRMED: "contoso.com" });
+    expect(gateway.gatewayConfirmed).toEqual(["contoso.com"]);
     const faulty = { MXHERO_HAND_BACK_CONFIRMED: "contoso..com" };
     expect(() => readSettings({}, faulty)).toThrow("MXHERO_HAND_BACK_CONFIRMED[0]");
   });
@@ -78,6 +84,7 @@ describe("readSettings", () => {
       cloudflareBaseUrl: "https://old.example.com",
       resolvers: ["192.0.2.1"],
       waitSeconds: 1,
+      cloudflareShare: 1,
     };
     const settings = readSettings(configured, {
       CLOUDFLARE_API_TOKEN: "new",
@@ -86,11 +93,13 @@ describe("readSettings", () => {
       CLOUDFLARE_BASE_URL: "http://127.1.0.20:8787/client/v4",
       MXHERO_RESOLVERS: "127.1.0.1, 127.2.0.1",
       MXHERO_WAIT_SECONDS: "2.5",
+      MXHERO_CLOUDFLARE_SHARE: "0.4",
     });
     expect(settings).toMatchObject({
       cloudflareBaseUrl: "http://127.1.0.20:8787/client/v4",
       resolvers: ["127.1.0.1", "127.2.0.1"],
       waitSeconds: 2.5,
+      cloudflareShare: 0.4,
     });
     expect(tokenFor(settings)).toBe("new");
     expect(tokenFor(settings, "partner-a")).toBe("new-a");

@@ -21,6 +21,8 @@ export interface Settings {
   readonly resolvers?: readonly string[];
   /** The longest time that one wait may take, in seconds. */
   readonly waitSeconds: number;
+  /** The part of Cloudflare's rate limit that one process may use: above 0, at most 1. */
+  readonly cloudflareShare: number;
   /** Slots of a gateway whose queue is given up: their instance is dead, and the mail in it may be lost. */
   readonly abandonedQueues: readonly string[];
   /** Slots of a gateway that may be taken out of DNS though no other slot is healthy. */
@@ -29,6 +31,8 @@ export interface Settings {
   readonly outboundStopped: readonly string[];
   /** Domains whose mail system takes mail from everyone, by the administrator's word. In A-labels. */
   readonly handBackConfirmed: readonly string[];
+  /** Domains of which the administrator says that the gateway takes their mail, whatever it answers here. */
+  readonly gatewayConfirmed: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -58,6 +62,7 @@ const token = z
 const url = z.url({ protocol: /^https?$/, error: "not an http or https URL" });
 const address = z.string().refine((value) => isIP(value) !== 0, "not an IP address");
 const seconds = z.number().positive().max(86_400);
+const share = z.number().positive().max(1);
 const slotNames = z.array(z.string().regex(/^[a-z]$/, "not the letter of a slot"));
 /** As people write them: in the letters of their language or as `xn--`. */
 const domainNames = z.array(
@@ -85,6 +90,7 @@ export const configurationSchema = z.strictObject({
   cloudflareBaseUrl: url.exactOptional(),
   resolvers: fromJson(z.array(address).min(1)).exactOptional(),
   waitSeconds: fromJson(seconds).exactOptional(),
+  cloudflareShare: fromJson(share).exactOptional(),
 });
 
 const commaList = z.string().transform((list) => list.split(",").map((item) => item.trim()));
@@ -95,10 +101,12 @@ const environmentSchema = z.object({
   CLOUDFLARE_BASE_URL: url.exactOptional(),
   MXHERO_RESOLVERS: commaList.pipe(z.array(address)).exactOptional(),
   MXHERO_WAIT_SECONDS: z.string().transform(Number).pipe(seconds).exactOptional(),
+  MXHERO_CLOUDFLARE_SHARE: z.string().transform(Number).pipe(share).exactOptional(),
   MXHERO_ABANDONED_QUEUES: commaList.pipe(slotNames).exactOptional(),
   MXHERO_UNCOVERED_SLOTS: commaList.pipe(slotNames).exactOptional(),
   MXHERO_OUTBOUND_STOPPED: commaList.pipe(domainNames).exactOptional(),
   MXHERO_HAND_BACK_CONFIRMED: commaList.pipe(domainNames).exactOptional(),
+  MXHERO_GATEWAY_CONFIRMED: commaList.pipe(domainNames).exactOptional(),
 });
 
 /** The tokens of named credentials, by variable. */
@@ -135,10 +143,12 @@ export function readSettings(configured: unknown, env: Environment = process.env
     CLOUDFLARE_BASE_URL: cloudflareBaseUrl = given.data.cloudflareBaseUrl,
     MXHERO_RESOLVERS: resolvers = given.data.resolvers,
     MXHERO_WAIT_SECONDS: waitSeconds = given.data.waitSeconds ?? 600,
+    MXHERO_CLOUDFLARE_SHARE: cloudflareShare = given.data.cloudflareShare ?? 0.8,
     MXHERO_ABANDONED_QUEUES: abandonedQueues = [],
     MXHERO_UNCOVERED_SLOTS: uncoveredSlots = [],
     MXHERO_OUTBOUND_STOPPED: outboundStopped = [],
     MXHERO_HAND_BACK_CONFIRMED: handBackConfirmed = [],
+    MXHERO_GATEWAY_CONFIRMED: gatewayConfirmed = [],
   } = preferred.data;
   return {
     ...(apiToken !== undefined && { apiToken }),
@@ -146,10 +156,12 @@ export function readSettings(configured: unknown, env: Environment = process.env
     ...(resolvers !== undefined && { resolvers }),
     apiTokens: namedTokens(given.data.apiTokens ?? {}, named.data),
     waitSeconds,
+    cloudflareShare,
     abandonedQueues,
     uncoveredSlots,
     outboundStopped,
     handBackConfirmed,
+    gatewayConfirmed,
   };
 }
 

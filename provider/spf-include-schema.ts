@@ -21,3 +21,6 @@ export const spfIncludeOutputs = z.strictObject({
   lookups: z.number(),
   lookupsByTerm: z.string(),
 });
+
+export type SpfIncludeInputs = z.output<typeof spfIncludeInputs>;
+export type SpfIncludeOutputs = z.output<typeof spfIncludeOutputs>;

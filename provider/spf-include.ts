@@ -4,17 +4,10 @@
  *
  * Wiring only: what becomes of the record is decided in mail/spf-claims.ts.
  */
-import type { z } from "zod";
 import { MailRuleError } from "../mail/errors.ts";
-import { formatClaim, parseClaim, type SpfClaim } from "../mail/journal.ts";
+import { formatClaim } from "../mail/journal.ts";
 import { isNotHeld } from "../mail/mx-goal.ts";
-import {
-  describeBudget,
-  insertTerms,
-  measureBudget,
-  removeTerms,
-  selectSpf,
-} from "../mail/spf/index.ts";
+import { insertTerms, removeTerms, selectSpf } from "../mail/spf/index.ts";
 import {
   decideSpf,
   decideSpfRemoval,
@@ -33,12 +26,17 @@ import {
 import { newClaim } from "./claims.ts";
 import { inputChange } from "./input-changes.ts";
 import { LiveDomain, readJournal, readTexts, refuseUnwritable, type View } from "./live-domain.ts";
+import { manualSpfInclude } from "./manual-spf-include.ts";
 import { openOrSay, zoneStill } from "./open-domain.ts";
 import { type Call, type Change, type ResourceKind, Unfinished } from "./resource.ts";
-import { spfIncludeInputs, spfIncludeOutputs } from "./spf-include-schema.ts";
-
-type Inputs = z.output<typeof spfIncludeInputs>;
-type Outputs = z.output<typeof spfIncludeOutputs>;
+import { claimedTerms, goalOf, termsOf } from "./spf-include-goal.ts";
+import { spfOutputs } from "./spf-include-outputs.ts";
+import {
+  type SpfIncludeInputs as Inputs,
+  type SpfIncludeOutputs as Outputs,
+  spfIncludeInputs,
+  spfIncludeOutputs,
+} from "./spf-include-schema.ts";
 
 export const spfInclude: ResourceKind<Inputs, Outputs> = {
   type: "mxhero:index:SpfInclude",
@@ -48,6 +46,7 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
   diff(old, news) {
     const keys = [
       "organisation",
+      "dns",
       "include",
       "alsoInclude",
       "replacements",
@@ -62,6 +61,7 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
   },
 
   async create(inputs, call) {
+    if (inputs.dns === "manual") return manualSpfInclude.create(inputs, call);
     const live = await openOrSay(inputs, call, said(inputs));
     if (live === undefined) return { id: inputs.domain, outputs: {} };
     const goal = goalOf(inputs, formatClaim(newClaim(call.urn)));
@@ -72,8 +72,9 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
   },
 
   async read(id, old, call) {
+    if (old?.dns === "manual") return manualSpfInclude.read(old, call);
     const [domain = id, term] = id.split("/", 2);
-    const live = await LiveDomain.open(call.settings, old ?? { domain }, old?.zone);
+    const live = await LiveDomain.open(call, old ?? { domain }, old?.zone);
     const view = await live.observeShared();
     if (old === undefined) return importTerms(live, view, term, call);
     const goal = goalOf(old, old.claim);
@@ -83,13 +84,15 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
   },
 
   async update(_id, old, news, call) {
+    if (news.dns === "manual") return manualSpfInclude.update(old, news, call);
     const live = await openOrSay(news, call, { ...said(news), ...zoneStill(old, news) });
     if (live === undefined) return {};
     return change(live, call, news, { ...goalOf(news, old.claim), known: claimedTerms(old) });
   },
 
   async delete(_id, old, call) {
-    const live = await LiveDomain.open(call.settings, old, old.zone);
+    if (old.dns === "manual") return manualSpfInclude.delete(old, call);
+    const live = await LiveDomain.open(call, old, old.zone);
     const goal = { ...goalOf(old, old.claim), known: claimedTerms(old) };
     try {
       await applySpfStep({ live, call, decide: (world) => decideSpfRemoval(world, goal) });
@@ -102,32 +105,6 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
 
 function said(inputs: Inputs) {
   return { what: "SPF", plan: `add ${termsOf(inputs).join(" ")}` };
-}
-
-function termsOf({
-  include,
-  alsoInclude = [],
-  replacements = [],
-}: Pick<Inputs, "include" | "alsoInclude" | "replacements">): string[] {
-  const includes = [...(include === undefined ? [] : [include]), ...alsoInclude];
-  return [...includes.map((each) => `include:${each}`), ...replacements];
-}
-
-/** A domain's own sender that stood in the record before was never claimed, and is not taken out. */
-function claimedTerms({ claimedTerms: claimed, include }: Outputs): readonly string[] {
-  return claimed ?? (include === undefined ? [] : [`include:${include}`]);
-}
-
-function goalOf(inputs: Inputs, claim: string): SpfGoal {
-  return {
-    holder: inputs.organisation,
-    claim: parseClaim(claim),
-    mayClaim: false,
-    terms: termsOf({ ...inputs, replacements: [] }),
-    replacements: inputs.replacements ?? [],
-    known: [],
-    base: inputs.base,
-  };
 }
 
 /** Create and update: brings the terms into the record, or in a preview says what that would give. */
@@ -190,41 +167,19 @@ function standsAnywhere(view: View, terms: readonly string[]): boolean {
 }
 
 async function outputsOf(
-  { domain, resolver, zone }: LiveDomain,
+  live: LiveDomain,
   view: View,
   inputs: Inputs,
   { claim }: SpfGoal,
   call: Call,
 ): Promise<Outputs> {
-  const spf = selectSpf(readTexts(view).map(({ content }) => content));
-  if (spf.status === "several") {
-    const shown = spf.records.map((record) => `"${record}"`).join(", ");
-    call.warn(`${domain} has several SPF records, a permerror at every receiver: ${shown}.`);
-  }
-  const after = spf.status === "one" ? spf.record : "";
-  const own = readJournal(view).spf.find((entry) => entry.claim.resource === claim.resource);
-  const kept = {
-    ...inputs,
-    zone: { id: zone.id, name: zone.name },
-    claim: formatClaim(claim),
-    ...(own !== undefined && { claimedTerms: [...own.terms] }),
+  const { id, name } = live.zone;
+  const texts = readTexts(view).map(({ content }) => content);
+  const claims = readJournal(view).spf;
+  return {
+    ...(await spfOutputs(live, { texts, claims }, inputs, claim, call)),
+    zone: { id, name },
   };
-  try {
-    const budget = await measureBudget({ domain, record: after, resolver });
-    const before = withoutClaim(after, own ?? { terms: termsOf(inputs) });
-    const lookupsByTerm = describeBudget(budget);
-    return { ...kept, before, after, lookups: budget.lookups, lookupsByTerm };
-  } catch (error) {
-    if (!(error instanceof MailRuleError)) throw error;
-    call.warn(error.message);
-    return { ...kept, before: after, after, lookups: 0, lookupsByTerm: "the record is faulty" };
-  }
-}
-
-/** The record without what the claim brought; "" where there would be none. */
-function withoutClaim(record: string, { terms, base }: Pick<SpfClaim, "terms" | "base">): string {
-  const rest = removeTerms(record, terms);
-  return base !== undefined && rest === removeTerms(base, terms) ? "" : rest;
 }
 
 /**

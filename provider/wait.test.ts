@@ -6,8 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type LabDns, startDns } from "../lab/dns.ts";
 import { testNet as net } from "../lab/test-net.ts";
-import { LiveDomain, type ServerAnswer } from "./live-domain.ts";
+import { LiveDomain } from "./live-domain.ts";
 import { Cancelled } from "./protocol/running-calls.ts";
+import type { ServerAnswer } from "./public-domain.ts";
 import type { Call } from "./resource.ts";
 import { readSettings } from "./settings.ts";
 import { pause, untilServed } from "./wait.ts";
@@ -15,15 +16,15 @@ import { pause, untilServed } from "./wait.ts";
 const parts = new AsyncDisposableStack();
 let dns: LabDns;
 let live: LiveDomain;
-let cancel: AbortController;
-let progress: string[];
+let cancel = new AbortController();
+let progress: string[] = [];
 
 beforeAll(async () => {
   const directory = parts.use(await mkdtempDisposable(join(tmpdir(), "wait-"))).path;
   dns = parts.use(await startDns({ net, directory }));
   await dns.addZone("contoso.test");
   const address = { domain: "contoso.test" };
-  live = await LiveDomain.open(settings(), address, { id: "0", name: "contoso.test" });
+  live = await LiveDomain.open(callOf(), address, { id: "0", name: "contoso.test" });
 });
 
 beforeEach(async () => {
@@ -109,7 +110,7 @@ test("a name server that is down counts as one that lags", async () => {
 test("every name server is asked, and its answer is the caller's to judge", async () => {
   const seen: string[] = [];
   const elsewhere = await LiveDomain.open(
-    settings(),
+    callOf(),
     { domain: "nowhere.contoso.test" },
     { id: "0", name: "contoso.test" },
   );

@@ -1,7 +1,7 @@
 /** Waiting, in the open: every wait says what it waits for and how long it may take, and can be cancelled. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { MailRuleError } from "../mail/errors.ts";
-import type { LiveDomain, ServerAnswer } from "./live-domain.ts";
+import type { PublicDomain, ServerAnswer } from "./public-domain.ts";
 import type { Call } from "./resource.ts";
 
 const FIRST_PAUSE_MS = 100;
@@ -60,7 +60,7 @@ export async function waitUntil(wait: Wait): Promise<void> {
  * @throws MailRuleError `not-served` after `waitSeconds`, naming the servers that lag
  */
 export async function untilServed<T extends "MX" | "TXT">(
-  live: LiveDomain,
+  live: PublicDomain,
   call: Call,
   type: T,
   what: string,
@@ -83,7 +83,10 @@ export async function untilServed<T extends "MX" | "TXT">(
 }
 
 /** Rejects as soon as the call is cancelled. */
-export async function sleepFor(milliseconds: number, { signal }: Call): Promise<void> {
+export async function sleepFor(
+  milliseconds: number,
+  { signal }: Pick<Call, "signal">,
+): Promise<void> {
   await sleep(milliseconds, undefined, { signal }).catch((error: unknown) => {
     signal.throwIfAborted();
     throw error;
@@ -96,7 +99,12 @@ export function formatSeconds(seconds: number): string {
   return whole < 120 ? `${whole} s` : `${Math.floor(whole / 60)} min`;
 }
 
-function notServed(live: LiveDomain, what: string, names: string, seconds: number): MailRuleError {
+function notServed(
+  live: PublicDomain,
+  what: string,
+  names: string,
+  seconds: number,
+): MailRuleError {
   return new MailRuleError({
     code: "not-served",
     where: `DNS of ${live.domain}`,

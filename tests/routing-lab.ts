@@ -2,8 +2,6 @@
  * For tests of tenants whose gateways keep their routes themselves: the real engine and a route store for each
  * gateway. The gateways' stacks, the slots' agents and the mail are stand-ins.
  */
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { z } from "zod";
 import type { tenant } from "../config/tenant.ts";
 import { type Moto, startMoto } from "../lab/aws/moto.ts";
@@ -66,7 +64,8 @@ export async function startRoutingLab(): Promise<RoutingLab> {
       const { says: reports } = owned.use(startReports(store, SLOTS));
       const { table, region, secretPrefix, keyId } = options;
       const routeStore = { table, region, secretPrefix, keyId, nextHops: "public" };
-      await addGatewayStack(tenants, name, { ...gateway, ...hosts, slots: SLOTS, routeStore });
+      const outputs = { ...gateway, ...hosts, slots: SLOTS, routeStore };
+      await tenants.project.addOutputs(name, outputs);
       return {
         stack: `organization/mail/${name}`,
         options,
@@ -86,22 +85,6 @@ export async function startRoutingLab(): Promise<RoutingLab> {
     write: (stack, of, domains) => stack.write(fileOf(of, domains)),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-/** A stack that has nothing but the outputs that a gateway's stack has. */
-async function addGatewayStack(
-  { project }: TenantLab,
-  name: string,
-  outputs: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  await project.addStack(name, "config: {}\n");
-  const type = "pulumi:pulumi:Stack";
-  const urn = `urn:pulumi:${name}::mail::${type}::mail-${name}`;
-  const deployment = { resources: [{ urn, custom: false, type, outputs }] };
-  const file = join(project.directory, `${name}.json`);
-  await writeFile(file, JSON.stringify({ version: 3, deployment }));
-  const { exitCode, stderr } = await project.run(name, ["stack", "import", "--file", file]);
-  if (exitCode !== 0) throw new Error(`The gateway's stack was not imported: ${stderr}`);
 }
 
 function fileOf({ stack }: RoutingGateway, domains: readonly DomainEntry[]) {

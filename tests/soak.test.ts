@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { queueOf } from "../lab/hosts/fleet-world.ts";
 import { type Account, faultsOf } from "../lab/soak/ledger.ts";
+import { figures, findings, table } from "../lab/soak/report.ts";
 import { runSoak } from "../lab/soak/run-soak.ts";
 import { type SoakWorld, startSoakWorld } from "../lab/soak/soak-world.ts";
 import { exampleTenants, Tenant } from "../lab/soak/tenant.ts";
@@ -28,21 +29,22 @@ function copiesBy({ messages }: Account, path: "direct" | "gateway"): number {
 }
 
 test("through onboarding, change and offboarding of three tenants no message is lost", async () => {
-  const { account } = await runSoak(world, tenants, {
+  const result = await runSoak(world, tenants, {
     cycles: 1,
     intervalMilliseconds: 100,
     restMilliseconds: 3000,
     onProgress: (line) => console.log(line),
   });
-  const { messages, ...totals } = account;
-  console.log(`Soak: ${JSON.stringify(totals)}`);
+  console.log([table(result), ...findings(result)].join("\n"));
+  const { account } = result;
   expect(faultsOf(account)).toEqual([]);
   const { delivered, "unknown-user": unknownUser } = account.places;
   expect(delivered + unknownUser).toBe(account.sent);
   expect(unknownUser).toBeGreaterThan(10);
-  expect(messages.length).toBeGreaterThan(300);
+  expect(account.sent).toBeGreaterThan(300);
   expect(copiesBy(account, "direct")).toBeGreaterThan(50);
   expect(copiesBy(account, "gateway")).toBeGreaterThan(50);
+  expect(figures(result)).toMatchObject({ faults: [], account: { sent: account.sent } });
 }, 400_000);
 
 async function inboundQueue(): Promise<number> {

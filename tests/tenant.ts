@@ -1,6 +1,7 @@
 /** For the tests of the whole: the lab, the real engine, tenants' zones and tenants' stacks. */
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { domainToASCII } from "node:url";
 import { stringify } from "yaml";
 import type { z } from "zod";
 import type { domain, tenant } from "../config/tenant.ts";
@@ -124,11 +125,25 @@ export async function startTenantLab(options: TenantLabOptions = {}): Promise<Te
     },
     addStack: async (name, file) => {
       await project.addStack(name, stringify({ config: configOf(file) }));
-      return tenantStack(project, name);
+      setUpGateway(world, file);
+      const stack = tenantStack(project, name);
+      const write = (changed: TenantFile) => {
+        setUpGateway(world, changed);
+        return stack.write(changed);
+      };
+      return { ...stack, write };
     },
     storedState: () => storedStateOf(project),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Whoever runs the lab's gateway gives it the domains before their MX move. */
+function setUpGateway({ gateway: standIn }: World, { domains }: TenantFile): void {
+  for (const { name, server = `mail.${name}` } of domains) {
+    const domainName = domainToASCII(name);
+    if (standIn?.routes.has(domainName) === false) standIn.routes.set(domainName, { server });
+  }
 }
 
 /** A `mx` and a `txt` record of a zone. */

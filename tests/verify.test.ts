@@ -2,7 +2,6 @@
  * `verify` on a tenant with routes, with the real engine: an undisturbed tenant is well, and each fault that
  * someone makes by hand is found. The gateway's stack and the slots' agents are stand-ins.
  */
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
@@ -52,7 +51,7 @@ beforeAll(async () => {
   agents = parts.use(await startAgents(store, SLOTS));
   const { table, region, secretPrefix, keyId } = options;
   const routeStore = { table, region, secretPrefix, keyId, nextHops: "public" };
-  await addGatewayStack({ ...gateway, slots: SLOTS, routeStore });
+  await lab.project.addOutputs("fleet", { ...gateway, slots: SLOTS, routeStore });
   stack = await lab.addStack("verified", {
     gateway: { stack: "organization/mail/fleet" },
     domains: [
@@ -75,18 +74,6 @@ afterAll(() => parts.disposeAsync());
 beforeEach(async () => {
   for (const slot of SLOTS) await report(slot);
 });
-
-/** A stack that has nothing but the outputs that a gateway's stack has. */
-async function addGatewayStack(outputs: Readonly<Record<string, unknown>>): Promise<void> {
-  await lab.project.addStack("fleet", "config: {}\n");
-  const type = "pulumi:pulumi:Stack";
-  const urn = `urn:pulumi:fleet::mail::${type}::mail-fleet`;
-  const deployment = { resources: [{ urn, custom: false, type, outputs }] };
-  const file = join(lab.project.directory, "fleet.json");
-  await writeFile(file, JSON.stringify({ version: 3, deployment }));
-  const { exitCode, stderr } = await lab.project.run("fleet", ["stack", "import", "--file", file]);
-  if (exitCode !== 0) throw new Error(`The gateway's stack was not imported: ${stderr}`);
-}
 
 async function report(slot: string, change: Partial<SlotReport> = {}): Promise<void> {
   const heartbeat = new Date().toISOString();

@@ -19,6 +19,7 @@ const programs = {
   soak: { lab: true, run: (args) => startInLab("lab/soak.ts", args) },
   bench: { lab: true, run: (args) => startInLab("lab/bench.ts", args) },
   leftovers: { lab: false, run: (args) => start("commands/leftovers.ts", args) },
+  steps: { lab: false, run: (args) => start("commands/steps.ts", args) },
   verify: { lab: false, run: (args) => start("commands/verify.ts", args) },
 };
 

@@ -86,7 +86,7 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
   let health: Health | undefined;
   parts.use(await startHealthServer({ port: HEALTH_PORT, health: () => health }));
   const lastMail = new LastMail(
-    (answer, mailSince) => answers.put(answer, mailSince),
+    (answer, outboundSince) => answers.put(answer, outboundSince),
     (domain) => table.get(domain) !== undefined,
   );
   await Promise.all([
@@ -112,7 +112,7 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
     // By itself: a store that hangs must not keep the host from looking at itself.
     repeat(signal, async () => {
       if (health === undefined) return HASTY_MILLISECONDS;
-      const toldUntil = Math.min(lastMail.toldUntil, answers.mailSince);
+      const toldUntil = Math.min(lastMail.toldUntil, answers.outboundSince);
       const report = toReport(health, new Date(toldUntil));
       await faults.around("heartbeat", () => store.putReport(report));
       return HEARTBEAT_MILLISECONDS;

@@ -54,21 +54,21 @@ test("what the store does not take is kept, newest field by field, and told late
   });
 });
 
-test("what tells of mail is known as untold until the store has taken it", async () => {
+test("what tells of outbound mail is known as untold until the store has taken it", async () => {
   const store = makeStore();
   store.isAway = true;
   await running(store, async (answers) => {
-    expect(answers.mailSince).toBe(Infinity);
+    expect(answers.outboundSince).toBe(Infinity);
     answers.put({ domain: "a.test", acknowledged: 1 });
-    expect(answers.mailSince).toBe(Infinity);
+    expect(answers.outboundSince).toBe(Infinity);
     answers.put({ domain: "a.test", lastInbound: last }, 1_000);
     answers.put({ domain: "b.test", lastInbound: last }, 2_000);
     answers.put({ domain: "a.test", lastOutbound: last }, 3_000);
-    expect(answers.mailSince).toBe(1_000);
+    expect(answers.outboundSince).toBe(1_000);
     await expect.poll(() => answers.waiting).toBe(2);
-    expect(answers.mailSince).toBe(1_000);
+    expect(answers.outboundSince).toBe(1_000);
     store.isAway = false;
-    await expect.poll(() => answers.mailSince, { timeout: 5_000 }).toBe(Infinity);
+    await expect.poll(() => answers.outboundSince, { timeout: 5_000 }).toBe(Infinity);
     expect(store.told.map(({ domain }) => domain).toSorted()).toEqual(["a.test", "b.test"]);
   });
 });

@@ -16,7 +16,7 @@ export interface AnswerStore {
 
 interface Waiting {
   readonly answer: DomainAnswer;
-  readonly mailSince: number;
+  readonly outboundSince: number;
 }
 
 /** Writes under way at once. */
@@ -46,20 +46,20 @@ export class Answers {
     return this.#waiting.size;
   }
 
-  /** When the first message passed of which the store knows nothing yet, in milliseconds; Infinity: none. */
-  get mailSince(): number {
+  /** When the first outbound message passed of which the store knows nothing yet, in milliseconds; Infinity: none. */
+  get outboundSince(): number {
     const all = [...this.#waiting.values(), ...this.#writing.values()];
-    return all.reduce((first, { mailSince }) => Math.min(first, mailSince), Infinity);
+    return all.reduce((first, { outboundSince }) => Math.min(first, outboundSince), Infinity);
   }
 
   /**
    * Newer fields win.
    *
-   * @param mailSince when the first message passed that it tells of, in milliseconds. @default it tells of none
+   * @param outboundSince when the first outbound message passed that it tells of, in milliseconds. @default it tells of none
    */
-  put(answer: DomainAnswer, mailSince = Infinity): void {
+  put(answer: DomainAnswer, outboundSince = Infinity): void {
     const former = this.#waiting.get(answer.domain);
-    this.#waiting.set(answer.domain, merge(former, { answer, mailSince }));
+    this.#waiting.set(answer.domain, merge(former, { answer, outboundSince }));
     this.#wake();
   }
 
@@ -156,6 +156,6 @@ function merge(older: Waiting | undefined, newer: Waiting): Waiting {
   const isKept = newer.answer.acknowledged === undefined && expires !== undefined;
   return {
     answer: { ...kept, ...(isKept && { expires }), ...newer.answer },
-    mailSince: Math.min(older?.mailSince ?? Infinity, newer.mailSince),
+    outboundSince: Math.min(older?.outboundSince ?? Infinity, newer.outboundSince),
   };
 }

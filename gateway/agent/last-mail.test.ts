@@ -20,11 +20,11 @@ function told(since: number, second: number, messages: number) {
 
 function make({ isCaughtUp = true } = {}) {
   const answers: DomainAnswer[] = [];
-  const since: number[] = [];
+  const since: (number | undefined)[] = [];
   const lastMail = new LastMail(
-    (answer, mailSince) => {
+    (answer, outboundSince) => {
       answers.push(answer);
-      since.push(mailSince / 1000);
+      since.push(outboundSince);
     },
     (domain) => domain === "a.test",
   );
@@ -41,17 +41,17 @@ function make({ isCaughtUp = true } = {}) {
 test("a domain and direction is told at once, then once a minute, and the last one always", () => {
   const { answers, since, lastMail, note } = make();
   for (let second = 0; second < 150; second += 1) {
-    note(second);
+    note(second, "outbound");
     lastMail.flush(second * 1000);
   }
   lastMail.flush(300_000);
   expect(answers).toEqual([
-    { domain: "a.test", lastInbound: told(0, 0, 1) },
-    { domain: "a.test", lastInbound: told(0, 60, 61) },
-    { domain: "a.test", lastInbound: told(0, 120, 121) },
-    { domain: "a.test", lastInbound: told(0, 149, 150) },
+    { domain: "a.test", lastOutbound: told(0, 0, 1) },
+    { domain: "a.test", lastOutbound: told(0, 60, 61) },
+    { domain: "a.test", lastOutbound: told(0, 120, 121) },
+    { domain: "a.test", lastOutbound: told(0, 149, 150) },
   ]);
-  expect(since).toEqual([0, 1, 61, 121]);
+  expect(since).toEqual([0, 1_000, 61_000, 121_000]);
 });
 
 test("directions are told apart, and domains without a route are not told", () => {
@@ -80,13 +80,17 @@ test("an agent that starts tells of the last message in the log only, and of not
   expect(lastMail.toldUntil).toBe(90_000_000);
 });
 
-test("what waits for its minute holds the time back until which all is told", () => {
-  const { lastMail, note, readTo } = make();
-  note(10);
-  note(20);
-  note(30);
+test("outbound mail that waits for its minute holds the time back until which all is told", () => {
+  const { since, lastMail, note, readTo } = make();
+  note(10, "outbound");
+  note(20, "outbound");
+  note(30, "outbound");
+  note(15, "inbound");
+  note(25, "inbound");
   readTo(40);
   expect(lastMail.toldUntil).toBe(20_000);
   lastMail.flush(71_000);
   expect(lastMail.toldUntil).toBe(40_000);
+  // Inbound mail is told, and holds nothing back.
+  expect(since).toEqual([10_000, undefined, 20_000]);
 });

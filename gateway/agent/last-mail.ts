@@ -1,7 +1,7 @@
 /**
  * When mail of each domain last passed, told to the store at most once a minute a domain and direction.
  *
- * It also says until when all that passed is told, for whoever must be sure that no more comes.
+ * It also says until when all outbound mail is told, for whoever must be sure that no more comes.
  */
 import { type KnownMail, withMessage } from "../../mail/mail-spell.ts";
 import type { MailDirection } from "../../mail/route-life.ts";
@@ -28,7 +28,7 @@ interface Followed {
 
 export class LastMail {
   readonly #followed = new Map<string, Followed>();
-  readonly #tell: (answer: DomainAnswer, mailSince: number) => void;
+  readonly #tell: (answer: DomainAnswer, outboundSince: number | undefined) => void;
   readonly #isKnown: (domain: string) => boolean;
   /** How far each log was read. */
   readonly #read = new Map<MailDirection, number>();
@@ -36,11 +36,12 @@ export class LastMail {
   readonly #watchedSince = new Map<MailDirection, string>();
 
   /**
-   * @param tell `mailSince` is when the first message passed that was not told before, in milliseconds
+   * @param tell `outboundSince` is when the first outbound message passed that was not told before, in
+   *   milliseconds; `undefined`: it tells of none
    * @param isKnown whether the fleet has a route of the domain: senders of inbound mail are of any domain
    */
   constructor(
-    tell: (answer: DomainAnswer, mailSince: number) => void,
+    tell: (answer: DomainAnswer, outboundSince: number | undefined) => void,
     isKnown: (domain: string) => boolean,
   ) {
     this.#tell = tell;
@@ -74,10 +75,12 @@ export class LastMail {
     }
   }
 
-  /** All mail that passed until then was told, in milliseconds; 0 as long as a log was not read. */
+  /** All outbound mail that passed until then was told, in milliseconds; 0 as long as the log was not read. */
   get toldUntil(): number {
-    let until = Math.min(this.#read.get("inbound") ?? 0, this.#read.get("outbound") ?? 0);
-    for (const { waiting } of this.#followed.values()) until = Math.min(until, waiting ?? until);
+    let until = this.#read.get("outbound") ?? 0;
+    for (const { direction, waiting = until } of this.#followed.values()) {
+      if (direction === "outbound") until = Math.min(until, waiting);
+    }
     return until;
   }
 
@@ -102,8 +105,7 @@ export class LastMail {
     if (waiting === undefined || now < told + MILLISECONDS) return;
     followed.told = now;
     delete followed.waiting;
-    const answer =
-      direction === "inbound" ? { domain, lastInbound: known } : { domain, lastOutbound: known };
-    this.#tell(answer, waiting);
+    if (direction === "inbound") this.#tell({ domain, lastInbound: known }, undefined);
+    else this.#tell({ domain, lastOutbound: known }, waiting);
   }
 }

@@ -85,7 +85,7 @@ export async function lookAtHost(options: MonitorOptions): Promise<Health> {
   };
 }
 
-/** The part of it that the store is told. @param toldUntil until when all mail that passed is told there */
+/** The part of it that the store is told. @param toldUntil until when all outbound mail is told there */
 export function toReport(health: Health, toldUntil: Date): SlotReport {
   const { slot, bundle, healthy, faults, queued, closing, at } = health;
   return {

@@ -2,7 +2,7 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createProject, type PulumiProject } from "../pulumi.ts";
+import { createProject, type PulumiProject, type PulumiRun, type RunOptions } from "../pulumi.ts";
 import type { World } from "../world.ts";
 import { GatewayBench } from "./gateway-bench.ts";
 
@@ -10,6 +10,10 @@ import { GatewayBench } from "./gateway-bench.ts";
 export interface BenchStack {
   /** Runs Pulumi on it. @throws if it fails, with what it printed */
   run(args: readonly string[]): Promise<void>;
+  /** Runs Pulumi on it without waiting. */
+  start(args: readonly string[], options?: RunOptions): PulumiRun;
+  /** Waits for a started run. @throws if it fails, with what it printed */
+  succeeded(run: PulumiRun): Promise<void>;
 }
 
 /** A domain with inbound border and outbound standard. */
@@ -47,6 +51,8 @@ export class BenchLab implements AsyncDisposable {
   readonly #project: PulumiProject;
   #gateway: Promise<GatewayBench> | undefined;
   #oneDomain: Promise<{ stack: BenchStack; requests: number }> | undefined;
+  #empty: Promise<PulumiProject> | undefined;
+  #stacks = 0;
 
   private constructor(world: World, project: PulumiProject) {
     this.world = world;
@@ -78,19 +84,27 @@ export class BenchLab implements AsyncDisposable {
     return brought(this.#project, "contoso");
   }
 
-  /** A stack whose TypeScript program is empty, on the same engine and language host, up. */
+  /** A new tenant's stack, not up yet. */
+  async addStack(config: Readonly<Record<string, unknown>>): Promise<BenchStack> {
+    const name = this.#newName();
+    await this.#project.addStack(name, JSON.stringify({ config }));
+    return stackOf(this.#project, name);
+  }
+
+  /** A new stack whose TypeScript program is empty, on the same engine and language host, not up yet. */
+  async addEmptyStack(): Promise<BenchStack> {
+    this.#empty ??= createEmptyProject(this.world);
+    const project = await this.#empty;
+    const name = this.#newName();
+    await project.addStack(name);
+    return stackOf(project, name);
+  }
+
+  /** Such a stack, up. */
   async empty(): Promise<BenchStack> {
-    const { directory, env } = this.world;
-    const source = join(directory, "empty-project");
-    await mkdir(source);
-    await writeFile(join(source, "Pulumi.yaml"), emptyProject);
-    await writeFile(join(source, "package.json"), JSON.stringify({ type: "module" }));
-    await writeFile(join(source, "index.ts"), "export {};\n");
-    const packages = fileURLToPath(new URL("../../node_modules", import.meta.url));
-    await symlink(packages, join(source, "node_modules"));
-    const project = await createProject({ directory, env, source });
-    await project.addStack("empty");
-    return brought(project, "empty");
+    const stack = await this.addEmptyStack();
+    await stack.run(["up", "--yes"]);
+    return stack;
   }
 
   /** A gateway's slot and what it is compared with, started once. */
@@ -104,13 +118,27 @@ export class BenchLab implements AsyncDisposable {
     await gateway?.[Symbol.asyncDispose]();
   }
 
+  #newName(): string {
+    this.#stacks += 1;
+    return `stack-${this.#stacks}`;
+  }
+
   async #onboard(): Promise<{ stack: BenchStack; requests: number }> {
-    const name = "one-domain";
-    await this.#project.addStack(name, JSON.stringify({ config: oneDomain }));
-    const stack = stackOf(this.#project, name);
+    const stack = await this.addStack(oneDomain);
     const requests = await this.countRequests(() => stack.run(["up", "--yes"]));
     return { stack, requests };
   }
+}
+
+async function createEmptyProject({ directory, env }: World): Promise<PulumiProject> {
+  const source = join(directory, "empty-project");
+  await mkdir(source);
+  await writeFile(join(source, "Pulumi.yaml"), emptyProject);
+  await writeFile(join(source, "package.json"), JSON.stringify({ type: "module" }));
+  await writeFile(join(source, "index.ts"), "export {};\n");
+  const packages = fileURLToPath(new URL("../../node_modules", import.meta.url));
+  await symlink(packages, join(source, "node_modules"));
+  return createProject({ directory, env, source });
 }
 
 async function brought(project: PulumiProject, name: string): Promise<BenchStack> {
@@ -120,13 +148,12 @@ async function brought(project: PulumiProject, name: string): Promise<BenchStack
 }
 
 function stackOf(project: PulumiProject, name: string): BenchStack {
-  return {
-    run: async (args) => {
-      const { exitCode, stdout, stderr } = await project.run(name, args);
-      if (exitCode === 0) return;
-      throw new Error(
-        `pulumi ${args.join(" ")} of ${name} ended with ${exitCode}:\n${stdout}${stderr}`,
-      );
-    },
+  const start = (args: readonly string[], options?: RunOptions) =>
+    project.start(name, args, options);
+  const succeeded = async (run: PulumiRun) => {
+    const { exitCode, stdout, stderr } = await run.result;
+    if (exitCode === 0) return;
+    throw new Error(`pulumi, stack ${name}, ended with ${exitCode}:\n${stdout}${stderr}`);
   };
+  return { start, succeeded, run: (args) => succeeded(start(args)) };
 }

@@ -3,6 +3,7 @@ import type { Say } from "../step.ts";
 import type { BenchLab, BenchStack } from "./bench-lab.ts";
 import { type Figure, type Measurement, median } from "./figure.ts";
 import { gatewayFigures } from "./gateway-figures.ts";
+import { tenantFigures } from "./tenant-figures.ts";
 
 const pairs = 9;
 
@@ -40,6 +41,7 @@ export const figures: readonly Figure[] = [
       "time of pulumi preview of the example tenant without changes; baseline: an empty program",
     measure: comparePreviews,
   },
+  ...tenantFigures,
   ...gatewayFigures,
 ];
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { idOf, startTestLab, type TestLab } from "./test-lab.ts";
 
 let lab: TestLab;
@@ -134,24 +134,34 @@ test("the log has every request with body, token and status, and every commit", 
   ]);
 });
 
-test("after so many requests in a time a token gets 429 and is told when to come back", async () => {
-  const limited = await startRateLimited();
-  expect(limited.statuses).toEqual([200, 200, 429]);
-  expect(Number(limited.retryAfter)).toBeGreaterThan(50);
-  expect(Number(limited.retryAfter)).toBeLessThanOrEqual(60);
+test("answers tell what is left of the limit; who exceeds it is blocked for the time of a window", async () => {
+  lab.cloudflare.limitRequests({ requests: 2, seconds: 60 });
+  const authorization = `Bearer ${lab.cloudflare.addToken({ name: "busy" })}`;
+  const ask = () => fetch(`${lab.cloudflare.url}/zones`, { headers: { authorization } });
+  const answers = [await ask(), await ask(), await ask(), await ask()];
+  const none = '"default";r=0;t=60';
+  const header = (name: string) => answers.map(({ headers }) => headers.get(name));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 429, 429]);
+  expect(header("ratelimit")).toEqual(['"default";r=1;t=60', none, none, none]);
+  expect(header("ratelimit-policy")[0]).toBe('"default";q=2;w=60');
+  expect(header("retry-after")).toEqual([null, null, "60", "60"]);
+  // Others are not held up.
+  expect(await lab.ask("GET", "/zones")).toMatchObject({ status: 200, retryAfter: null });
 });
 
-/** The emulator is started anew, since its limit is set at the start. */
-async function startRateLimited() {
-  await lab.dispose();
-  lab = await startTestLab({ rateLimit: { requests: 2, seconds: 60 } });
-  const answers = [
-    await lab.ask("GET", "/zones"),
-    await lab.ask("GET", "/zones"),
-    await lab.ask("GET", "/zones"),
-  ];
-  return {
-    statuses: answers.map(({ status }) => status),
-    retryAfter: answers.at(-1)?.retryAfter,
-  };
-}
+test("the limit ends with its window, and so does the block", async () => {
+  lab.cloudflare.limitRequests({ requests: 1, seconds: 300 });
+  const start = Date.now();
+  vi.useFakeTimers({ toFake: ["Date"], now: start });
+  try {
+    const statuses: number[] = [];
+    for (const seconds of [0, 299, 300, 301, 600, 601]) {
+      vi.setSystemTime(start + seconds * 1000);
+      statuses.push((await lab.ask("GET", "/zones")).status);
+    }
+    // The second request exceeds it, one second before the window's end.
+    expect(statuses).toEqual([200, 429, 429, 429, 200, 429]);
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -10,6 +10,7 @@ import {
   noRecord,
   noRoute,
   noZone,
+  tooManyRequests,
   unauthorized,
   unknownToken,
 } from "./errors.ts";
@@ -24,7 +25,7 @@ import {
 } from "./http.ts";
 import { listRecords } from "./list.ts";
 import { parseBody, recordBody, toJson } from "./record.ts";
-import { allows } from "./tokens.ts";
+import { type Allowance, allows } from "./tokens.ts";
 import type { Permission } from "./types.ts";
 import { type Applied, type Batch, batchBody, type Zone } from "./zone.ts";
 import { listZones, zoneJson } from "./zone-list.ts";
@@ -63,9 +64,16 @@ function authenticate(emulator: Emulator): MiddlewareHandler<ApiEnvironment> {
       throw c.req.path.includes("/dns_records") ? authentication() : invalidToken();
     }
     c.set("token", { ...token, status: status ?? "active" });
-    emulator.tokens.count(token);
+    keepToLimit(c, emulator.tokens.count(token));
     await next();
   };
+}
+
+/** Every answer tells what is left. @throws {ApiError} 429 with the seconds until more may be asked */
+function keepToLimit(c: ApiContext, { limit, exceeded, remaining, resetsIn }: Allowance): void {
+  c.header("ratelimit", `"default";r=${remaining};t=${resetsIn}`);
+  c.header("ratelimit-policy", `"default";q=${limit.requests};w=${limit.seconds}`);
+  if (exceeded) throw tooManyRequests(limit.requests, limit.seconds, resetsIn);
 }
 
 function verifyToken(c: ApiContext) {

@@ -37,6 +37,7 @@ export async function startCloudflare(options: CloudflareOptions): Promise<LabCl
     removeZone: (id) => emulator.removeZone(id),
     addToken: (token) => emulator.tokens.add(token),
     updateToken: (token, change) => emulator.tokens.update(token, change),
+    limitRequests: (limit) => emulator.tokens.limit(limit),
     seed: (id, records) => emulator.seed(id, records),
     snapshot: (id) => emulator.zone(id).snapshot(),
     edit: (id, edit) => emulator.edit(id, edit),

@@ -1,21 +1,40 @@
 /** API tokens: what they reach, and how often they may ask. */
 import { randomBytes, randomUUID } from "node:crypto";
-import { malformedToken, missingToken, tooManyRequests } from "./errors.ts";
-import type { CloudflareOptions, Permission, TokenSpec } from "./types.ts";
+import { malformedToken, missingToken } from "./errors.ts";
+import type { Permission, RateLimit, TokenSpec } from "./types.ts";
 
 export interface Token extends Required<TokenSpec> {
   readonly id: string;
 }
 
-export type RateLimit = NonNullable<CloudflareOptions["rateLimit"]>;
+/** What a token has left of its limit. */
+export interface Allowance {
+  readonly limit: RateLimit;
+  readonly exceeded: boolean;
+  readonly remaining: number;
+  /** Seconds until the window ends, rounded up. */
+  readonly resetsIn: number;
+}
+
+interface Window {
+  /** In milliseconds. */
+  ends: number;
+  requests: number;
+}
 
 export class Tokens {
   readonly #tokens = new Map<string, Token>();
-  readonly #windows = new Map<string, { readonly start: number; requests: number }>();
-  readonly #rateLimit: RateLimit;
+  readonly #windows = new Map<string, Window>();
+  #rateLimit: RateLimit;
 
   constructor(rateLimit: RateLimit) {
     this.#rateLimit = rateLimit;
+  }
+
+  /** Another limit, for all tokens, from now on. */
+  limit(rateLimit: RateLimit): void {
+    this.#rateLimit = rateLimit;
+    this.#windows.clear();
   }
 
   add(spec: TokenSpec): string {
@@ -44,18 +63,24 @@ export class Tokens {
     return this.#tokens.get(authorization?.replace(/^Bearer /, "") ?? "")?.name ?? "";
   }
 
-  /** Counts a request. @throws {ApiError} 429 with the seconds until the window ends */
-  count({ id }: Token): void {
-    const { requests, seconds } = this.#rateLimit;
+  /**
+   * Counts a request. Who exceeds the limit is blocked for the time of a window, counted from then on.
+   *
+   * @see https://developers.cloudflare.com/fundamentals/api/reference/limits/
+   */
+  count({ id }: Token): Allowance {
+    const limit = this.#rateLimit;
     const now = Date.now();
     let window = this.#windows.get(id);
-    if (window === undefined || now >= window.start + seconds * 1000) {
-      window = { start: now, requests: 0 };
+    if (window === undefined || now >= window.ends) {
+      window = { ends: now + limit.seconds * 1000, requests: 0 };
       this.#windows.set(id, window);
     }
     window.requests += 1;
-    if (window.requests <= requests) return;
-    throw tooManyRequests(requests, seconds, Math.ceil(window.start / 1000 + seconds - now / 1000));
+    if (window.requests === limit.requests + 1) window.ends = now + limit.seconds * 1000;
+    const resetsIn = Math.ceil((window.ends - now) / 1000);
+    const remaining = Math.max(0, limit.requests - window.requests);
+    return { limit, exceeded: window.requests > limit.requests, remaining, resetsIn };
   }
 }
 

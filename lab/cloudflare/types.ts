@@ -5,10 +5,20 @@ export interface CloudflareOptions {
   /** The first two octets of the world's addresses, e.g. `127.3`. The emulator listens on `<net>.0.20:8787`. */
   readonly net: string;
   readonly dns: LabDns;
-  /** Requests a token may make in a window of time. @default { requests: 1200, seconds: 300 } */
-  readonly rateLimit?: { readonly requests: number; readonly seconds: number };
+  /** @default Cloudflare's: 1,200 in 300 seconds */
+  readonly rateLimit?: RateLimit;
   /** `chained` wraps a fault of a record in error 1004, as older answers do. @default "plain" */
   readonly validationErrors?: "plain" | "chained";
+}
+
+/**
+ * Requests that a token may make in a window of time. Who makes more is answered 429, with `retry-after`, for the
+ * time of a window. A shorter window with as many requests is Cloudflare's limit on a faster clock.
+ */
+export interface RateLimit {
+  readonly requests: number;
+  /** Whole ones: headers tell them. */
+  readonly seconds: number;
 }
 
 export type ZoneStatus = "initializing" | "pending" | "active" | "moved";
@@ -176,6 +186,8 @@ export interface LabCloudflare extends AsyncDisposable {
   addToken(token: TokenSpec): string;
   /** Changes an existing token, e.g. expires it. */
   updateToken(token: string, change: Partial<TokenSpec>): void;
+  /** Another limit from now on; what was asked before does not count. */
+  limitRequests(limit: RateLimit): void;
   /** Replaces all records of a zone; published when it returns. */
   seed(zoneId: string, records: readonly RecordSpec[]): Promise<void>;
   /** All records of a zone, sorted by name, type, priority and content. */

@@ -10,8 +10,13 @@ export const changes = ["other Server", "bypass", "outbound off and on", "inacti
 export type LifeChange = (typeof changes)[number];
 
 /** What the administrator has not done before `pulumi destroy`, which then stops; it is run again afterwards. */
-export const oversights = ["nothing", "lock-down"] as const;
+const oversights = ["nothing", "outbound connector", "lock-down"] as const;
 export type Oversight = (typeof oversights)[number];
+
+/** What this one can forget. */
+export function oversightsOf({ spec }: Tenant): readonly Oversight[] {
+  return oversights.filter((oversight) => spec.locks || oversight !== "lock-down");
+}
 
 export type Phase = "off the gateway" | "going on" | "on the gateway" | "changing" | "going off";
 
@@ -123,9 +128,14 @@ const leaving: Readonly<Record<Oversight, (tenant: Tenant) => Promise<void>>> = 
     tenant.lock(false);
     await disconnect(tenant);
   },
+  "outbound connector": async (tenant) => {
+    tenant.lock(false);
+    await stop(tenant, "outbound-still-sending");
+    await disconnect(tenant);
+  },
   "lock-down": async (tenant) => {
     await disconnect(tenant);
-    if (tenant.spec.locks) await stop(tenant, "hand-back-refused");
+    await stop(tenant, "hand-back-refused");
     tenant.lock(false);
   },
 };

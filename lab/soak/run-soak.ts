@@ -1,7 +1,7 @@
 /** Runs a soak: tenants live their lives at once, under mail, and every message is accounted for. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Account } from "./ledger.ts";
-import { changes, liveOnce, oversights, type PhaseBegin } from "./life.ts";
+import { changes, liveOnce, oversightsOf, type PhaseBegin } from "./life.ts";
 import type { SoakWorld } from "./soak-world.ts";
 import type { Tenant } from "./tenant.ts";
 import { startTraffic } from "./traffic.ts";
@@ -64,7 +64,7 @@ async function live(
   const onPhase = (begin: PhaseBegin) => phases.push(begin);
   for (let cycle = 0; cycle < cycles; cycle += 1) {
     const change = at(changes, cycle + tenant.spec.index);
-    const forgets = at(oversights, cycle + tenant.spec.index + 1);
+    const forgets = at(oversightsOf(tenant), cycle + tenant.spec.index + 1);
     await liveOnce(tenant, { change, forgets, restMilliseconds, onPhase });
     const mail = `${book.sent} messages sent, ${book.arrived} arrived`;
     onProgress(

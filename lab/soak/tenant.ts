@@ -23,6 +23,9 @@ export interface TenantSpec {
 /** The mailbox that each tenant has. */
 export const mailbox = "info";
 
+/** For how long nothing may have gone out through the gateway before it stops to relay; the default is 24 h. */
+const quietSeconds = 5;
+
 /** They differ in what has cost mail elsewhere. */
 export const exampleTenants: readonly TenantSpec[] = [
   { name: "contoso", index: 0, locks: true, mtaSts: false, overlapSeconds: 0 },
@@ -124,6 +127,7 @@ export class Tenant {
           probeRecipient: `${mailbox}@${this.domain}`,
           rcptLookup: true,
           overlapSeconds,
+          quietSeconds,
           bypass,
           inactive,
           ...(handBackTo !== undefined && {

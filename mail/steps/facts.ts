@@ -1,4 +1,5 @@
 /** What the steps of a domain are made from. All of it is checked already, and none of it is a secret. */
+import type { MxRecord } from "../dns.ts";
 
 export interface StepFacts {
   /** In A-labels. */
@@ -16,6 +17,10 @@ export interface StepFacts {
   readonly sendingFrom: readonly string[];
   /** A mailbox of the domain that exists, where one is known. */
   readonly probeRecipient: string | undefined;
+  /** What the domain's records get, where a person changes them (`dns: manual`). */
+  readonly byHand?:
+    | { readonly mx: readonly MxRecord[]; readonly spfTerms: readonly string[] }
+    | undefined;
   /** The organisation's other domains in the same kind of mail system, which share its connectors. */
   readonly neighbours: readonly Neighbour[];
 }

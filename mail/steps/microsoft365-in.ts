@@ -168,7 +168,7 @@ export function lockDownSteps(facts: StepFacts, safeFrom?: string): Step[] {
     `Set-InboundConnector -Identity ${name} -RestrictDomainsToIPAddresses ${to}`;
   return [
     {
-      when: lockDownTime(safeFrom),
+      ...lockDownTime(safeFrom),
       title:
         "lock Microsoft 365 down to the gateway's addresses, if nobody is to come around the gateway",
       words: [

@@ -14,6 +14,7 @@ import {
   AFTER_UP,
   addressWords,
   BEFORE_DESTROY,
+  drainWords,
   keepForNeighbours,
   outboundCheck,
   quietCheck,
@@ -219,12 +220,7 @@ export function stopSteps(facts: StepFacts): Step[] {
       title: `switch the rule off that hands ${direction === "out" ? "outgoing" : "incoming"} mail to the gateway`,
       words: [
         `In words: Mail flow > Rules > ${rule} > Disabled. Leave the connector until later: mail in its queue still needs it.`,
-        ...(direction === "out"
-          ? [
-              "It takes effect within an hour. pulumi destroy waits until the domain's outgoing mail has been quiet for long enough; " +
-                "a rule or a connector that is forgotten here holds it up, and it says who still sends.",
-            ]
-          : []),
+        ...(direction === "out" ? ["It takes effect within an hour.", drainWords(facts)] : []),
       ],
       blocks: [
         {

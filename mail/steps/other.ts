@@ -8,6 +8,7 @@ import {
   BEFORE_DESTROY,
   BEFORE_UP,
   BYPASS_TOO,
+  drainWords,
   lockDownTime,
   lockDownWords,
   outboundCheck,
@@ -101,7 +102,7 @@ function lockDownSteps(facts: StepFacts, safeFrom?: string): Step[] {
   if (facts.inbound !== "border") return [];
   return [
     {
-      when: lockDownTime(safeFrom),
+      ...lockDownTime(safeFrom),
       title: `lock ${facts.server} down to the gateway's addresses, if nobody is to come around the gateway`,
       words: [
         ...lockDownWords(facts),
@@ -144,7 +145,8 @@ function stopSteps(facts: StepFacts): Step[] {
     when: BEFORE_DESTROY,
     title: `let the mail of ${facts.domain} leave without the gateway`,
     words: [
-      `Take ${facts.gateway.smtpRelay} out as the smart host. pulumi destroy waits until the domain's outgoing mail has been quiet for long enough, and says who still sends.`,
+      `Take ${facts.gateway.smtpRelay} out as the smart host.`,
+      drainWords(facts),
       "Mail that is in the queue already is routed again by postqueue -f (Postfix), exim4 -qff (Exim), sendmail -q (Sendmail).",
     ],
     blocks,

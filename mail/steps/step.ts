@@ -12,6 +12,8 @@ export interface CommandBlock {
 export interface Step {
   /** Its place in regard to `pulumi up` or `pulumi destroy`: `Before pulumi up`. */
   readonly when: string;
+  /** Whether `when` names the time from when a lock-down loses no mail. */
+  readonly isTimed?: true;
   readonly title: string;
   /** What to do, a sentence or a setting each, in order. */
   readonly words: readonly string[];

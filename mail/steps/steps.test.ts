@@ -13,6 +13,10 @@ const NEIGHBOURS = [
   { domain: "shop.example", inbound: "border", outbound: "standard" },
   { domain: "old.example", inbound: "none", outbound: "none" },
 ] as const;
+const BY_HAND = {
+  mx: [{ preference: 10, exchange: "smtp-in.gateway.example" }],
+  spfTerms: ["include:_spf.gateway.example"],
+};
 
 const GOLDEN: Readonly<Record<string, Partial<StepFacts>>> = {
   "microsoft365-hosted": { ...M365, ...HOSTED },
@@ -35,6 +39,7 @@ const GOLDEN: Readonly<Record<string, Partial<StepFacts>>> = {
     rcptLookup: "off",
     relayServer: { host: "filter.partner.example", port: 587 },
   },
+  "other-by-hand": { byHand: BY_HAND },
   "other-receives-only": { outbound: "none" },
   "other-sends-only": { inbound: "none" },
 };
@@ -58,6 +63,7 @@ const flows = record({
   outbound: constantFrom("standard", "loopback", "none"),
   gateway: constantFrom(OWN_GATEWAY, HOSTED_GATEWAY, UNKNOWN_GATEWAY),
   neighbours: constantFrom([], NEIGHBOURS),
+  byHand: constantFrom(undefined, BY_HAND),
 });
 
 /** Titles, so that an order can be read. */

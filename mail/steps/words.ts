@@ -1,4 +1,5 @@
 /** Words and steps that are the same for every mail system. */
+import { changesOfDestroy, changesOfUp } from "./dns.ts";
 import { acceptedAddresses, type StepFacts } from "./facts.ts";
 import type { Step } from "./step.ts";
 
@@ -12,7 +13,8 @@ export const BYPASS_TOO = "The same before a pulumi up with bypass: true.";
 
 const NO_EFFECT = { blocks: [], check: [] } as const;
 
-export function runUp({ domain, inbound }: StepFacts): Step {
+export function runUp(facts: StepFacts): Step {
+  const { domain, inbound } = facts;
   const check =
     inbound === "border"
       ? [
@@ -20,16 +22,18 @@ export function runUp({ domain, inbound }: StepFacts): Step {
             "Received lines name the gateway.",
         ]
       : [];
-  return { when: "Then", title: "run pulumi up", words: [], blocks: [], check };
+  return { when: "Then", title: "run pulumi up", words: changesOfUp(facts), blocks: [], check };
 }
 
-export function runDestroy({ domain }: StepFacts): Step {
+export function runDestroy(facts: StepFacts): Step {
+  const { domain } = facts;
   return {
     ...NO_EFFECT,
     when: "Then",
     title: "run pulumi destroy",
     words: [
       `Or, if only ${domain} leaves: delete its entry from the stack's file and run pulumi up.`,
+      ...changesOfDestroy(facts),
     ],
     check: [
       `A message from outside arrives, and its Received lines no longer name the gateway (senders may ` +
@@ -39,9 +43,10 @@ export function runDestroy({ domain }: StepFacts): Step {
 }
 
 /** When a lock-down loses no mail. @param safeFrom ISO 8601; `undefined`: not known yet */
-export function lockDownTime(safeFrom: string | undefined): string {
-  const time = safeFrom ?? "the time that the stack's output lockDownSafeFrom of the domain says";
-  return `${AFTER_UP}, and not before ${time}`;
+export function lockDownTime(safeFrom: string | undefined): Pick<Step, "when" | "isTimed"> {
+  const time =
+    safeFrom ?? "the time lockDownSafeFrom that pulumi stack output domains --json shows";
+  return { when: `${AFTER_UP}, and not before ${time}`, isTimed: true };
 }
 
 /** Why a lock-down waits, and for whom it counts. */
@@ -97,6 +102,20 @@ export function quietCheck({ domain, gateway }: StepFacts): string {
   return (
     `Send a message from ${domain} to an address outside: its Received lines name neither ${gateway.smtpRelay} ` +
     "nor another host of the gateway."
+  );
+}
+
+/** What `pulumi destroy` does as long as something still goes out through the gateway. */
+export function drainWords({ domain, gateway }: StepFacts): string {
+  if (gateway.isHosted) {
+    return (
+      "Wait until nothing has gone out through the gateway for a day. pulumi destroy cannot see what this gateway sends, and " +
+      `takes your word for it: MXHERO_OUTBOUND_STOPPED=${domain} in the environment.`
+    );
+  }
+  return (
+    "pulumi destroy waits until the domain's outgoing mail has been quiet for long enough (a day if nothing else is said); a " +
+    "rule or a connector that is forgotten here holds it up, and it says who still sends."
   );
 }
 

@@ -83,7 +83,7 @@ export function soundEvidence(change: Partial<DomainEvidence> = {}): DomainEvide
       since: hoursAgo(200),
     },
     spfTerms: ["include:_spf.gateway.test"],
-    route: { route, excludeSlots: [], inactive: false },
+    route: { route, excludeSlots: [], inactive: false, former: [] },
     silenceSeconds: 72 * 3_600,
     servers: read([server(), server({}, 2)]),
     zoneMx: read([{ ...GATEWAY, name: DOMAIN }]),

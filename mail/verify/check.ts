@@ -9,6 +9,7 @@ export const CHECK_IDS = [
   "state",
   "bypass",
   "inactive",
+  "moving",
   "name-servers",
   "mx",
   "mx-old",

@@ -63,6 +63,15 @@ export interface RouteStanding {
   readonly excludeSlots: readonly string[];
   /** The gateway is to refuse the domain's mail. */
   readonly inactive: boolean;
+  /** Gateways that the domain has moved away from, where it still is served. */
+  readonly former: readonly FormerStanding[];
+}
+
+export interface FormerStanding {
+  /** The table of its route store. */
+  readonly table: string;
+  /** Since when the domain's MX do not name it. ISO 8601, UTC. */
+  readonly mxGoneSince?: string;
 }
 
 /** What one name server answers. */

@@ -30,7 +30,7 @@ test("route: inactive at the gateway, and not by the stack, or the other way rou
   const inactive = { since: hoursAgo(1), refuseFrom: hoursAgo(-47) };
   const [check] = checkRoute(withRecord({ inactive }));
   expect(check?.text).toContain("inactive is true, the stack says false");
-  const asked = { route: { route, excludeSlots: [], inactive: true } };
+  const asked = { route: { route, excludeSlots: [], inactive: true, former: [] } };
   expect(found(checkRoute({ ...withRecord({ inactive }), ...asked }))).toEqual([]);
   expect(found(checkRoute({ ...withRecord({}), ...asked }))).toEqual(["route wrong"]);
 });
@@ -69,7 +69,10 @@ test("slots-acknowledged: one that lags is named, one that is left out is a noti
   expect(found(checkAcknowledged(withStore({ answers: [slotAnswer("a")] })))).toEqual([
     "slots-acknowledged wrong",
   ]);
-  const excluding = { ...lagging, route: { route, excludeSlots: ["b"], inactive: false } };
+  const excluding = {
+    ...lagging,
+    route: { route, excludeSlots: ["b"], inactive: false, former: [] },
+  };
   expect(found(checkAcknowledged(excluding))).toEqual(["slots-acknowledged notice"]);
 });
 

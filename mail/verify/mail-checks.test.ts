@@ -2,7 +2,13 @@ import { expect, test } from "vitest";
 import type { SlotAnswer } from "../route.ts";
 import { recordOf, routeOf } from "../testdata/routes.ts";
 import { DOMAIN, found, hoursAgo, read, slotAnswer, soundEvidence } from "../testdata/verify.ts";
-import { checkBypass, checkInactive, checkInbound, checkOutbound } from "./mail-checks.ts";
+import {
+  checkBypass,
+  checkInactive,
+  checkInbound,
+  checkMoving,
+  checkOutbound,
+} from "./mail-checks.ts";
 
 const from = "192.0.2.7";
 
@@ -12,7 +18,7 @@ function withAnswers(
 ) {
   const route = routeOf(DOMAIN, change);
   return soundEvidence({
-    route: { route, excludeSlots: [], inactive: false },
+    route: { route, excludeSlots: [], inactive: false, former: [] },
     store: read({ record: recordOf(route), slots: ["a", "b"], answers }),
   });
 }
@@ -71,7 +77,36 @@ test("outbound-mail: with outbound none a message of the last day is a fault, an
   expect(found(checkOutbound(withAnswers([sent(25)], none)))).toEqual([]);
   const checks = checkOutbound(withAnswers([sent(2), sent(1, "b")], none));
   expect(found(checks)).toEqual(["outbound-mail wrong"]);
-  expect(checks[0]?.text).toContain(`last at ${hoursAgo(1)} from ${from}`);
+  expect(checks[0]?.text).toContain(`last at ${hoursAgo(1)}, from ${from}.`);
+});
+
+test("outbound-mail: who sent since then is named, and how much passed", () => {
+  const lastOutbound = {
+    at: hoursAgo(1),
+    from,
+    spell: { since: hoursAgo(2), messages: 12 },
+    clients: {
+      knownSince: hoursAgo(50),
+      latest: [
+        { at: hoursAgo(1), from },
+        { at: hoursAgo(2), from: "192.0.2.9" },
+        { at: hoursAgo(40), from: "192.0.2.8" },
+      ],
+    },
+  };
+  const none = { outbound: "none", identities: [] } as const;
+  const [check] = checkOutbound(withAnswers([slotAnswer("a", { lastOutbound })], none));
+  expect(check?.text).toContain(`from ${from}, 192.0.2.9, 12 since ${hoursAgo(2)}.`);
+});
+
+test("moving: a former gateway that still serves the domain is named", () => {
+  const evidence = soundEvidence();
+  expect(checkMoving(evidence)).toEqual([]);
+  if (evidence.route === undefined) throw new Error("no route");
+  const former = [{ table: "old-routes", mxGoneSince: hoursAgo(1) }];
+  const checks = checkMoving({ ...evidence, route: { ...evidence.route, former } });
+  expect(found(checks)).toEqual(["moving notice"]);
+  expect(checks[0]?.text).toContain("old-routes");
 });
 
 test("outbound-mail: of a route that was given up, what left before that is no fault", () => {

@@ -36,6 +36,18 @@ export function checkInactive({ store, now }: DomainEvidence): readonly Check[] 
   return [notice("inactive", text, inactive === undefined ? undefined : fix)];
 }
 
+/** A move to another gateway that is not done: the former one still serves the domain, and SPF names both. */
+export function checkMoving({ route }: DomainEvidence): readonly Check[] {
+  return (route?.former ?? []).map(({ table, mxGoneSince }) => {
+    const mx = mxGoneSince === undefined ? "" : `, which the MX do not name since ${mxGoneSince}`;
+    return notice(
+      "moving",
+      `The domain still is at its former gateway, of the route table ${table}${mx}.`,
+      "Point the mail system's connectors at the new gateway, and run pulumi up: it leaves the former one once nothing goes there any more.",
+    );
+  });
+}
+
 /** Mail comes in through the gateway, or has not for too long. */
 export function checkInbound(evidence: DomainEvidence): readonly Check[] {
   const { takeover, store, now, silenceSeconds } = evidence;
@@ -84,7 +96,7 @@ export function checkOutbound({ store, route, now }: DomainEvidence): readonly C
   return [
     wrong(
       "outbound-mail",
-      `Mail still leaves through the gateway, though ${end.why}: last at ${last.at} from ${clientsOf(answers, end.since).join(", ")}.`,
+      `Mail still leaves through the gateway, though ${end.why}: last at ${last.at}, ${trafficSince(answers, end.since)}.`,
       "Switch off the connector, rule or smarthost of the mail system that sends to smtp-relay (Microsoft 365: connector and mail flow rules; Google: outbound gateway or routing rules).",
     ),
   ];
@@ -119,8 +131,15 @@ function latest(answers: readonly SlotAnswer[], direction: Direction): LastMail 
     .at(-1);
 }
 
-/** Who sent after an instant, each once. */
-function clientsOf(answers: readonly SlotAnswer[], since: number): string[] {
-  const sent = answers.flatMap(({ lastOutbound }) => lastOutbound ?? []);
-  return [...new Set(sent.filter(({ at }) => Date.parse(at) > since).map(({ from }) => from))];
+/** Who sent after an instant, each once, and how much passed in the present spells, where the slots tell that. */
+function trafficSince(answers: readonly SlotAnswer[], since: number): string {
+  const mail = answers.flatMap(({ lastOutbound }) => lastOutbound ?? []);
+  const loud = mail.filter(({ at }) => Date.parse(at) > since);
+  const clients = loud.flatMap((last) => last.clients?.latest ?? [last]);
+  const from = clients.filter(({ at }) => Date.parse(at) > since).map(({ from: client }) => client);
+  const spells = loud.flatMap(({ spell }) => spell ?? []);
+  const [begun] = spells.map((spell) => spell.since).toSorted();
+  const messages = spells.reduce((sum, spell) => sum + spell.messages, 0);
+  const count = begun === undefined ? "" : `, ${messages} since ${begun}`;
+  return `from ${[...new Set(from)].join(", ")}${count}`;
 }

@@ -10,7 +10,13 @@ import {
 } from "./dns-checks.ts";
 import type { DomainEvidence } from "./evidence.ts";
 import { checkAcknowledged, checkProven, checkRoute } from "./gateway-checks.ts";
-import { checkBypass, checkInactive, checkInbound, checkOutbound } from "./mail-checks.ts";
+import {
+  checkBypass,
+  checkInactive,
+  checkInbound,
+  checkMoving,
+  checkOutbound,
+} from "./mail-checks.ts";
 import { checkLoop, checkMtaSts, checkRcpt } from "./path-checks.ts";
 import { checkSecondSpf, checkSpf, checkSpfBudget } from "./spf-checks.ts";
 
@@ -20,6 +26,7 @@ type DomainCheck = (evidence: DomainEvidence) => readonly Check[];
 const CHECKS: readonly DomainCheck[] = [
   checkBypass,
   checkInactive,
+  checkMoving,
   checkNameServers,
   checkMx,
   checkOldMx,
