@@ -184,3 +184,17 @@ test("who never sent is quiet at once, and the traffic is told as one", () => {
     until: ago(HOUR - QUIET_SECONDS),
   });
 });
+
+test("short of two minutes it is not quiet as long as some message waits to be told", () => {
+  const report = { slot: "a", heartbeat: ago(1), bundle: "", healthy: true, faults: [] };
+  const state = (toldUntil: string, seconds: number) => {
+    const lastOutbound = { at: ago(60), from: "192.0.2.1" };
+    const answers = [{ domain: "a.test", slot: "a", lastOutbound }];
+    const world = { slots: ["a"], answers, reports: [{ ...report, toldUntil }] };
+    return outboundState(world, { quietSeconds: seconds }, now);
+  };
+  // The message of 30 s ago that waits may be the domain's.
+  expect(state(ago(30), 10)).toMatchObject({ kind: "sending", seconds: 90 });
+  expect(state(ago(2), 10)).toEqual({ kind: "quiet", last: ago(60) });
+  expect(state(ago(2), 70)).toMatchObject({ kind: "sending", seconds: 12 });
+});

@@ -13,6 +13,15 @@ export const QUIET_SECONDS = 86_400;
 /** What an agent of an earlier release has not told yet: it tells once a minute. */
 const UNTOLD_SECONDS = 60;
 
+/**
+ * A message that comes within a minute of the one before may be told a minute late, and so may the next: a
+ * shorter silence may be one between two messages of which the second is not told yet. In seconds.
+ */
+const SURE_SECONDS = 2 * UNTOLD_SECONDS;
+
+/** Between the end of a slot's log, as it was read, and its report. With more, some message waits to be told. */
+const READING_SECONDS = 3;
+
 /** Slots report every 5 s, and tell within a minute. One that has told nothing for so long may have failed. */
 const FRESH_SECONDS = 180;
 
@@ -68,11 +77,13 @@ interface SlotQuiet {
   readonly mail: LastMail;
   readonly last: string;
   readonly quietSeconds: number;
+  /** What is asked for, or more where a shorter silence proves nothing. */
+  readonly neededSeconds: number;
 }
 
 export function outboundState(world: OutboundWorld, goal: QuietGoal, now: Date): OutboundState {
   const told = world.answers.flatMap((answer) => quietOf(answer, world, goal, now));
-  const loud = told.filter(({ quietSeconds }) => quietSeconds < goal.quietSeconds);
+  const loud = told.filter(({ quietSeconds, neededSeconds }) => quietSeconds < neededSeconds);
   if (loud.length > 0) return sending(loud, goal, now);
   const silent = silentSlots(world, now);
   if (silent.length > 0) return { kind: "unknown", silent };
@@ -83,15 +94,24 @@ export function outboundState(world: OutboundWorld, goal: QuietGoal, now: Date):
 function quietOf(
   { slot, lastOutbound: mail }: SlotAnswer,
   { reports }: OutboundWorld,
-  { isMeant }: QuietGoal,
+  { isMeant, quietSeconds: asked }: QuietGoal,
   now: Date,
 ): SlotQuiet[] {
   const last = mail && (isMeant === undefined ? mail.at : lastMeant(mail, isMeant));
   if (mail === undefined || last === undefined) return [];
-  const told = toldUntil(reports.find((report) => report.slot === slot));
+  const report = reports.find((each) => each.slot === slot);
+  const told = toldUntil(report);
   // A slot that does not report any more, or not for long, cannot have been quiet for longer than it says.
   const until = told !== undefined && isFresh(told, now) ? told : now;
-  return [{ mail, last, quietSeconds: (until.getTime() - Date.parse(last)) / 1000 }];
+  const quietSeconds = (until.getTime() - Date.parse(last)) / 1000;
+  const neededSeconds = hasToldAll(report, told) ? asked : Math.max(asked, SURE_SECONDS);
+  return [{ mail, last, quietSeconds, neededSeconds }];
+}
+
+/** Whether no message waits to be told. By the slot's own clock. */
+function hasToldAll(report: SlotReport | undefined, told: Date | undefined): boolean {
+  if (report === undefined || told === undefined) return false;
+  return told.getTime() >= Date.parse(report.heartbeat) - READING_SECONDS * 1000;
 }
 
 /** The last message that may have come from a client that is meant; `undefined`: there was none. */
@@ -105,12 +125,8 @@ function lastMeant(
   return meant[0]?.at ?? clients.knownSince;
 }
 
-function sending(
-  loud: readonly SlotQuiet[],
-  { quietSeconds, isMeant }: QuietGoal,
-  now: Date,
-): OutboundState {
-  const rest = loud.map((each) => quietSeconds - each.quietSeconds);
+function sending(loud: readonly SlotQuiet[], { isMeant }: QuietGoal, now: Date): OutboundState {
+  const rest = loud.map(({ neededSeconds, quietSeconds }) => neededSeconds - quietSeconds);
   const seconds = rest.reduce((one, other) => Math.max(one, other), 0);
   // A spell counts everyone's mail.
   const spells = loud.map(

@@ -40,6 +40,7 @@ export interface View {
 /** One process serves one phase of one run, and zones do not move within it. */
 const zones = new Map<string, Promise<Zone>>();
 const shared = new Map<string, Promise<View>>();
+const written = new Map<string, View>();
 
 export class LiveDomain extends PublicDomain {
   readonly zone: KnownZone;
@@ -85,13 +86,25 @@ export class LiveDomain extends PublicDomain {
     return once(shared, this.#key, () => this.observe());
   }
 
+  /**
+   * What the domain's last write has shown, once; as `observe` where there was none: for a first look,
+   * where the zone is read again before anything is decided.
+   */
+  async observeWritten(): Promise<View> {
+    const view = written.get(this.#key);
+    written.delete(this.#key);
+    return view ?? this.observe();
+  }
+
   /** Writes one transaction; returns the view as it is with it, without reading again. */
   async write(view: View, batch: Batch): Promise<View> {
     shared.delete(this.#key);
-    const written = await this.#account.writeBatch(this.zone, batch);
+    const added = await this.#account.writeBatch(this.zone, batch);
     const gone = new Set([...batch.deletes, ...batch.patches.map(({ id }) => id)]);
     const kept = [...view.records, ...view.journal].filter(({ id }) => !gone.has(id));
-    return this.#view([...kept, ...written]);
+    const after = this.#view([...kept, ...added]);
+    written.set(this.#key, after);
+    return after;
   }
 
   /** The closest wildcard above the domain that has MX records. */

@@ -92,17 +92,23 @@ function said(inputs: Inputs) {
   return { what: "MX", plan: formatMxSet(inputs.bypass ? [] : inputs.mx) };
 }
 
+function firstLook(live: LiveDomain, { preview }: Call, isReadAgain: boolean) {
+  if (preview) return live.observeShared();
+  return isReadAgain ? live.observeWritten() : live.observe();
+}
+
 /** Create and update: brings the MX to what the inputs say, or in a preview says what that would be. */
 async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: Standing) {
   const goal = goalOf(inputs, standing);
   const next = (world: MxWorld) => nextStep(world, goal, inputs.bypass);
-  const view = call.preview ? await live.observeShared() : await live.observe();
+  // To ask a mail host takes a while, so that the zone is read again after it.
+  const mayAsk = inputs.bypass || inputs.probeGateway;
+  const view = await firstLook(live, call, mayAsk);
   const world = await mxWorld(live, view);
-  let wasAsked = false;
-  if (inputs.bypass) wasAsked = await refuseClosed({ live, world, goal, inputs, next, call });
+  if (inputs.bypass) await refuseClosed({ live, world, goal, inputs, next, call });
   else {
     await refuseTakeover(live, view, world, inputs, call);
-    wasAsked = await refuseUnknownDomain({ resolver: live.resolver, world, inputs, call });
+    await refuseUnknownDomain({ resolver: live.resolver, world, inputs, call });
   }
   if (call.preview) {
     hintAtServer(world, inputs, call);
@@ -123,7 +129,7 @@ async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: St
   try {
     const after = await applyMxSteps(
       { live, call, overlapSeconds, next, beforeAdding, onWrite },
-      wasAsked ? undefined : view,
+      mayAsk ? undefined : view,
     );
     sayExtras(await mxWorld(live, after), goal, call);
     return outputsOf(live, after, inputs, { ...standing, formerRemoved });

@@ -26,16 +26,15 @@ interface Finding {
 /**
  * Not in a preview: what a person has to set up first may still be missing then.
  *
- * @returns whether hosts were asked, which takes some time
  * @throws MailRuleError `gateway-refuses-domain`
  */
-export async function refuseUnknownDomain(probe: GatewayProbe): Promise<boolean> {
+export async function refuseUnknownDomain(probe: GatewayProbe): Promise<void> {
   const { world, inputs, call } = probe;
   const { domain, mx } = inputs;
-  if (!inputs.probeGateway || call.preview || includesAllMx(world.present, mx)) return false;
+  if (!inputs.probeGateway || call.preview || includesAllMx(world.present, mx)) return;
   if (call.settings.gatewayConfirmed.includes(domain)) {
     call.info(`${domain}: confirmed by the administrator that ${formatMxSet(mx)} take its mail.`);
-    return false;
+    return;
   }
   call.progress(`${domain}: asking ${formatMxSet(mx)} whether they take its mail`);
   const found = await Promise.all(mx.map((host) => askMx(host, probe)));
@@ -48,7 +47,6 @@ export async function refuseUnknownDomain(probe: GatewayProbe): Promise<boolean>
       `${domain}: nothing shows that the gateway takes its mail.\n${wordsOf(unclear)}\nThe MX are moved all the same: see that it has its directives.`,
     );
   }
-  return true;
 }
 
 async function askMx(

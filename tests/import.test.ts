@@ -14,7 +14,7 @@ import {
 } from "./tenant.ts";
 import { assertNeverEmptyOrForeign, watchNameServers } from "./watch-name-servers.ts";
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** Both resources without components, as a program of somebody else's may have them. */
 const program = `

@@ -67,7 +67,7 @@ test("once it is up, a preview asks nothing, and a refresh at most twice", async
   await succeeded(stack.up());
   cloudflare.clearLogs();
   const preview = await succeeded(stack.preview(["--expect-no-changes"]));
-  expect(preview.text).toMatch(/5 unchanged/);
+  expect(preview.text).toMatch(/6 unchanged/);
   expect(cloudflare.requests).toEqual([]);
 
   await succeeded(stack.refresh(["--expect-no-changes"]));

@@ -113,6 +113,9 @@ async function disconnect(tenant: Tenant): Promise<void> {
 
 const handOverMilliseconds = 2000;
 
+/** Slots report every 5 s: mail that only just began to go out again is known to nobody else yet. */
+const toldMilliseconds = 15_000;
+
 /**
  * The administrator waits until no sender knows the former MX any more: three times as long as the stack's
  * outputs say, on the soak's clock, for the sake of senders that keep records for longer than they may.
@@ -130,6 +133,7 @@ const leaving: Readonly<Record<Oversight, (tenant: Tenant) => Promise<void>>> = 
   },
   "outbound connector": async (tenant) => {
     tenant.lock(false);
+    await sleep(toldMilliseconds);
     await stop(tenant, "outbound-still-sending");
     await disconnect(tenant);
   },
