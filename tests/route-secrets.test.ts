@@ -178,8 +178,8 @@ test("a destroy is killed once the password expires: a route that stays has one 
   const kill = async () => {
     for (const pid of await run.providerPids()) process.kill(pid, "SIGKILL");
   };
-  // The first write gives the route up.
-  proxy.arm({ write: 2, moment: "after", closes: true, hit: kill });
+  // The first write gives the route up, the second has the slot's answer end with it.
+  proxy.arm({ write: 3, moment: "after", closes: true, hit: kill });
   expect((await run.result).exitCode).not.toBe(0);
   expect(proxy.writes.at(-1)).toBe("PutParameter");
   proxy.arm();
