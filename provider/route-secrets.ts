@@ -19,6 +19,8 @@ export interface Passwords {
   readonly place: StorePlace;
   readonly domain: string;
   readonly call: Call;
+  /** No later run knows of what this one leaves: a store that does not answer is a failure, so that it is run again. */
+  readonly isLast: boolean;
 }
 
 /**
@@ -88,14 +90,21 @@ function secretsOf(record: RouteRecord | undefined): Set<string> {
 }
 
 /** The known passwords, and those beside them where they may be listed. */
-async function existing({ store, domain }: Passwords, known: ReadonlySet<string>) {
+async function existing(passwords: Passwords, known: ReadonlySet<string>) {
   if (known.size === 0) return [];
+  const { store, domain } = passwords;
   try {
     return [...new Set([...known, ...(await store.secretNames(relayFolder(domain)))])];
   } catch (error) {
-    if (error instanceof StoreError) return [...known];
-    throw error;
+    refuseToGoOn(passwords, error);
+    return [...known];
   }
+}
+
+/** @throws what is no failure of the store, or one after which another run would find nothing to do */
+function refuseToGoOn({ isLast }: Passwords, error: unknown): asserts error is StoreError {
+  if (!(error instanceof StoreError)) throw error;
+  if (isLast && error.failure === "unavailable") throw error;
 }
 
 /** The state names one at most, and only at its own gateway. */
@@ -110,7 +119,7 @@ function deletePassword(passwords: Passwords, name: string): Promise<void> {
 
 /** @param from when nobody needs the password any more, ISO 8601; `undefined`: now */
 async function warnOfFailure(
-  { place, domain, call }: Passwords,
+  passwords: Passwords,
   name: string,
   from: string | undefined,
   work: () => Promise<void>,
@@ -118,7 +127,8 @@ async function warnOfFailure(
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
+    refuseToGoOn(passwords, error);
+    const { place, domain, call } = passwords;
     const parameter = `${place.secretPrefix}/${name}`;
     const when = from === undefined ? "Delete it" : `It is needed until ${from}; delete it then`;
     call.warn(
