@@ -18,7 +18,7 @@ export interface Client {
   readonly fingerprint?: string | undefined;
 }
 
-/** So many records are kept as objects. */
+/** So many records are kept as objects, and networks of so many clients. */
 const MOST_ASKED = 1_000;
 
 type Family = "ipv4" | "ipv6";
@@ -29,6 +29,8 @@ export class RelayIndex {
   readonly #asked = new Map<string, RouteRecord>();
   /** Domains by a network or fingerprint in normal form. Mostly it is one, and a set takes ten times as much. */
   readonly #domains = new Map<string, string | Set<string>>();
+  /** The networks of the addresses that were asked for of late, in all lengths in use. */
+  readonly #networks = new Map<string, readonly string[]>();
   /** How many identities have a prefix length. */
   readonly #lengths = { ipv4: new Map<number, number>(), ipv6: new Map<number, number>() };
 
@@ -86,12 +88,21 @@ export class RelayIndex {
 
   /** Whatever of the client can be an identity: its networks in all lengths in use, its certificate. */
   keysOf({ address, fingerprint }: Client): ReadonlySet<string> {
-    const keys = new Set<string>();
+    const keys = new Set(this.#networksOf(address));
     if (fingerprint !== undefined && fingerprint !== "") keys.add(fingerprint.toLowerCase());
-    if (!ipaddr.isValid(address)) return keys;
-    const parsed = ipaddr.process(address);
-    for (const length of this.#lengths[parsed.kind()].keys()) keys.add(networkOf(parsed, length));
     return keys;
+  }
+
+  #networksOf(address: string): readonly string[] {
+    const asked = this.#networks.get(address);
+    if (asked !== undefined) return asked;
+    if (!ipaddr.isValid(address)) return [];
+    const parsed = ipaddr.process(address);
+    const lengths = [...this.#lengths[parsed.kind()].keys()];
+    const networks = lengths.map((length) => networkOf(parsed, length));
+    if (this.#networks.size >= MOST_ASKED) this.#networks.clear();
+    this.#networks.set(address, networks);
+    return networks;
   }
 
   /** The records that have any of these keys as an identity; a record may come twice. */
@@ -110,7 +121,10 @@ export class RelayIndex {
     const family: Family = identity.network.includes(":") ? "ipv6" : "ipv4";
     const lengths = this.#lengths[family];
     const length = Number(identity.network.slice(identity.network.indexOf("/") + 1));
-    const count = (lengths.get(length) ?? 0) + change;
+    const former = lengths.get(length) ?? 0;
+    const count = former + change;
+    // A length comes into use, or goes out of it.
+    if (former === 0 || count === 0) this.#networks.clear();
     if (count === 0) lengths.delete(length);
     else lengths.set(length, count);
   }

@@ -38,32 +38,38 @@ export class RequestReader {
   }
 }
 
-/** @throws PolicyProtocolError */
+/**
+ * Looks for what is needed alone: Postfix sends some thirty attributes, and asks for every recipient.
+ *
+ * @throws PolicyProtocolError
+ */
 export function parseRequest(block: string): PolicyRequest {
-  const attributes = new Map(block.split("\n").map(parseLine));
   const value = (name: string): string => {
-    const found = attributes.get(name);
+    const found = attributeOf(block, name);
     if (found === undefined) throw new PolicyProtocolError(`A request without ${name}.`);
     return found;
   };
   if (value("request") !== "smtpd_access_policy" || value("protocol_state") !== "RCPT") {
     throw new PolicyProtocolError("Not a request at RCPT.");
   }
-  const fingerprint = attributes.get("ccert_fingerprint")?.toLowerCase() ?? "";
+  const fingerprint = attributeOf(block, "ccert_fingerprint")?.toLowerCase() ?? "";
   return {
     sender: value("sender"),
     recipient: value("recipient"),
     clientAddress: value("client_address"),
     instance: value("instance"),
-    context: attributes.get("policy_context") ?? "",
+    context: attributeOf(block, "policy_context") ?? "",
     ...(fingerprint !== "" && { fingerprint }),
   };
 }
 
-function parseLine(line: string): readonly [string, string] {
-  const at = line.indexOf("=");
-  if (at < 1) throw new PolicyProtocolError("A line without a name.");
-  return [line.slice(0, at), line.slice(at + 1)];
+/** Of the lines `name=value`. */
+function attributeOf(block: string, name: string): string | undefined {
+  const start = `${name}=`;
+  const at = block.startsWith(start) ? 0 : block.indexOf(`\n${start}`) + 1;
+  if (at === 0 && !block.startsWith(start)) return undefined;
+  const end = block.indexOf("\n", at);
+  return block.slice(at + start.length, end === -1 ? undefined : end);
 }
 
 /** @param action of access(5): `DUNNO`, `451 4.3.5 …`. Stays one line whatever it holds. */
