@@ -128,9 +128,15 @@ function syncState(sync: RouteSync, table: RouteTable) {
   return { isReady: sync.isReady, lastContact: sync.lastContact, routes: table.size };
 }
 
-/** What this slot never told, where it is new, or a former life of it did not tell any more. */
+/**
+ * What this slot never told, where it is new, or a former life of it did not tell any more. Of what has ended, the
+ * store keeps nothing.
+ */
 function* acknowledgements(records: Iterable<RouteRecord>) {
-  for (const record of records) yield acknowledgement(record);
+  for (const record of records) {
+    const end = recordEnd(record);
+    if (end === undefined || Date.parse(end) > Date.now()) yield acknowledgement(record);
+  }
 }
 
 /** What is said of a route that was given up ends with it. */
