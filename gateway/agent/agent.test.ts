@@ -49,6 +49,10 @@ async function answer(domain: string) {
   return (await gateway.lab.store.readDomain(domain)).answers[0];
 }
 
+async function acknowledged(domain: string): Promise<number | undefined> {
+  return (await answer(domain))?.acknowledged;
+}
+
 async function proofOf(proposed: Route): Promise<RouteProof | undefined> {
   const { active: _, ...record } = recordOf(proposed);
   const written = await write({ ...record, proposed: { version: 1, route: proposed } });
@@ -183,7 +187,7 @@ test("without the store the agent goes on, across its own restart and the host's
 
   moto.resume();
   await write(recordOf(route("contoso.test", { server: `${testNet}.2.9` })), 1);
-  await expect.poll(async () => (await answer("contoso.test"))?.acknowledged, until).toBe(2);
+  await expect.poll(() => acknowledged("contoso.test"), until).toBe(2);
   expect(await gateway.health()).not.toHaveProperty("storeAwaySince");
 }, 180_000);
 
@@ -192,7 +196,7 @@ test("a slot that starts with an empty disk acknowledges the routes that are the
   const { revision } = await write(recordOf(route("before.test")));
   await gateway.host.run(["sh", "-c", `rm -rf ${HOST_PATHS.state}/*`]);
   await gateway.service("start");
-  await expect.poll(async () => (await answer("before.test"))?.acknowledged, until).toBe(revision);
+  await expect.poll(() => acknowledged("before.test"), until).toBe(revision);
   const value = await gateway.lookUp("inbound-transport", "before.test");
   expect(value).toBe(`server:[${serverAddress}]`);
 }, 60_000);
@@ -200,7 +204,6 @@ test("a slot that starts with an empty disk acknowledges the routes that are the
 test("a route that a newer release wrote stays as it was, is told, and holds up no other one", async () => {
   const faults = async () => (await gateway.health())?.faults.join();
   const newer = await write(recordOf(route("newer.test")));
-  const acknowledged = async (domain: string) => (await answer(domain))?.acknowledged;
   await expect.poll(() => acknowledged("newer.test"), until).toBe(newer.revision);
   const { endpoint, region, table } = gateway.lab.options;
   const update = new UpdateItemCommand({
