@@ -2,6 +2,7 @@
 import type { ComponentResourceOptions, Output } from "@pulumi/pulumi";
 import { all, output, secret } from "@pulumi/pulumi/output.js";
 import { ComponentResource, type Resource } from "@pulumi/pulumi/resource.js";
+import { type Directives, directivesOf } from "../config/directives.ts";
 import { inboundByBorder, inboundWithoutMx, outboundPath } from "../config/mail-path.ts";
 import type {
   DomainPlan,
@@ -32,11 +33,7 @@ export interface PathReport {
 }
 
 /** What the gateway knows of a domain. It has no secret in it. */
-export interface RouteReport {
-  readonly server: string;
-  readonly mxLookup: boolean;
-  readonly rcptLookup: string;
-  readonly relayServer: string;
+export interface RouteReport extends Directives {
   readonly sendingFrom: readonly string[];
   /** Its mail is refused until it is active again. */
   readonly inactive: boolean;
@@ -51,6 +48,11 @@ export interface DomainReport {
   readonly inbound: string;
   readonly outbound: string;
   readonly server: string;
+  /** `microsoft365`, `google`, `exchange` or `other`. */
+  readonly mailSystem: string;
+  readonly directives: Directives;
+  /** The gateway's endpoint for inbound mail, by which it is known. */
+  readonly gateway: string;
   readonly bypass: boolean;
   /** Who changes the records: `cloudflare` is its API, `manual` a person. */
   readonly dns: string;
@@ -73,6 +75,8 @@ export interface DomainReport {
 
 /** What a person has to do: the lines of each step, in order. */
 export interface StepsReport {
+  /** The step that waits for a time, as it is as long as a preview does not know that time. */
+  readonly untimed?: readonly string[];
   readonly onboarding: readonly (readonly string[] | Output<string[]>)[];
   readonly offboarding: readonly (readonly string[])[];
 }
@@ -92,15 +96,19 @@ export class TenantDomain extends ComponentResource {
     const spf = plan.spf && this.includeInSpf(name, plan.spf, route);
     const drain = plan.drain && this.addDrain(name, plan.drain, route, spf);
     const before = [route, spf, drain].flatMap(present);
+    const directives = directivesOf(plan.config);
     const takeover = plan.takeover && this.takeOverMx(name, plan.takeover, before);
     this.report = {
       name: plan.displayName,
       inbound: plan.config.inbound,
       outbound: plan.config.outbound,
       server: plan.config.server,
+      mailSystem: plan.config.mailSystem,
+      directives,
+      gateway: plan.gateway.smtpIn,
       bypass: plan.config.bypass,
       dns: plan.config.dns,
-      ...(route && plan.route && { route: routeReport(plan.route, route) }),
+      ...(route && plan.route && { route: routeReport(plan.route, directives, route) }),
       inboundPath: takeover ? borderPath(plan, takeover) : settled(inboundWithoutMx(plan)),
       outboundPath: settled(outboundPath(plan)),
       ...(takeover && { mx: mxReport(takeover) }),
@@ -168,24 +176,17 @@ function formerSending(gateways: readonly FormerGatewayOutput[] = []): FormerSen
   );
 }
 
-function routeReport(plan: RoutePlan, { version, slots }: Route): RouteReport {
-  const { server, mxLookup, rcptLookup, recipients, sendingFrom, inactive } = plan;
-  return {
-    server,
-    mxLookup,
-    rcptLookup: recipients === undefined ? rcptLookup : `list of ${recipients.length}`,
-    relayServer: relayServerWords(plan),
-    sendingFrom,
-    inactive,
-    version,
-    slots,
-  };
+function routeReport({ sendingFrom, inactive }: RoutePlan, directives: Directives, route: Route) {
+  const { version, slots } = route;
+  return { ...directives, sendingFrom, inactive, version, slots };
 }
 
 /** Only the step that has to wait is unknown in a preview. */
 function stepsReport(facts: StepFacts, safeFrom?: MxTakeover["lockDownSafeFrom"]): StepsReport {
   const { onboarding, offboarding } = domainSteps(facts);
+  const timed = onboarding.findIndex(({ isTimed }) => isTimed);
   return {
+    ...(timed !== -1 && { untimed: linesOfStep(onboarding, timed) }),
     onboarding: onboarding.map((step, index) =>
       step.isTimed && safeFrom
         ? safeFrom.apply((time) => linesOfStep(domainSteps(facts, time).onboarding, index))
@@ -197,13 +198,6 @@ function stepsReport(facts: StepFacts, safeFrom?: MxTakeover["lockDownSafeFrom"]
 
 function linesOfStep(steps: readonly Step[], index: number): string[] {
   return steps.slice(index, index + 1).flatMap((step) => formatStep(step, index + 1));
-}
-
-function relayServerWords({ relayServer }: RoutePlan): string {
-  if (relayServer === undefined) return "none";
-  const { host, port, tls, login } = relayServer;
-  const words = `${host}, port ${port}, TLS ${tls}`;
-  return login === undefined ? words : `${words}, login ${login.user}`;
 }
 
 function mxReport({ before, after, lockDownSafeFrom }: MxTakeover) {

@@ -22,9 +22,14 @@ const NEGATIVE_SECONDS = 3 * 3_600;
  * @returns ISO 8601, UTC
  */
 export function lockDownSafeFrom(removed: Date, former: readonly Pick<FormerMx, "ttl">[]): string {
-  const seconds = former.map(({ ttl }) => (ttl === 1 ? AUTOMATIC_SECONDS : ttl));
-  const longest = seconds.length === 0 ? NEGATIVE_SECONDS : Math.max(...seconds);
+  const longest = longestTtl(former) ?? NEGATIVE_SECONDS;
   return new Date(removed.getTime() + longest * 1_000).toISOString();
+}
+
+/** For how long resolvers may remember these MX, in seconds; `undefined` where there are none. */
+export function longestTtl(mx: readonly Pick<FormerMx, "ttl">[]): number | undefined {
+  if (mx.length === 0) return undefined;
+  return Math.max(...mx.map(({ ttl }) => (ttl === 1 ? AUTOMATIC_SECONDS : ttl)));
 }
 
 /**

@@ -3,6 +3,7 @@ import { MailRuleError } from "../mail/errors.ts";
 import { formatSpfClaim, isJournalText, journalKind } from "../mail/journal.ts";
 import { measureBudget, selectSpf } from "../mail/spf/index.ts";
 import { hasAny, type SpfStep, type SpfWorld } from "../mail/spf-claims.ts";
+import { formatNote } from "../mail/preview-note.ts";
 import { journalRecord, readAgain } from "./apply-mx-steps.ts";
 import type { Batch, NewRecord, ZoneRecord } from "./cloudflare.ts";
 import { refuseHiddenWildcard } from "./hidden-wildcard.ts";
@@ -109,9 +110,8 @@ export async function refuseNewRecord(live: LiveDomain, view: View, step: SpfSte
   }
   const other = (await live.askNameServers("TXT")).find((answer) => !servesNoSpf(answer));
   if (other === undefined) return;
-  call.warn(
-    `Cloudflare's API has no SPF record for ${live.domain}, but ${other.server.name} does not say so: the change waits until they agree.`,
-  );
+  const text = `Cloudflare's API has no SPF record for ${live.domain}, but ${other.server.name} does not say so: the change waits until they agree.`;
+  call.warn(formatNote("dns-disagrees", text));
 }
 
 function servesNoSpf({ answer: { status, records } }: ServerAnswer<"TXT">): boolean {

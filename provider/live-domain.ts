@@ -41,6 +41,7 @@ export interface View {
 const zones = new Map<string, Promise<Zone>>();
 const shared = new Map<string, Promise<View>>();
 const written = new Map<string, View>();
+const zoneMx = new Map<string, Promise<ZoneRecord[]>>();
 
 export class LiveDomain extends PublicDomain {
   readonly zone: KnownZone;
@@ -107,6 +108,11 @@ export class LiveDomain extends PublicDomain {
     return after;
   }
 
+  /** The MX records of all names in the zone. One read serves all of its domains: for a preview. */
+  listZoneMxShared(): Promise<ZoneRecord[]> {
+    return once(zoneMx, this.zone.id, () => this.#account.listMx(this.zone));
+  }
+
   /** The closest wildcard above the domain that has MX records. */
   async findWildcardMx(): Promise<{ name: string; mx: ZoneRecord[] } | undefined> {
     const records = await this.#account.listWildcardMx(this.zone);
@@ -151,13 +157,12 @@ export function readJournal({ journal }: View): Journal {
 }
 
 export function readMx({ records }: View): ZoneMx[] {
-  return records
-    .filter(({ type }) => type === "MX")
-    .map(({ content, priority, ...record }) => ({
-      ...record,
-      exchange: content,
-      preference: priority,
-    }));
+  return records.filter(({ type }) => type === "MX").map(asMx);
+}
+
+/** What an MX record of a zone says. */
+export function asMx({ content, priority, ...record }: ZoneRecord): ZoneMx & { name: string } {
+  return { ...record, exchange: content, preference: priority };
 }
 
 export function readTexts({ records }: View): ZoneRecord[] {

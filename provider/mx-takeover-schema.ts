@@ -54,6 +54,8 @@ export const mxTakeoverOutputs = z.strictObject({
   knownMx: z.array(mxRecord).exactOptional(),
   before: z.array(mxRecord),
   after: z.array(mxRecord),
+  /** The MX of before the takeover, with their TTLs in seconds; 1 is "automatic". A state of before has none. */
+  former: z.array(z.strictObject({ ...mxRecord.shape, ttl: z.number() })).exactOptional(),
   /** Absent while the former MX stand, or where it is not known yet. ISO 8601, UTC. */
   lockDownSafeFrom: z.iso.datetime().exactOptional(),
 });

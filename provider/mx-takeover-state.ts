@@ -65,7 +65,8 @@ export function predict(
     const system = role === "unknown" || role === "none" ? "" : ` (${name})`;
     call.info(`MX of ${inputs.domain}: ${formatMxSet(now)}${system} → ${formatMxSet(after)}`);
   }
-  return { before, after, ...(old !== undefined && { claim }) };
+  const known = { before, after, former: sortMx(former).map(asFormer) };
+  return { ...known, ...(old !== undefined && { claim }) };
 }
 
 export function outputsOf(
@@ -95,6 +96,7 @@ export function outputsFrom(
     journal: copyOf(journal) ?? old?.journal ?? notYet(inputs, present),
     before: sortMx(inputs.handBackTo ?? former).map(plainMx),
     after: sortMx(present).map(plainMx),
+    former: sortMx(former).map(asFormer),
     ...lockDownOf(journal, formerRemoved ? undefined : old),
   };
 }

@@ -26,6 +26,7 @@ import { openOrSay, zoneStill } from "./open-domain.ts";
 import { refuseUnknownDomain } from "./probe-gateway.ts";
 import { hintAtServer } from "./public-conditions.ts";
 import { type Call, type Change, type ResourceKind, Unfinished } from "./resource.ts";
+import { saySubdomains } from "./subdomain-mx.ts";
 import { refuseTakeover } from "./takeover-conditions.ts";
 
 export const mxTakeover: ResourceKind<Inputs, Outputs> = {
@@ -112,6 +113,7 @@ async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: St
   }
   if (call.preview) {
     hintAtServer(world, inputs, call);
+    if (!inputs.bypass) await saySubdomains(live, world, goal, call);
     return { zone: live.zone, ...predict(world, next, inputs, standing, call) };
   }
 

@@ -1,5 +1,6 @@
 /** Opens a domain for create and update. Without a token a preview still says what it can. */
 import { MailRuleError } from "../mail/errors.ts";
+import { formatNote } from "../mail/preview-note.ts";
 import { type DomainAddress, type KnownZone, LiveDomain } from "./live-domain.ts";
 import type { Call } from "./resource.ts";
 
@@ -19,9 +20,8 @@ export async function openOrSay(
   } catch (error) {
     const missing = error instanceof MailRuleError && error.code === "token-missing";
     if (!call.preview || !missing) throw error;
-    call.warn(
-      `${what} of ${address.domain} not read: ${error.problem} ${error.fix} Planned, but not checked against the zone: ${plan}`,
-    );
+    const unread = `${what} of ${address.domain} not read: ${error.problem} ${error.fix} Planned, but not checked against the zone: ${plan}`;
+    call.warn(formatNote("not-read", unread));
     return undefined;
   }
 }

@@ -7,6 +7,7 @@ import { findLoop } from "../mail/loop.ts";
 import { recogniseMailSystem, recommendServer } from "../mail/mail-system.ts";
 import { sortByHolder } from "../mail/mx.ts";
 import type { MxWorld } from "../mail/mx-goal.ts";
+import { formatNote } from "../mail/preview-note.ts";
 import { findLostSenders, insertTerms, selectSpf, suggestReplacements } from "../mail/spf/index.ts";
 import { unanswered } from "./dns.ts";
 import { refuseNotAdmitted } from "./mta-sts.ts";
@@ -128,7 +129,8 @@ async function refuseLostSenders(
   if (lost.length === 0) return;
   const names = lost.map(({ exchange, address }) => `${exchange} (${address})`).join(", ");
   if (spfTerms !== undefined) {
-    call.warn(`Accepted: ${names} may no longer send for ${domain} once its MX have moved.`);
+    const text = `Accepted: ${names} may no longer send for ${domain} once its MX have moved.`;
+    call.warn(formatNote("spf-senders-lost", text));
     return;
   }
   throw new MailRuleError({
@@ -147,7 +149,6 @@ export function hintAtServer({ domain, present }: MxWorld, inputs: Inputs, call:
   if (role !== "mailboxes") return;
   const { server } = recommendServer(system, domain, present, gatewayHosts);
   if (server === undefined || server === inputs.server) return;
-  call.info(
-    `Server of ${domain} is ${inputs.server}; the present MX belong to ${name}, which recommends ${server}.`,
-  );
+  const text = `Server of ${domain} is ${inputs.server}; the present MX belong to ${name}, which recommends ${server}.`;
+  call.info(formatNote("server-not-recommended", text));
 }

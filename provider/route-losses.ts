@@ -5,6 +5,7 @@ import { cannotVouch, type Sender, stillSending } from "../mail/outbound-words.t
 import type { Route, RouteRecord } from "../mail/route.ts";
 import { routeInForce, stageRefusal } from "../mail/route-life.ts";
 import type { RouteStore } from "../store/route-store.ts";
+import { formatNote } from "../mail/preview-note.ts";
 import type { Call } from "./resource.ts";
 import type { RouteInputs } from "./route-schema.ts";
 import { isConfirmed, observeOutbound, untilQuiet } from "./until-quiet.ts";
@@ -34,9 +35,12 @@ export async function sayLosses(
   if (wait === undefined || isConfirmed(wait.sender, call)) return;
   const { sender, goal } = wait;
   const state = outboundState(await observeOutbound(store, sender.domain), goal, new Date());
-  if (state.kind === "unknown") call.warn(cannotVouch(sender, state.silent).message);
+  if (state.kind === "unknown") {
+    call.warn(formatNote("not-read", cannotVouch(sender, state.silent).message));
+  }
   if (state.kind !== "sending") return;
-  call.warn(stillSending(sender, state.traffic, goal.quietSeconds, state.until).message);
+  const { message } = stillSending(sender, state.traffic, goal.quietSeconds, state.until);
+  call.warn(formatNote("someone-still-sends", message));
 }
 
 interface LossWait {

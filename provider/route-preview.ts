@@ -4,6 +4,7 @@ import type { RouteRecord } from "../mail/route.ts";
 import { routeInForce } from "../mail/route-life.ts";
 import type { RouteGoal, RouteStep, RouteWorld } from "../mail/route-steps.ts";
 import { describeInactivity, describeRouteChange } from "../mail/route-words.ts";
+import { formatNote } from "../mail/preview-note.ts";
 import { observeRoute, type Release, refuseHeld } from "./apply-route-steps.ts";
 import { partFromFormer } from "./former-gateways.ts";
 import { withRouteStore } from "./open-route-store.ts";
@@ -38,9 +39,8 @@ export async function previewRoute(
       : certain;
   } catch (error) {
     if (!(error instanceof MailRuleError) || error.code !== "aws-credentials-missing") throw error;
-    call.warn(
-      `Route of ${inputs.domain} not read: ${error.problem} ${error.fix} Planned, but not checked against the gateway: ${describeRouteChange(undefined, goal.route)}`,
-    );
+    const unread = `Route of ${inputs.domain} not read: ${error.problem} ${error.fix} Planned, but not checked against the gateway: ${describeRouteChange(undefined, goal.route)}`;
+    call.warn(formatNote("not-read", unread));
     return certain;
   }
 }
@@ -79,9 +79,8 @@ function sayPlan({ record, slots }: RouteWorld, goal: RouteGoal, step: RouteStep
   const all = [words, inactivity, proof].filter((text) => text !== "");
   call.info(`Route of ${route.domain}: ${all.join(", ")}`);
   if (route.inbound && route.rcptLookup.kind === "off") {
-    call.warn(
-      `Route of ${route.domain}: without Rcpt Lookup the gateway accepts mail for users that do not exist, and bounces it to senders that are often forged.`,
-    );
+    const text = `Route of ${route.domain}: without Rcpt Lookup the gateway accepts mail for users that do not exist, and bounces it to senders that are often forged.`;
+    call.warn(formatNote("no-rcpt-lookup", text));
   }
 }
 
@@ -91,9 +90,8 @@ function countSlots(slots: readonly string[]): string {
 
 export function sayExcluded({ domain, excludeSlots }: RouteInputs, call: Call): void {
   if (excludeSlots.length === 0) return;
-  call.warn(
-    `Route of ${domain}: ${excludeSlots.join(", ")} left out by excludeSlots. Nothing is proven there, and mail that reaches such a slot may be refused.`,
-  );
+  const text = `Route of ${domain}: ${excludeSlots.join(", ")} left out by excludeSlots. Nothing is proven there, and mail that reaches such a slot may be refused.`;
+  call.warn(formatNote("slot-left-out", text));
 }
 
 /** Says what became of a route that a resource no longer wants. */

@@ -3,6 +3,7 @@ import type { DnsValue } from "../mail/dns.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { formatMxSet } from "../mail/mx.ts";
 import { selectSpf } from "../mail/spf/index.ts";
+import { formatNote } from "../mail/preview-note.ts";
 import { unanswered } from "./dns.ts";
 import { type PublicDomain, proven, type ServerAnswer } from "./public-domain.ts";
 import type { Call } from "./resource.ts";
@@ -57,9 +58,8 @@ function servedNow<T extends Type>(
   const known = answers.map(proven).find((records) => records !== undefined);
   if (known === undefined) throw unanswered(domain, type, answers[0]?.answer.status ?? "timeout");
   if (differing(type, answers).length > 0) {
-    call.warn(
-      `The name servers of ${domain} do not answer the same (${describe(type, answers)}): a run waits until they do.`,
-    );
+    const text = `The name servers of ${domain} do not answer the same (${describe(type, answers)}): a run waits until they do.`;
+    call.warn(formatNote("dns-disagrees", text));
   }
   return known;
 }

@@ -2,6 +2,7 @@
 import { MailRuleError } from "../mail/errors.ts";
 import { type Claim, formatClaim, type SpfClaim } from "../mail/journal.ts";
 import { describeBudget, measureBudget, removeTerms, selectSpf } from "../mail/spf/index.ts";
+import { formatNote } from "../mail/preview-note.ts";
 import type { PublicDomain } from "./public-domain.ts";
 import type { Call } from "./resource.ts";
 import { termsOf } from "./spf-include-goal.ts";
@@ -26,7 +27,8 @@ export async function spfOutputs(
   const spf = selectSpf(texts);
   if (spf.status === "several") {
     const shown = spf.records.map((record) => `"${record}"`).join(", ");
-    call.warn(`${domain} has several SPF records, a permerror at every receiver: ${shown}.`);
+    const text = `${domain} has several SPF records, a permerror at every receiver: ${shown}.`;
+    call.warn(formatNote("spf-faulty", text));
   }
   const after = spf.status === "one" ? spf.record : "";
   const own = claims.find((entry) => entry.claim.resource === claim.resource);
@@ -42,7 +44,7 @@ export async function spfOutputs(
     return { ...kept, before, after, lookups: budget.lookups, lookupsByTerm };
   } catch (error) {
     if (!(error instanceof MailRuleError)) throw error;
-    call.warn(error.message);
+    call.warn(formatNote("spf-faulty", error.message));
     return { ...kept, before: after, after, lookups: 0, lookupsByTerm: "the record is faulty" };
   }
 }

@@ -4,6 +4,7 @@
  */
 import { formatMxSet, includesAllMx, sameMxSet } from "../mail/mx.ts";
 import type { MxWorld } from "../mail/mx-goal.ts";
+import { formatNote } from "../mail/preview-note.ts";
 import { refuseHiddenWildcard } from "./hidden-wildcard.ts";
 import { type LiveDomain, readTexts, refuseUnwritable, type View } from "./live-domain.ts";
 import type { MxTakeoverInputs as Inputs } from "./mx-takeover-schema.ts";
@@ -54,7 +55,6 @@ async function refuseOtherZone(live: LiveDomain, world: MxWorld, call: Call): Pr
   const [first] = differing;
   if (first === undefined) return;
   const seen = formatMxSet(servedMx(first) ?? []);
-  call.warn(
-    `${first.server.name} answers ${seen} for ${live.domain}, Cloudflare's API has ${set}: the takeover waits until they agree.`,
-  );
+  const text = `${first.server.name} answers ${seen} for ${live.domain}, Cloudflare's API has ${set}: the takeover waits until they agree.`;
+  call.warn(formatNote("dns-disagrees", text));
 }

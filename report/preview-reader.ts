@@ -1,7 +1,10 @@
 /**
  * Reads the events of a preview, and keeps of them only what a report needs. Secrets and the SDK's debug events, which
- * have secrets in clear, are dropped as they are read.
+ * have secrets in clear, are dropped as they are read; nothing raw is stored.
  */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { type KeptValues, PART_OF_TYPE, PARTS, type Part } from "./kept-values.ts";
 
 export interface PreviewOutcome {
   /** `undefined`: a signal ended it. */
@@ -10,15 +13,161 @@ export interface PreviewOutcome {
   readonly text: string;
 }
 
-export interface StackPreview {
-  readonly outcome: PreviewOutcome;
+/** One property that differs, in Pulumi's notation: `mx[1]`. */
+export interface PropertyChange {
+  readonly path: string;
+  /** `add`, `update`, `delete`, and each with `-replace`. */
+  readonly kind: string;
 }
 
+export interface SeenResource {
+  readonly urn: string;
+  readonly type: string;
+  /** What the engine would do: `same`, `create`, `update`, `delete`, `replace`, `import`, `refresh`, … */
+  readonly op: string;
+  readonly changes: readonly PropertyChange[];
+  /** Only of a domain's parts: as the state has it. */
+  readonly old?: KeptValues;
+  /** Only of a domain's parts: as it would be. */
+  readonly new?: KeptValues;
+  /** SHA-256 of what would be done to it, values that are not kept included. */
+  readonly digest: string;
+}
+
+export interface Said {
+  /** "" where it belongs to no resource. */
+  readonly urn: string;
+  readonly severity: "info" | "warning" | "error";
+  readonly text: string;
+}
+
+export interface StackPreview {
+  readonly outcome: PreviewOutcome;
+  /** In the order of their URNs: the engine's order differs from run to run. */
+  readonly resources: readonly SeenResource[];
+  readonly said: readonly Said[];
+}
+
+const values = z.record(z.string(), z.unknown());
+const state = z.object({ inputs: values.nullish(), outputs: values.nullish() }).nullish();
+
+const step = z.object({
+  metadata: z.object({
+    op: z.string(),
+    urn: z.string(),
+    type: z.string(),
+    old: state,
+    new: state,
+    detailedDiff: z.record(z.string(), z.object({ diffKind: z.string() })).nullish(),
+  }),
+});
+
+const said = z.object({
+  severity: z.enum(["info", "info#err", "warning", "error"]),
+  message: z.string(),
+  urn: z.string().default(""),
+  ephemeral: z.boolean().default(false),
+});
+
+const known = z.union([
+  z.object({ resourcePreEvent: step }),
+  z.object({ resOutputsEvent: step }),
+  z.object({ resOpFailedEvent: step }),
+  z.object({ diagnosticEvent: said }),
+]);
+
+type Metadata = z.output<typeof step>["metadata"];
+
+/** What the engine says after the reason, and what tells nothing by itself. */
+const FOLLOWING = /^(?:update|preview|destroy|refresh) (?:failed|canceled)$/;
+
+/** Outputs that tell of the world, and are nothing that would be done. */
+const NOT_DONE: ReadonlySet<string> = new Set(["lookups", "lookupsByTerm"]);
+
 export class PreviewReader {
+  readonly #resources = new Map<string, SeenResource>();
+  readonly #said: Said[] = [];
+
   /** An event of the engine, as `pulumi preview --json` streams it and the Automation API's `onEvent` gives it. */
-  see(_event: unknown): void {}
+  see(event: unknown): void {
+    const parsed = known.safeParse(event);
+    if (!parsed.success) return;
+    if ("diagnosticEvent" in parsed.data) this.#hear(parsed.data.diagnosticEvent);
+    else if ("resourcePreEvent" in parsed.data) this.#keep(parsed.data.resourcePreEvent.metadata);
+    else if ("resOutputsEvent" in parsed.data) this.#keep(parsed.data.resOutputsEvent.metadata);
+    else this.#keep(parsed.data.resOpFailedEvent.metadata);
+  }
 
   end(outcome: PreviewOutcome): StackPreview {
-    return { outcome };
+    const byUrn = ({ urn: a }: SeenResource, { urn: b }: SeenResource) => (a < b ? -1 : 1);
+    const resources = [...this.#resources.values()].toSorted(byUrn);
+    return { outcome, resources, said: this.#said.toSorted(byPlace) };
   }
+
+  #hear({ severity, message, urn, ephemeral }: z.output<typeof said>): void {
+    const text = message.trim();
+    if (ephemeral || text === "" || FOLLOWING.test(text)) return;
+    const seen: Said = { urn, severity: severity === "info#err" ? "info" : severity, text };
+    const isSame = (other: Said) => other.urn === urn && other.text === text;
+    if (!this.#said.some(isSame)) this.#said.push(seen);
+  }
+
+  /** The last event of a resource knows most: its outputs. */
+  #keep(metadata: Metadata): void {
+    const { urn, type, op } = metadata;
+    const part = PART_OF_TYPE[type];
+    const changes = Object.entries(metadata.detailedDiff ?? {}).map(([path, { diffKind }]) => ({
+      path,
+      kind: diffKind,
+    }));
+    this.#resources.set(this.#keyOf(urn, op), {
+      urn,
+      type,
+      op,
+      changes: changes.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+      ...(part && keptOf("old", part, metadata.old)),
+      ...(part && keptOf("new", part, metadata.new)),
+      digest: digestOf(metadata),
+    });
+  }
+
+  /** A replacement has several steps under one URN. */
+  #keyOf(urn: string, op: string): string {
+    const isOfReplacement = /replace/.test(op);
+    return isOfReplacement ? `${urn} ${op}` : urn;
+  }
+}
+
+function byPlace(a: Said, b: Said): number {
+  return a.urn === b.urn ? 0 : a.urn < b.urn ? -1 : 1;
+}
+
+/** Values of another form than expected, as of another version, are as if they were missing. */
+function keptOf(
+  side: "old" | "new",
+  part: Part,
+  state: Metadata["old"],
+): Partial<Record<"old" | "new", KeptValues>> {
+  if (state === undefined || state === null) return {};
+  const parsed = PARTS[part].safeParse({ ...state.inputs, ...state.outputs });
+  return parsed.success ? { [side]: { [part]: parsed.data } } : {};
+}
+
+/** The engine has masked what is secret. Of what is not touched the program's values are no change. */
+function digestOf({ op, urn, type, old, new: next, detailedDiff }: Metadata): string {
+  const isComponent = type === "pulumi:pulumi:Stack" || /^mxhero:tenant:/.test(type);
+  const told = isComponent || op === "same" ? [] : [valuesOf(op === "delete" ? old : next)];
+  const text = JSON.stringify([op, urn, detailedDiff ?? {}, ...told], sortKeys);
+  return createHash("sha256").update(text).digest("hex");
+}
+
+function valuesOf(state: Metadata["old"]) {
+  const outputs = Object.entries(state?.outputs ?? {}).filter(([name]) => !NOT_DONE.has(name));
+  return { inputs: state?.inputs ?? {}, outputs: Object.fromEntries(outputs) };
+}
+
+/** For `JSON.stringify`: the same text whatever the order of the keys. */
+function sortKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

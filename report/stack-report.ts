@@ -15,6 +15,7 @@ export const SECRET = "[secret]";
  * - `other-gateway`: its mail moves from one gateway to another.
  * - `inactivate`: the gateway will refuse its mail. `activate`: it takes it again.
  * - `bypass`: mail to it goes around the gateway for a while. `end-bypass`: it comes back.
+ * - `direction`: mail in one direction, to or from it, comes onto the gateway or leaves it.
  * - `server`: the gateway hands its mail to another Server.
  * - `other`: something else changes.
  * - `unchanged`: nothing does.
@@ -29,6 +30,7 @@ export const CHANGE_KINDS = [
   "activate",
   "bypass",
   "end-bypass",
+  "direction",
   "server",
   "other",
   "unchanged",

@@ -1,0 +1,136 @@
+/** What differs of a domain: its mail paths, its MX and SPF records, and what the gateway does with its mail. */
+import { hasChanged, opOf } from "./domain-change.ts";
+import { isKnown, type KeptValues, type MxRecords } from "./kept-values.ts";
+import type { MailDomain } from "./mail-domain.ts";
+import { type DomainReport, SECRET, UNKNOWN } from "./stack-report.ts";
+
+type Report = NonNullable<NonNullable<KeptValues["component"]>["report"]>;
+type Diff = Pick<
+  DomainReport,
+  "inboundPath" | "outboundPath" | "mx" | "spf" | "spfLookups" | "settings"
+>;
+
+export function diffOf(domain: MailDomain): Diff {
+  const inboundPath = pathOf(domain, "inboundPath");
+  const outboundPath = pathOf(domain, "outboundPath");
+  const mx = mxOf(domain);
+  const spf = spfOf(domain);
+  const spfLookups = lookupsOf(domain);
+  return {
+    ...(inboundPath && { inboundPath }),
+    ...(outboundPath && { outboundPath }),
+    ...(mx && { mx }),
+    ...(spf && { spf }),
+    ...(spfLookups && { spfLookups }),
+    settings: settingsOf(domain),
+  };
+}
+
+/** A domain that is new or leaves has both in one report; of one that changes the former report has the present path. */
+function pathOf({ old, new: next }: MailDomain, key: "inboundPath" | "outboundPath") {
+  const [was, will] = [old.component?.report?.[key], next.component?.report?.[key]];
+  if (was === undefined && will === undefined) return undefined;
+  const before = was === undefined ? will?.before : was.after;
+  const after = will === undefined ? was?.before : will.after;
+  return { before: before ?? UNKNOWN, after: after ?? UNKNOWN };
+}
+
+function mxOf(domain: MailDomain): DomainReport["mx"] | undefined {
+  const { mx: was } = domain.old;
+  const { mx: will } = domain.new;
+  if (was === undefined && will === undefined) return undefined;
+  if (was === undefined) {
+    const present = will?.former ?? will?.before;
+    // Where the zone was not read, what is planned is known all the same.
+    const planned = will?.after ?? (will?.bypass === true ? undefined : will?.mx);
+    return { before: mxWords(present), after: mxWords(planned) };
+  }
+  const after = opOf(domain, "mx") === "delete" ? was.before : will?.after;
+  return { before: mxWords(was.after), after: mxWords(after) };
+}
+
+/** The form of dig, without the dot at the end. */
+export function mxWords(records: MxRecords | undefined): string[] {
+  if (records === undefined) return [UNKNOWN];
+  if (!isKnown(records)) return [records];
+  return records.map((mx) => {
+    if (!isKnown(mx)) return mx;
+    return mx.exchange === "" ? `${mx.preference} . (accepts no mail)` : `${mx.preference} ${mx.exchange}`;
+  });
+}
+
+function spfOf(domain: MailDomain): DomainReport["spf"] | undefined {
+  const { spf: was } = domain.old;
+  const { spf: will } = domain.new;
+  if (was === undefined && will === undefined) return undefined;
+  if (was === undefined) {
+    return { before: will?.before ?? UNKNOWN, after: will?.after ?? UNKNOWN };
+  }
+  const after = opOf(domain, "spf") === "delete" ? was.before : will?.after;
+  return { before: was.after ?? UNKNOWN, after: after ?? UNKNOWN };
+}
+
+/** `2 of 10 lookups: include:_spf.example.com 1, mx 1`, as mail/spf/budget.ts writes it. */
+function lookupsOf({ new: next }: MailDomain): DomainReport["spfLookups"] | undefined {
+  const { lookups, lookupsByTerm } = next.spf ?? {};
+  if (!isKnown(lookups) || !isKnown(lookupsByTerm)) return undefined;
+  const [, list = ""] = /^\d+ of 10 lookups: (.*)$/.exec(lookupsByTerm) ?? [];
+  const byTerm = list.split(", ").flatMap((entry) => {
+    const [, term, count] = /^(.+) (\d+)$/.exec(entry) ?? [];
+    return term === undefined ? [] : [{ term, lookups: Number(count) }];
+  });
+  return { used: lookups, limit: 10, byTerm };
+}
+
+/** In the words of the gateway's directives. */
+const SETTINGS: readonly (readonly [name: string, of: (report: Report) => unknown])[] = [
+  ["Gateway", ({ gateway }) => gateway],
+  ["Mail system", ({ mailSystem }) => mailSystem],
+  ["Server", ({ directives }) => directives?.server],
+  ["Relay Server", ({ directives }) => directives?.relayServer],
+  ["Rcpt Lookup", ({ directives }) => directives?.rcptLookup],
+  ["MX Lookup", ({ directives }) => onOff(directives?.mxLookup)],
+  ["Inbound", ({ inbound }) => inbound],
+  ["Outbound", ({ outbound }) => outbound],
+  ["Who may send", ({ route }) => listed(route?.sendingFrom)],
+  ["DNS changed by", ({ dns }) => (dns === "manual" ? "a person" : "this project")],
+];
+
+/** A new domain's settings have nothing before them, one that leaves has nothing behind. */
+function settingsOf(domain: MailDomain): DomainReport["settings"] {
+  const was = domain.old.component?.report;
+  const will = domain.new.component?.report;
+  const changed = SETTINGS.flatMap(([name, of]) => {
+    const [before, after] = [textOf(was && of(was)), textOf(will && of(will))];
+    return before === after ? [] : [{ name, before, after }];
+  });
+  const isLeaving = opOf(domain, "component") === "delete";
+  return isLeaving ? [] : [...changed, ...passwordOf(domain)];
+}
+
+function passwordOf(domain: MailDomain): DomainReport["settings"] {
+  const isNew = domain.parts.some(({ changes }) =>
+    changes.some(({ path }) => path === "relayServer.login.password"),
+  );
+  const name = "Relay Server's password";
+  return isNew ? [{ name, before: SECRET, after: `another ${SECRET}` }] : [];
+}
+
+function onOff(value: unknown): unknown {
+  return typeof value === "boolean" ? (value ? "on" : "off") : value;
+}
+
+function listed(value: unknown): unknown {
+  return Array.isArray(value) ? value.join(", ") || "nobody" : value;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** Whether the state was found otherwise than this stack had left it. */
+export function isDrifted(domain: MailDomain): boolean {
+  return (
+    hasChanged(domain, ["mx", "spf"], ["after"]) || hasChanged(domain, ["route"], ["version"])
+  );
+}
