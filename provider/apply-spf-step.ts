@@ -1,9 +1,9 @@
 /** Carries out one step on a domain's SPF record: read, decide, write at once, see it served. */
 import { MailRuleError } from "../mail/errors.ts";
 import { formatSpfClaim, isJournalText, journalKind } from "../mail/journal.ts";
+import { formatNote } from "../mail/preview-note.ts";
 import { measureBudget, selectSpf } from "../mail/spf/index.ts";
 import { hasAny, type SpfStep, type SpfWorld } from "../mail/spf-claims.ts";
-import { formatNote } from "../mail/preview-note.ts";
 import { journalRecord, readAgain } from "./apply-mx-steps.ts";
 import type { Batch, NewRecord, ZoneRecord } from "./cloudflare.ts";
 import { refuseHiddenWildcard } from "./hidden-wildcard.ts";

@@ -2,10 +2,10 @@
 import { lostSenders } from "../mail/lost-senders.ts";
 import { outboundState, type QuietGoal } from "../mail/outbound-quiet.ts";
 import { cannotVouch, type Sender, stillSending } from "../mail/outbound-words.ts";
+import { formatNote } from "../mail/preview-note.ts";
 import type { Route, RouteRecord } from "../mail/route.ts";
 import { routeInForce, stageRefusal } from "../mail/route-life.ts";
 import type { RouteStore } from "../store/route-store.ts";
-import { formatNote } from "../mail/preview-note.ts";
 import type { Call } from "./resource.ts";
 import type { RouteInputs } from "./route-schema.ts";
 import { isConfirmed, observeOutbound, untilQuiet } from "./until-quiet.ts";

@@ -1,10 +1,10 @@
 /** What a `Route` says: what a preview found, whom it leaves out, and what becomes of a route given up. */
 import { MailRuleError } from "../mail/errors.ts";
+import { formatNote } from "../mail/preview-note.ts";
 import type { RouteRecord } from "../mail/route.ts";
 import { routeInForce } from "../mail/route-life.ts";
 import type { RouteGoal, RouteStep, RouteWorld } from "../mail/route-steps.ts";
 import { describeInactivity, describeRouteChange } from "../mail/route-words.ts";
-import { formatNote } from "../mail/preview-note.ts";
 import { observeRoute, type Release, refuseHeld } from "./apply-route-steps.ts";
 import { partFromFormer } from "./former-gateways.ts";
 import { withRouteStore } from "./open-route-store.ts";

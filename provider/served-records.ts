@@ -2,8 +2,8 @@
 import type { DnsValue } from "../mail/dns.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { formatMxSet } from "../mail/mx.ts";
-import { selectSpf } from "../mail/spf/index.ts";
 import { formatNote } from "../mail/preview-note.ts";
+import { selectSpf } from "../mail/spf/index.ts";
 import { unanswered } from "./dns.ts";
 import { type PublicDomain, proven, type ServerAnswer } from "./public-domain.ts";
 import type { Call } from "./resource.ts";

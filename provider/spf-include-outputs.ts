@@ -1,8 +1,8 @@
 /** What `SpfInclude` stores of what a domain's TXT records show, wherever its zone is. */
 import { MailRuleError } from "../mail/errors.ts";
 import { type Claim, formatClaim, type SpfClaim } from "../mail/journal.ts";
-import { describeBudget, measureBudget, removeTerms, selectSpf } from "../mail/spf/index.ts";
 import { formatNote } from "../mail/preview-note.ts";
+import { describeBudget, measureBudget, removeTerms, selectSpf } from "../mail/spf/index.ts";
 import type { PublicDomain } from "./public-domain.ts";
 import type { Call } from "./resource.ts";
 import { termsOf } from "./spf-include-goal.ts";

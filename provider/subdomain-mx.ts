@@ -14,9 +14,9 @@ export async function saySubdomains(
 ): Promise<void> {
   if (includesAllMx(present, wanted)) return;
   const former = new Set((journal?.former ?? present).map(({ exchange }) => exchange));
-  const left = (await live.listZoneMxShared()).map(asMx).filter(
-    ({ name, exchange }) => name.endsWith(`.${live.domain}`) && former.has(exchange),
-  );
+  const left = (await live.listZoneMxShared())
+    .map(asMx)
+    .filter(({ name, exchange }) => name.endsWith(`.${live.domain}`) && former.has(exchange));
   for (const [name, mx] of Map.groupBy(left, (record) => record.name)) {
     call.info(formatNote("subdomain-mx", subdomainText(name, formatMxSet(mx))));
   }

@@ -55,7 +55,9 @@ export function mxWords(records: MxRecords | undefined): string[] {
   if (!isKnown(records)) return [records];
   return records.map((mx) => {
     if (!isKnown(mx)) return mx;
-    return mx.exchange === "" ? `${mx.preference} . (accepts no mail)` : `${mx.preference} ${mx.exchange}`;
+    return mx.exchange === ""
+      ? `${mx.preference} . (accepts no mail)`
+      : `${mx.preference} ${mx.exchange}`;
   });
 }
 
@@ -130,7 +132,5 @@ function textOf(value: unknown): string {
 
 /** Whether the state was found otherwise than this stack had left it. */
 export function isDrifted(domain: MailDomain): boolean {
-  return (
-    hasChanged(domain, ["mx", "spf"], ["after"]) || hasChanged(domain, ["route"], ["version"])
-  );
+  return hasChanged(domain, ["mx", "spf"], ["after"]) || hasChanged(domain, ["route"], ["version"]);
 }

@@ -1,5 +1,5 @@
 /** What a person must do for what happens to a domain, in order. The steps themselves come from mail/steps/. */
-import { BYPASS_TOO } from "../mail/steps/index.ts";
+import { BYPASS_TOO, UNTIMED } from "../mail/steps/words.ts";
 import type { KeptValues } from "./kept-values.ts";
 import type { MailDomain } from "./mail-domain.ts";
 import type { ChangeKind } from "./stack-report.ts";
@@ -16,7 +16,9 @@ export function stepsOf({ old, new: next }: MailDomain, kinds: readonly ChangeKi
   return worded([
     ...(kinds.includes("bypass") ? offboardingOf(old).filter(isForBypassToo) : []),
     ...onboardingOf(next).filter(isNew),
-    ...(kinds.includes("direction") ? offboardingOf(old).filter(notAmong(offboardingOf(next))) : []),
+    ...(kinds.includes("direction")
+      ? offboardingOf(old).filter(notAmong(offboardingOf(next)))
+      : []),
   ]);
 }
 
@@ -45,7 +47,7 @@ function whatOf([first = "", ...rest]: Lines): string {
 }
 
 function titleOf(line: string): { when: string; title: string } {
-  const [, when = "", title = line] = /^\d+\. ([^:]*(?::\d\d[^:]*)*): (.*)$/.exec(line) ?? [];
+  const [, when = "", title = line] = /^\d+\. (.*?): (.*)$/.exec(line) ?? [];
   return { when, title };
 }
 
@@ -68,6 +70,7 @@ function headline(when: string, title: string): string {
   const run = RUNS[title];
   if (run !== undefined) return run;
   const time = when
+    .replace(UNTIMED, "the time that npm run steps tells then")
     .replace("Before pulumi up", "Before the run")
     .replace("After pulumi up", "After the run")
     .replace("Before pulumi destroy", "Before it leaves")

@@ -7,13 +7,9 @@ import { mxWords } from "./domain-diff.ts";
 import { isKnown, type KeptValues } from "./kept-values.ts";
 import type { MailDomain } from "./mail-domain.ts";
 import { span } from "./span.ts";
-import type { ChangeKind } from "./stack-report.ts";
+import type { ChangeKind, DomainReport } from "./stack-report.ts";
 
-export interface DomainWords {
-  readonly summary: string;
-  readonly notices: readonly string[];
-  readonly duration: readonly string[];
-}
+type DomainWords = Pick<DomainReport, "summary" | "notices" | "duration">;
 
 /** The sentences of all that happens to it, the weightiest first. */
 export function wordsOf(domain: MailDomain, kinds: readonly ChangeKind[]): DomainWords {
@@ -79,7 +75,9 @@ const WORDS: Readonly<Record<ChangeKind, (facts: Facts) => DomainWords>> = {
     duration: [
       ...runDuration(facts),
       ...(facts.next.route === undefined
-        ? ["The former gateway's SPF term goes in the same run: let the mail system send through neither meanwhile."]
+        ? [
+            "The former gateway's SPF term goes in the same run: let the mail system send through neither meanwhile.",
+          ]
         : [
             `The former gateway lets the domain go in a later run, at the earliest ${span(MX_TTL_SECONDS)} after its MX have gone from DNS${quietWords(facts)}.`,
           ]),
@@ -91,14 +89,18 @@ const WORDS: Readonly<Record<ChangeKind, (facts: Facts) => DomainWords>> = {
       `Senders notice nothing for the first ${span(INACTIVE_DEFERS)}, while their mail systems try again; after that their mail comes back as undeliverable.${fixItWords(next)}`,
       "Recipients get no mail through the gateway from the start.",
     ],
-    duration: [`It works within seconds. There are ${span(INACTIVE_DEFERS)} to take it back without a lost message.`],
+    duration: [
+      `It works within seconds. There are ${span(INACTIVE_DEFERS)} to take it back without a lost message.`,
+    ],
   }),
   activate: ({ name }) => ({
     summary: `The gateway serves ${name} again.`,
     notices: [
       "Mail that senders have kept meanwhile arrives with their next attempt, within hours. What was refused is not sent again.",
     ],
-    duration: ["Seconds to minutes: every host of the gateway proves first that the Server takes the mail."],
+    duration: [
+      "Seconds to minutes: every host of the gateway proves first that the Server takes the mail.",
+    ],
   }),
   bypass: (facts) => ({
     summary: `Mail to ${facts.name} goes around the gateway for now, straight to ${hosts(facts.next.mx?.after)}. The domain stays set up at the gateway.`,
@@ -113,7 +115,10 @@ const WORDS: Readonly<Record<ChangeKind, (facts: Facts) => DomainWords>> = {
   }),
   "end-bypass": (facts) => ({
     summary: `Mail to ${facts.name} comes through the gateway again; the bypass ends.`,
-    notices: ["Senders notice nothing.", "Recipients see the gateway in the headers of new messages again."],
+    notices: [
+      "Senders notice nothing.",
+      "Recipients see the gateway in the headers of new messages again.",
+    ],
     duration: runDuration(facts),
   }),
   direction: (facts) => ({
@@ -171,7 +176,9 @@ function onboardNotices({ next }: Facts): string[] {
     "Senders notice nothing: old and new mail hosts both take mail while the records change.",
     "Recipients find the gateway in the headers of new messages.",
     ...(outbound === "standard"
-      ? ["Whoever gets mail from it sees it come from the gateway's addresses (or the Relay Server's), once the mail system sends there."]
+      ? [
+          "Whoever gets mail from it sees it come from the gateway's addresses (or the Relay Server's), once the mail system sends there.",
+        ]
       : []),
   ];
 }
@@ -183,17 +190,28 @@ function onboardDuration(facts: Facts): string[] {
     ...runDuration(facts),
     ...(ttl === undefined
       ? []
-      : [`Some senders remember the former MX for up to ${span(ttl)} after that; what they bring there arrives as before.`]),
+      : [
+          `Some senders remember the former MX for up to ${span(ttl)} after that; what they bring there arrives as before.`,
+        ]),
   ];
 }
 
 function runDuration({ next, old }: Facts): string[] {
   const overlap = next.mx?.overlapSeconds ?? old.mx?.overlapSeconds;
-  const proof = next.route === undefined ? "" : "every host of the gateway proves its part first, and ";
-  const wait = isKnown(overlap) && overlap > 0 ? ` Old and new MX stand side by side for ${span(overlap)}.` : "";
+  const proof =
+    next.route === undefined ? "" : "every host of the gateway proves its part first, and ";
+  const wait =
+    isKnown(overlap) && overlap > 0
+      ? ` Old and new MX stand side by side for ${span(overlap)}.`
+      : "";
   const byHand = next.component?.report?.dns === "manual";
-  if (byHand) return ["As long as a person takes: the run stops at each change of a record, and goes on when it is made."];
-  return [`The run takes minutes: ${proof}the new records are seen on every name server before the old ones go.${wait}`];
+  if (byHand)
+    return [
+      "As long as a person takes: the run stops at each change of a record, and goes on when it is made.",
+    ];
+  return [
+    `The run takes minutes: ${proof}the new records are seen on every name server before the old ones go.${wait}`,
+  ];
 }
 
 function offboardDuration(facts: Facts): string[] {
@@ -202,18 +220,25 @@ function offboardDuration(facts: Facts): string[] {
   return [
     ...(old.mx === undefined ? [] : runDuration({ ...facts, next: {} })),
     ...(isKnown(quiet) && quiet > 0
-      ? [`Then it waits until no mail of the domain has gone out through the gateway for ${span(quiet)}. If some still does, the run stops, says who sends, and goes on when it is run again.`]
+      ? [
+          `Then it waits until no mail of the domain has gone out through the gateway for ${span(quiet)}. If some still does, the run stops, says who sends, and goes on when it is run again.`,
+        ]
       : []),
     ...(old.route === undefined
       ? []
-      : [`The gateway still delivers what late senders bring for ${span(LEAVING.delivers)}, then puts mail off for ${span(LEAVING.defers)}, then refuses it.`]),
+      : [
+          `The gateway still delivers what late senders bring for ${span(LEAVING.delivers)}, then puts mail off for ${span(LEAVING.defers)}, then refuses it.`,
+        ]),
   ];
 }
 
 function leavingWords({ old }: Facts): string {
-  const to = old.mx === undefined ? "" : `Mail to it goes straight to ${hosts(old.mx.before)} again.`;
+  const to =
+    old.mx === undefined ? "" : `Mail to it goes straight to ${hosts(old.mx.before)} again.`;
   const from =
-    old.drain === undefined ? "" : "Mail from it must leave without the gateway before the run can end.";
+    old.drain === undefined
+      ? ""
+      : "Mail from it must leave without the gateway before the run can end.";
   return [to, from].filter(Boolean).join(" ");
 }
 
@@ -221,7 +246,9 @@ function directionWords({ name, mxOp, drainOp, old }: Facts): string[] {
   return [
     ...(mxOp === "create" ? [`Mail to ${name} will arrive at the gateway first.`] : []),
     ...(mxOp === "delete"
-      ? [`Mail to ${name} no longer arrives at the gateway, but straight at ${hosts(old.mx?.before)}.`]
+      ? [
+          `Mail to ${name} no longer arrives at the gateway, but straight at ${hosts(old.mx?.before)}.`,
+        ]
       : []),
     ...(drainOp === "create" ? [`Mail from ${name} will pass through the gateway.`] : []),
     ...(drainOp === "delete"
@@ -246,7 +273,9 @@ function hosts(records: NonNullable<KeptValues["mx"]>["after"]): string {
 
 function quietWords({ next }: Facts): string {
   const quiet = next.drain?.quietSeconds;
-  return isKnown(quiet) && quiet > 0 ? `, and ${span(quiet)} after the last mail has gone out through it` : "";
+  return isKnown(quiet) && quiet > 0
+    ? `, and ${span(quiet)} after the last mail has gone out through it`
+    : "";
 }
 
 function fixItWords({ route }: KeptValues): string {

@@ -9,7 +9,7 @@ import { SECRET, UNKNOWN } from "./stack-report.ts";
 const UNKNOWN_ON_WIRE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 const hidden = z.union([
-  z.literal(UNKNOWN_ON_WIRE).transform(() => UNKNOWN),
+  z.literal(UNKNOWN_ON_WIRE).transform((): typeof UNKNOWN => UNKNOWN),
   z.literal(UNKNOWN),
   z.literal(SECRET),
 ]);

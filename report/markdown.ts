@@ -1,8 +1,12 @@
 /** The reports as one comment at GitHub. Pure. */
+import { count, totals } from "./count-words.ts";
+import { domainText, faultText, type Length, list, riskText } from "./domain-markdown.ts";
+import { code, codeBlock, fold, sentence } from "./markdown-text.ts";
+import { orderedDomains, orderedStacks, type PlacedDomain } from "./report-order.ts";
 import type { StackReport } from "./stack-report.ts";
 
 export interface CommentOptions {
-  /** In characters. @default GitHub's own, 65,536, less a reserve for the hidden line */
+  /** In characters. @default 65,000: GitHub takes 65,536, and a hidden line is put before it */
   readonly limit?: number;
   /** Where a reader finds what did not fit. */
   readonly restUrl?: string;
@@ -14,9 +18,164 @@ export interface RenderedComment {
   readonly rest: string | undefined;
 }
 
+const LIMIT = 65_000;
+
+/** The riskiest first. What does not fit becomes shorter, then a line, then a number; the last first. */
 export function renderComment(
   reports: readonly StackReport[],
-  _options: CommentOptions = {},
+  { limit = LIMIT, restUrl }: CommentOptions = {},
 ): RenderedComment {
-  return { comment: reports.map(({ stack }) => stack).join("\n"), rest: undefined };
+  const all = everything(reports);
+  if (all.length <= limit) return { comment: all, rest: undefined };
+  return { comment: fitted(reports, limit, restWords(restUrl)), rest: all };
+}
+
+function everything(reports: readonly StackReport[]): string {
+  const domains = orderedDomains(reports).map((domain) => domainText(domain, "full"));
+  return joined([head(reports), ...stackTexts(reports), ...domains, ...foot(reports)]);
+}
+
+function joined(parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join("\n\n");
+}
+
+const LENGTHS: readonly Length[] = ["full", "short", "line"];
+/** For what joins the parts, and the words on what was left out. */
+const RESERVE = 500;
+
+function fitted(reports: readonly StackReport[], limit: number, rest: string): string {
+  const first = [head(reports), rest, ...cutStacks(reports, limit / 3)];
+  const last = [unchangedText(reports)];
+  const room = limit - joined([...first, ...last]).length - RESERVE;
+  const domains = orderedDomains(reports);
+  const chosen = choose(domains, room);
+  const left = domains.length - chosen.length;
+  const more = left === 0 ? "" : `And ${count(left, "domain")} more, with less risk than these.`;
+  return joined([...first, ...grouped(chosen), more, ...last]);
+}
+
+interface Chosen {
+  readonly text: string;
+  readonly length: Length;
+}
+
+/** From the last one on each becomes shorter until all fit; then the last ones are left out. */
+function choose(domains: readonly PlacedDomain[], room: number): Chosen[] {
+  const chosen: Chosen[] = domains.map((domain) => ({
+    text: domainText(domain, "full"),
+    length: "full",
+  }));
+  let used = chosen.reduce((sum, { text }) => sum + text.length + 2, 0);
+  for (const length of LENGTHS.slice(1)) {
+    for (let index = domains.length - 1; index >= 0 && used > room; index -= 1) {
+      const [domain, former] = [domains[index], chosen[index]];
+      if (domain === undefined || former === undefined) continue;
+      const text = domainText(domain, length);
+      used += text.length - former.text.length;
+      chosen[index] = { text, length };
+    }
+  }
+  while (used > room && chosen.length > 0) used -= (chosen.pop()?.text.length ?? 0) + 2;
+  return chosen;
+}
+
+/** Lines stand together under a heading of their own. */
+function grouped(chosen: readonly Chosen[]): string[] {
+  const long = chosen.filter(({ length }) => length !== "line").map(({ text }) => text);
+  const lines = chosen.filter(({ length }) => length === "line").map(({ text }) => text);
+  return lines.length === 0 ? long : [...long, "### In short", lines.join("\n")];
+}
+
+function head(reports: readonly StackReport[]): string {
+  const failed = reports.filter(({ status }) => status === "failed").length;
+  const incomplete = reports.filter(({ status }) => status === "incomplete").length;
+  const warnings = [
+    ...(failed > 0 ? [`${count(failed, "stack")} could not be previewed`] : []),
+    ...(incomplete > 0 ? [`of ${count(incomplete, "stack")} not everything could be read`] : []),
+  ];
+  return joined([
+    "## What happens to the mail",
+    `${totals(reports)} Nothing has been changed yet: this is what a run would do once this is merged.`,
+    warnings.length === 0
+      ? ""
+      : `> [!WARNING]\n> **Do not merge yet:** ${warnings.join(", and ")}.`,
+  ]);
+}
+
+function stackTexts(reports: readonly StackReport[]): string[] {
+  return orderedStacks(reports).map(stackText);
+}
+
+function stackText(report: StackReport): string {
+  const { stack, summary, faults, risks } = report;
+  return joined([
+    `### Stack ${code(stack)}`,
+    sentence(summary),
+    faults.length === 0 ? "" : list(faults.map(faultText)),
+    risks.length === 0 ? "" : list(risks.map(riskText)),
+  ]);
+}
+
+/** Those that do not fit are counted; what failed comes first. */
+function cutStacks(reports: readonly StackReport[], room: number): string[] {
+  const texts = stackTexts(reports);
+  const kept: string[] = [];
+  let used = 0;
+  for (const text of texts) {
+    if (used + text.length > room) break;
+    used += text.length;
+    kept.push(text);
+  }
+  const left = texts.length - kept.length;
+  return left === 0
+    ? kept
+    : [...kept, `And ${count(left, "stack")} more that failed or need a look.`];
+}
+
+function foot(reports: readonly StackReport[]): string[] {
+  return [unchangedText(reports), technicalText(reports)];
+}
+
+/** So many names are told. */
+const NAMES = 30;
+
+function unchangedText(reports: readonly StackReport[]): string {
+  const names = reports.filter(({ status }) => status === "unchanged").map(({ stack }) => stack);
+  const words =
+    names.length === 0
+      ? []
+      : [
+          `Nothing changes in ${count(names.length, "stack")}: ${names
+            .slice(0, NAMES)
+            .map((name) => code(name))
+            .join(", ")}${names.length > NAMES ? ` and ${names.length - NAMES} more` : ""}.`,
+        ];
+  return joined([...words, EXPLAINED]);
+}
+
+const EXPLAINED =
+  "<sub>A run is what makes the change: after the merge it starts by itself, or somebody starts it (`pulumi up`). The gateway is the host that mail passes on its way. Each risk, by its identifier, and each word is explained in `docs/report.md` of pulumi-mxhero.</sub>";
+
+/** A line each for readers of Pulumi. */
+function technicalText(reports: readonly StackReport[]): string {
+  const changed = reports.filter(({ technical }) => technical.length > 0);
+  if (changed.length === 0) return "";
+  const lines = changed.flatMap(({ stack, technical }) => [`# ${stack}`, ...technical]);
+  return fold("The technical difference, for readers of Pulumi", codeBlock(lines, "diff"));
+}
+
+function restWords(restUrl: string | undefined): string {
+  const where =
+    restUrl === undefined
+      ? "in the artifact of this run"
+      : `[in the artifact of this run](${link(restUrl)})`;
+  return `This is not all of it, as it does not fit into a comment. Everything is ${where}.`;
+}
+
+/** A link's target out of which nothing breaks. */
+function link(url: string): string {
+  return encodeURI(url).replaceAll(
+    /[()<>\\]/g,
+    (character) => `%${character.charCodeAt(0).toString(16)}`,
+  );
 }

@@ -43,6 +43,8 @@ export interface Said {
 
 export interface StackPreview {
   readonly outcome: PreviewOutcome;
+  /** Whose domains they are. */
+  readonly organisation?: string;
   /** In the order of their URNs: the engine's order differs from run to run. */
   readonly resources: readonly SeenResource[];
   readonly said: readonly Said[];
@@ -61,6 +63,9 @@ const step = z.object({
     detailedDiff: z.record(z.string(), z.object({ diffKind: z.string() })).nullish(),
   }),
 });
+
+/** Of the component `Tenant` only its organisation is kept. */
+const tenantOutputs = z.object({ organisation: z.string() });
 
 const said = z.object({
   severity: z.enum(["info", "info#err", "warning", "error"]),
@@ -87,6 +92,7 @@ const NOT_DONE: ReadonlySet<string> = new Set(["lookups", "lookupsByTerm"]);
 export class PreviewReader {
   readonly #resources = new Map<string, SeenResource>();
   readonly #said: Said[] = [];
+  #organisation: string | undefined;
 
   /** An event of the engine, as `pulumi preview --json` streams it and the Automation API's `onEvent` gives it. */
   see(event: unknown): void {
@@ -101,7 +107,13 @@ export class PreviewReader {
   end(outcome: PreviewOutcome): StackPreview {
     const byUrn = ({ urn: a }: SeenResource, { urn: b }: SeenResource) => (a < b ? -1 : 1);
     const resources = [...this.#resources.values()].toSorted(byUrn);
-    return { outcome, resources, said: this.#said.toSorted(byPlace) };
+    const organisation = this.#organisation;
+    return {
+      outcome,
+      ...(organisation !== undefined && { organisation }),
+      resources,
+      said: this.#said.toSorted(byPlace),
+    };
   }
 
   #hear({ severity, message, urn, ephemeral }: z.output<typeof said>): void {
@@ -115,6 +127,7 @@ export class PreviewReader {
   /** The last event of a resource knows most: its outputs. */
   #keep(metadata: Metadata): void {
     const { urn, type, op } = metadata;
+    if (type === "mxhero:tenant:Tenant") this.#learn(metadata);
     const part = PART_OF_TYPE[type];
     const changes = Object.entries(metadata.detailedDiff ?? {}).map(([path, { diffKind }]) => ({
       path,
@@ -129,6 +142,12 @@ export class PreviewReader {
       ...(part && keptOf("new", part, metadata.new)),
       digest: digestOf(metadata),
     });
+  }
+
+  #learn({ old, new: next }: Metadata): void {
+    const known =
+      tenantOutputs.safeParse(next?.outputs).data ?? tenantOutputs.safeParse(old?.outputs).data;
+    this.#organisation = known?.organisation ?? this.#organisation;
   }
 
   /** A replacement has several steps under one URN. */

@@ -1,30 +1,33 @@
 /** Every risk that a report may name. Each is explained in docs/report.md. An identifier never changes. */
+import { NOTE_IDS } from "../mail/preview-note.ts";
 
 export const RISK_IDS = [
-  "not-read",
+  /** What the provider tells in a preview. */
+  ...NOTE_IDS,
   "many-domains-leave",
   "old-connector-locked",
   "hand-back-on-word",
-  "hand-back-unproven",
+  "former-mx-stale",
+  "outbound-on-word",
   "mail-refused",
   "sender-refused",
-  "someone-still-sends",
   "mta-sts-first",
   "server-not-changed",
-  "server-not-recommended",
   "spf-budget",
-  "spf-senders-lost",
-  "subdomain-mx",
   "long-ttl",
-  "no-rcpt-lookup",
-  "outbound-on-word",
-  "gateway-not-asked",
+  "relay-spf",
   "changed-by-others",
-  "gateway-reduced",
+  "dns-by-hand",
   "replaced",
+  "gateway-smaller",
+  "warned",
 ] as const;
 export type RiskId = (typeof RISK_IDS)[number];
 
-/** `high`: mail may be lost. `medium`: mail may be late, or someone has to act. `low`: good to know. */
+/**
+ * - `high`: mail may be lost, or nobody knows.
+ * - `medium`: mail may be late or go another way, or the run may stop half-way.
+ * - `low`: good to know.
+ */
 export const RISK_LEVELS = ["high", "medium", "low"] as const;
 export type RiskLevel = (typeof RISK_LEVELS)[number];

@@ -1,14 +1,121 @@
 /** The reports for a terminal. Pure. */
-import type { StackReport } from "./stack-report.ts";
+import { styleText } from "node:util";
+import { phraseOf, totals } from "./count-words.ts";
+import { difference } from "./domain-markdown.ts";
+import { orderedDomains, orderedStacks, type PlacedDomain } from "./report-order.ts";
+import type { RiskLevel } from "./risk-ids.ts";
+import type { DomainReport, Fault, Risk, StackReport } from "./stack-report.ts";
+import { shortened, visible } from "./visible-text.ts";
 
 export interface TerminalOptions {
   /** @default false */
   readonly isColoured?: boolean;
 }
 
+type Paint = (colour: Colour, text: string) => string;
+type Colour = "bold" | "red" | "yellow" | "green" | "gray";
+
+/** In characters. */
+const LONGEST_LINE = 1_000;
+
 export function renderTerminal(
   reports: readonly StackReport[],
-  _options: TerminalOptions = {},
+  { isColoured = false }: TerminalOptions = {},
 ): string {
-  return reports.map(({ stack, status }) => `${stack}: ${status}`).join("\n");
+  const paint: Paint = (colour, text) =>
+    isColoured ? styleText(colour, text, { validateStream: false }) : text;
+  const unchanged = reports.filter(({ status }) => status === "unchanged");
+  const parts = [
+    [totals(reports)],
+    ...orderedStacks(reports).map((report) => stackLines(report, paint)),
+    ...orderedDomains(reports).map((domain) => domainLines(domain, paint)),
+    ...(unchanged.length === 0
+      ? []
+      : [[`Nothing changes in: ${unchanged.map(({ stack }) => visible(stack)).join(", ")}`]]),
+    ["docs/report.md explains each risk."],
+  ];
+  return parts.map((lines) => lines.join("\n")).join("\n\n");
+}
+
+function stackLines({ stack, summary, faults, risks }: StackReport, paint: Paint): string[] {
+  return [
+    paint("bold", `Stack ${text(stack)}`),
+    `  ${text(summary)}`,
+    ...faults.flatMap((fault) => faultLines(fault, paint)),
+    ...risks.flatMap((risk) => riskLines(risk, paint)),
+  ];
+}
+
+function domainLines({ stack, domain }: PlacedDomain, paint: Paint): string[] {
+  const { inboundPath, outboundPath, mx, spf, spfLookups } = domain;
+  const title = `${text(domain.displayName)} ${phraseOf(domain.change)}`;
+  return [
+    `${paint("bold", title)}  (stack ${text(stack.stack)})`,
+    `  ${text(domain.summary)}`,
+    ...domain.unread.flatMap((fault) => faultLines(fault, paint)),
+    ...domain.risks.flatMap((risk) => riskLines(risk, paint)),
+    ...(inboundPath ? wayLines("Mail to it", inboundPath) : []),
+    ...(outboundPath ? wayLines("Mail from it", outboundPath) : []),
+    ...(mx ? ["  MX", ...coloured(difference(mx.before, mx.after, "none"), paint)] : []),
+    ...(spf
+      ? ["  SPF", ...coloured(difference([spf.before], [spf.after], "no record"), paint)]
+      : []),
+    ...(spfLookups ? [`  SPF lookups then: ${lookupWords(spfLookups)}`] : []),
+    ...settingLines(domain),
+    ...domain.notices.map((notice) => `  * ${text(notice)}`),
+    ...domain.duration.map((words) => `  * ${text(words)}`),
+    ...stepLines(domain),
+  ];
+}
+
+function text(value: string): string {
+  return shortened(visible(value), LONGEST_LINE);
+}
+
+function wayLines(title: string, { before, after }: { before: string; after: string }): string[] {
+  if (before === after) return [`  ${title}, as before: ${text(after)}`];
+  return [`  ${title}`, `    now:  ${text(before)}`, `    then: ${text(after)}`];
+}
+
+function coloured(lines: readonly string[], paint: Paint): string[] {
+  return lines.map((line) => {
+    const shown = `    ${text(line)}`;
+    if (line.startsWith("+")) return paint("green", shown);
+    return line.startsWith("-") ? paint("red", shown) : shown;
+  });
+}
+
+function lookupWords({ used, limit, byTerm }: NonNullable<DomainReport["spfLookups"]>): string {
+  const terms = byTerm.map(({ term, lookups }) => `${text(term)} ${lookups}`).join(", ");
+  return `${used} of ${limit}${terms && `: ${terms}`}`;
+}
+
+function settingLines({ settings }: DomainReport): string[] {
+  return settings.map(({ name, before, after }) =>
+    before === ""
+      ? `  ${name}: ${text(after)}`
+      : `  ${name}: ${text(before)} → ${text(after) || "nothing"}`,
+  );
+}
+
+function stepLines({ steps }: DomainReport): string[] {
+  if (steps.length === 0) return [];
+  const lines = steps.flatMap(([title = "", ...rest], index) => [
+    `    ${index + 1}. ${text(title)}`,
+    ...rest.map((line) => `    ${text(line)}`),
+  ]);
+  return ["  What a person must do:", ...lines];
+}
+
+function faultLines({ code, where, problem, fix }: Fault, paint: Paint): string[] {
+  const place = where === undefined ? "" : `${text(where)}: `;
+  const id = code === undefined ? "" : ` (${code})`;
+  const line = `  ${paint("red", "!")} ${place}${text(problem)}${id}`;
+  return fix === undefined ? [line] : [line, `    → ${text(fix)}`];
+}
+
+const COLOURS: Readonly<Record<RiskLevel, Colour>> = { high: "red", medium: "yellow", low: "gray" };
+
+function riskLines({ id, level, text: words, fix }: Risk, paint: Paint): string[] {
+  return [`  ${paint(COLOURS[level], level)} ${id}: ${text(words)}`, `    → ${text(fix)}`];
 }

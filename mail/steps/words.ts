@@ -42,10 +42,12 @@ export function runDestroy(facts: StepFacts): Step {
   };
 }
 
+/** In place of a time that is not known yet. */
+export const UNTIMED = "the time lockDownSafeFrom that pulumi stack output domains --json shows";
+
 /** When a lock-down loses no mail. @param safeFrom ISO 8601; `undefined`: not known yet */
 export function lockDownTime(safeFrom: string | undefined): Pick<Step, "when" | "isTimed"> {
-  const time =
-    safeFrom ?? "the time lockDownSafeFrom that pulumi stack output domains --json shows";
+  const time = safeFrom ?? UNTIMED;
   return { when: `${AFTER_UP}, and not before ${time}`, isTimed: true };
 }
 

@@ -1,0 +1,23 @@
+/** Values from configuration and DNS as text that a reader sees as it is, on one line, and not without end. */
+
+/**
+ * Control characters, what turns the direction of a text (bidirectional overrides), and what is not seen at all: a
+ * value could pretend to be another one with them, or command a terminal.
+ */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}]/gu;
+
+/** Shows them as `\u{202e}`. A line break is a space. */
+export function visible(text: string): string {
+  return text.replaceAll(/\r\n|[\r\n\t]/g, " ").replaceAll(UNSEEN, escaped);
+}
+
+function escaped(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}
+
+/** @param limit in characters */
+export function shortened(text: string, limit: number): string {
+  const characters = [...text];
+  if (characters.length <= limit) return text;
+  return `${characters.slice(0, limit).join("")} … (${characters.length - limit} more characters)`;
+}
