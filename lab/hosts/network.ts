@@ -63,7 +63,7 @@ export async function plugIn(options: LinkOptions): Promise<Link> {
 /** Gives the lab itself a further address, e.g. `fd00::2:1`, for a server that is no host. */
 export async function addLabAddress(address: string): Promise<void> {
   requireNamespace();
-  await runAsRoot(["ip", "address", "replace", address, "dev", "lo"]);
+  await runAsRoot(["ip", "address", "replace", address, "dev", "lo", "nodad"]);
 }
 
 async function runScript(lines: readonly string[]): Promise<void> {
