@@ -72,6 +72,14 @@ test("the outputs say what became of the domain", async () => {
       inbound: "border",
       outbound: "standard",
       server: "mail.contoso.test",
+      mailSystem: "exchange",
+      directives: {
+        server: "mail.contoso.test",
+        mxLookup: false,
+        rcptLookup: "off",
+        relayServer: "none",
+      },
+      gateway: "smtp-in.gateway.test",
       bypass: false,
       dns: "cloudflare",
       inboundPath: {

@@ -2,13 +2,15 @@
 import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { NOTE_IDS } from "../mail/preview-note.ts";
 import { CHECK_IDS } from "../mail/verify/check.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Texts of the same form that are no codes. The checks of `npm run verify` stand in verify.md. */
+/** Texts of the same form that are no codes. Those of `npm run verify` stand in verify.md, those of a preview in report.md. */
 const otherTexts = new Set<string>([
   ...CHECK_IDS,
+  ...NOTE_IDS,
   "at-once",
   "debian-12-arm64-20260210-2384",
   "draft-7",

@@ -87,16 +87,42 @@ function lookupsOf({ new: next }: MailDomain): DomainReport["spfLookups"] | unde
 /** In the words of the gateway's directives. */
 const SETTINGS: readonly (readonly [name: string, of: (report: Report) => unknown])[] = [
   ["Gateway", ({ gateway }) => gateway],
-  ["Mail system", ({ mailSystem }) => mailSystem],
+  ["Mail system", ({ mailSystem }) => explained(MAIL_SYSTEMS, mailSystem)],
   ["Server", ({ directives }) => directives?.server],
   ["Relay Server", ({ directives }) => directives?.relayServer],
-  ["Rcpt Lookup", ({ directives }) => directives?.rcptLookup],
+  ["Rcpt Lookup", ({ directives }) => explained(RCPT_LOOKUPS, directives?.rcptLookup)],
   ["MX Lookup", ({ directives }) => onOff(directives?.mxLookup)],
-  ["Inbound", ({ inbound }) => inbound],
-  ["Outbound", ({ outbound }) => outbound],
+  ["Mail to it", ({ inbound }) => explained(INBOUND, inbound)],
+  ["Mail from it", ({ outbound }) => explained(OUTBOUND, outbound)],
   ["Who may send", ({ route }) => listed(route?.sendingFrom)],
-  ["DNS changed by", ({ dns }) => (dns === "manual" ? "a person" : "this project")],
+  ["DNS", ({ dns }) => (dns === "manual" ? "manual: a person changes the records" : undefined)],
 ];
+
+const MAIL_SYSTEMS: Words = {
+  microsoft365: "Microsoft 365",
+  google: "Google Workspace",
+  exchange: "Exchange",
+  other: "another one",
+};
+const RCPT_LOOKUPS: Words = {
+  off: "off: mail for mailboxes that do not exist is taken, too",
+  probe: "on: the Server is asked for each mailbox",
+};
+const INBOUND: Words = {
+  border: "border: it arrives at the gateway first",
+  loopback: "loopback: the mail system passes it through the gateway",
+  none: "none: it does not pass the gateway",
+};
+const OUTBOUND: Words = {
+  standard: "standard: it leaves through the gateway",
+  loopback: "loopback: it passes the gateway, and leaves from the mail system",
+  none: "none: it does not pass the gateway",
+};
+type Words = Readonly<Record<string, string>>;
+
+function explained(words: Words, value: unknown): unknown {
+  return typeof value === "string" ? (words[value] ?? value) : value;
+}
 
 /** A new domain's settings have nothing before them, one that leaves has nothing behind. */
 function settingsOf(domain: MailDomain): DomainReport["settings"] {

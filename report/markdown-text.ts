@@ -15,8 +15,10 @@ const LONGEST_LINE = 1_000;
 /** A word that Markdown and GitHub leave as it is, with the punctuation around it. */
 const PLAIN = /^["“(]*[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*[)"”.,;:!?%]*$/u;
 const SYMBOL = /^(?:→|–|—)$/u;
-/** What GitHub links although it looks plain: commits, and issues as `GH-12`. */
-const LINKED = /^["“(]*(?:[0-9a-f]{7,}|gh-\d+)[)"”.,;:!?%]*$/i;
+/** Stands between words in paths through a menu; escaped it is nothing else. */
+const MARK = /^[>|]$/;
+/** In what GitHub links although it looks plain: commits, and issues as `GH-12`. */
+const LINKED = /[0-9a-f]{7}|gh-\d/i;
 /** At the beginning of a line it would be a list. */
 const NUMBERED = /^\d+[.)]/;
 /** Punctuation that belongs to the sentence, not to the word. */
@@ -35,6 +37,8 @@ export function sentence(text: string): string {
     if (isPlain(word)) {
       flush();
       parts.push(word);
+    } else if (MARK.test(word) && code.length === 0 && parts.length > 0) {
+      parts.push(`\\${word}`);
     } else {
       code.push(word);
     }

@@ -39,7 +39,7 @@ function joined(parts: readonly string[]): string {
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-const LENGTHS: readonly Length[] = ["full", "short", "line"];
+const LENGTHS: readonly Length[] = ["short", "line"];
 /** For what joins the parts, and the words on what was left out. */
 const RESERVE = 500;
 
@@ -59,24 +59,44 @@ interface Chosen {
   readonly length: Length;
 }
 
-/** From the last one on each becomes shorter until all fit; then the last ones are left out. */
+/** So many of the riskiest stay whole as long as it goes. */
+const WHOLE = 3;
+
+/** From the last one on each becomes shorter until all fit, then the last ones are left out; the riskiest come last. */
 function choose(domains: readonly PlacedDomain[], room: number): Chosen[] {
-  const chosen: Chosen[] = domains.map((domain) => ({
-    text: domainText(domain, "full"),
-    length: "full",
-  }));
+  const chosen = domains.map((domain) => chosenAs(domain, "full"));
+  const isFull = () => chosen.reduce((sum, { text }) => sum + text.length + 2, 0) > room;
+  for (const [first, end] of [
+    [WHOLE, domains.length],
+    [0, WHOLE],
+  ] as const) {
+    shorten(chosen, domains.slice(0, end), first, room);
+    while (isFull() && chosen.length > first) chosen.pop();
+  }
+  return chosen;
+}
+
+function chosenAs(domain: PlacedDomain, length: Length): Chosen {
+  return { text: domainText(domain, length), length };
+}
+
+/** Those from `first` on, in place. */
+function shorten(
+  chosen: Chosen[],
+  domains: readonly PlacedDomain[],
+  first: number,
+  room: number,
+): void {
   let used = chosen.reduce((sum, { text }) => sum + text.length + 2, 0);
-  for (const length of LENGTHS.slice(1)) {
-    for (let index = domains.length - 1; index >= 0 && used > room; index -= 1) {
+  for (const length of LENGTHS) {
+    for (let index = domains.length - 1; index >= first && used > room; index -= 1) {
       const [domain, former] = [domains[index], chosen[index]];
       if (domain === undefined || former === undefined) continue;
-      const text = domainText(domain, length);
-      used += text.length - former.text.length;
-      chosen[index] = { text, length };
+      const shorter = chosenAs(domain, length);
+      used += shorter.text.length - former.text.length;
+      chosen[index] = shorter;
     }
   }
-  while (used > room && chosen.length > 0) used -= (chosen.pop()?.text.length ?? 0) + 2;
-  return chosen;
 }
 
 /** Lines stand together under a heading of their own. */

@@ -1,137 +1,120 @@
-/** What is kept of a preview: no secret, nothing raw, and a digest of exactly what would be done. */
-import * as fc from "fast-check";
+/** What is kept of a preview's events, and what is dropped as it is read. */
 import { expect, test } from "vitest";
-import { buildReport } from "./build-report.ts";
+import { MailRuleError } from "../mail/errors.ts";
+import { buildReport, failedReport } from "./build-report.ts";
 import { PreviewReader } from "./preview-reader.ts";
-import { SECRET, UNKNOWN } from "./stack-report.ts";
-import {
-  type Change,
-  componentValues,
-  eventOf,
-  mxValues,
-  reportOf,
-  saidOf,
-  spfValues,
-} from "./test-events.ts";
+import { urnOf } from "./test-preview.ts";
 
-const CONTEXT = { stack: "contoso", kind: "tenant" } as const;
-const UNKNOWN_ON_WIRE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+const SECRET = "correct-horse-battery-staple";
+const done = { exitCode: 0, text: "" };
 
-function previewOf(events: readonly unknown[]) {
+function stepOf(op: string, inputs: object, more: object = {}) {
+  const type = "mxhero:index:MxTakeover";
+  return {
+    metadata: { op, urn: urnOf("mx"), type, old: null, new: { inputs, outputs: {} }, ...more },
+  };
+}
+
+function read(...events: readonly unknown[]) {
   const reader = new PreviewReader();
   for (const event of events) reader.see(event);
-  return reader.end({ exitCode: 0, text: "" });
+  return reader.end(done);
 }
 
-function digestOf(events: readonly unknown[]): string {
-  return buildReport(previewOf(events), CONTEXT).changeDigest;
-}
-
-test("debug events, and properties that a report does not need, are not kept", () => {
-  const secret = "correct-horse-battery-staple";
-  const event = eventOf("mx", {
-    new: mxValues({ credential: secret, whatever: { deep: secret } }),
-  });
-  const preview = previewOf([
-    saidOf("mx", "debug", `RegisterResource: ${secret}`),
-    { diagnosticEvent: { severity: "debug", message: secret } },
-    { somethingNewEvent: { value: secret } },
-    secret,
-    null,
-    event,
-  ]);
-  expect(JSON.stringify(preview)).not.toContain(secret);
-  expect(preview.resources).toHaveLength(1);
-});
-
-test("what is masked or not known yet is shown as that", () => {
-  const report = reportOf({
-    component: {
-      new: componentValues({ inboundPath: { before: UNKNOWN_ON_WIRE, after: SECRET } }),
-    },
-    mx: { new: mxValues({ before: UNKNOWN_ON_WIRE, former: UNKNOWN_ON_WIRE, after: SECRET }) },
-    spf: {
-      new: spfValues({
-        before: UNKNOWN_ON_WIRE,
-        after: SECRET,
-        lookups: UNKNOWN_ON_WIRE,
-        lookupsByTerm: UNKNOWN_ON_WIRE,
+test("debug events and values that no report needs are dropped", () => {
+  const preview = read(
+    { diagnosticEvent: { severity: "debug", message: SECRET, urn: urnOf("mx") } },
+    { diagnosticEvent: { severity: "info", message: SECRET, ephemeral: true } },
+    { preludeEvent: { config: { "mail:relayPasswords": SECRET } } },
+    {
+      resourcePreEvent: stepOf("create", {
+        overlapSeconds: 60,
+        token: SECRET,
+        nested: { a: SECRET },
       }),
     },
-  });
-  const [domain] = report.domains;
-  expect(domain).toMatchObject({
-    inboundPath: { before: UNKNOWN, after: SECRET },
-    mx: { before: [UNKNOWN], after: [SECRET] },
-    spf: { before: UNKNOWN, after: SECRET },
-  });
-  expect(JSON.stringify(report)).not.toContain(UNKNOWN_ON_WIRE);
+    { stdoutEvent: { message: SECRET } },
+    "no event",
+    undefined,
+  );
+  expect(JSON.stringify(preview)).not.toContain(SECRET);
+  expect(preview.resources[0]?.new?.mx).toEqual({ overlapSeconds: 60 });
 });
 
-const CHANGED: readonly unknown[] = [
-  eventOf("component", { old: componentValues(), new: componentValues() }),
-  eventOf("mx", { old: mxValues(), new: mxValues({ bypass: true }) }),
-  eventOf("spf", { old: spfValues(), new: spfValues({ after: "v=spf1 -all" }) }),
-];
-
-test("the digest does not depend on the order of events, on keys, or on what only tells of the world", () => {
-  const digest = digestOf(CHANGED);
-  expect(digest).toMatch(/^[0-9a-f]{64}$/);
-  fc.assert(
-    fc.property(fc.shuffledSubarray([...CHANGED], { minLength: CHANGED.length }), (events) => {
-      expect(digestOf(events)).toBe(digest);
-      expect(digestOf(events.map(withKeysReversed))).toBe(digest);
-    }),
-  );
-  const counted = eventOf("spf", {
-    old: spfValues(),
-    new: spfValues({ after: "v=spf1 -all", lookups: 5 }),
-    differs: ["after"],
+test("a value that is not known, or secret, shows as such", () => {
+  const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+  const preview = read({
+    resOutputsEvent: stepOf("update", { before: unknown, after: "[secret]" }),
   });
-  const other = eventOf("spf", {
-    old: spfValues(),
-    new: spfValues({ after: "v=spf1 -all", lookups: 6 }),
-    differs: ["after"],
-  });
-  expect(digestOf([counted])).toBe(digestOf([other]));
+  expect(preview.resources[0]?.new?.mx).toEqual({ before: "[not known yet]", after: "[secret]" });
 });
 
-function withKeysReversed(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withKeysReversed);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .toReversed()
-      .map(([key, each]) => [key, withKeysReversed(each)]),
+test("the last event of a resource counts, and each thing said is kept once", () => {
+  const said = { diagnosticEvent: { severity: "warning", message: "Look.\n", urn: urnOf("mx") } };
+  const preview = read(
+    { resourcePreEvent: stepOf("update", { overlapSeconds: 1 }) },
+    said,
+    said,
+    { resOutputsEvent: stepOf("update", { overlapSeconds: 2 }) },
+    { diagnosticEvent: { severity: "error", message: "preview failed" } },
   );
+  expect(preview.resources).toHaveLength(1);
+  expect(preview.resources[0]?.new?.mx).toEqual({ overlapSeconds: 2 });
+  expect(preview.said).toEqual([{ urn: urnOf("mx"), severity: "warning", text: "Look." }]);
+});
+
+function digestOf(...events: readonly unknown[]): string {
+  return buildReport(read(...events), { stack: "contoso", kind: "tenant" }).changeDigest;
 }
 
-const mx = (old: object, next: object, extra: Partial<Change> = {}) =>
-  eventOf("mx", { old: mxValues({ ...old }), new: mxValues({ ...next }), ...extra });
-
-test.each<[string, unknown, unknown]>([
-  ["another value", mx({}, { bypass: true }), mx({}, { overlapSeconds: 10 })],
-  [
-    "another goal of the same property",
-    mx({}, { overlapSeconds: 10 }),
-    mx({}, { overlapSeconds: 20 }),
-  ],
-  ["another operation", mx({}, {}, { op: "update" }), mx({}, {}, { op: "replace" })],
-  [
-    "another domain",
-    eventOf("mx", { new: mxValues() }, "a.test"),
-    eventOf("mx", { new: mxValues() }, "b.test"),
-  ],
-  [
-    "a delete of what is something else by now",
-    eventOf("mx", { old: mxValues() }),
-    eventOf("mx", { old: mxValues({ before: [] }) }),
-  ],
-  ["a property that the report does not show", mx({}, { zoneId: "a" }), mx({}, { zoneId: "b" })],
-])("the digest differs: %s", (_, one, other) => {
-  expect(digestOf([one])).not.toBe(digestOf([other]));
+test("the digest is of what would be done, whatever the order of events and keys", () => {
+  const a = { resourcePreEvent: stepOf("update", { server: "a", token: SECRET }) };
+  const same = { resourcePreEvent: stepOf("update", { token: SECRET, server: "a" }) };
+  const other = {
+    resourcePreEvent: { metadata: { ...stepOf("create", {}).metadata, urn: urnOf("spf") } },
+  };
+  expect(digestOf(a, other)).toBe(digestOf(other, same));
+  // Also a value that no report shows.
+  expect(digestOf(a)).not.toBe(
+    digestOf({ resourcePreEvent: stepOf("update", { server: "a", token: "b" }) }),
+  );
+  expect(digestOf(a)).not.toBe(
+    digestOf({ resourcePreEvent: stepOf("create", { server: "a", token: SECRET }) }),
+  );
+  expect(digestOf(a)).not.toBe(digestOf());
 });
 
-test("a stack in which nothing changes has the digest of nothing", () => {
-  expect(digestOf([mx({}, {})])).toBe(digestOf([]));
+test("the digest does not change with what is only seen, nor with what stays", () => {
+  const spf = (lookups: number) => ({
+    resOutputsEvent: stepOf(
+      "update",
+      {},
+      { new: { inputs: {}, outputs: { after: "v=spf1 -all", lookups } } },
+    ),
+  });
+  expect(digestOf(spf(3))).toBe(digestOf(spf(4)));
+  expect(digestOf({ resourcePreEvent: stepOf("same", { server: "a" }) })).toBe(digestOf());
+});
+
+test("a preview that failed without an event tells what was printed", () => {
+  const preview = new PreviewReader().end({ exitCode: 255, text: "error: incorrect passphrase" });
+  const { status, faults } = buildReport(preview, { stack: "contoso", kind: "tenant" });
+  expect({ status, faults }).toEqual({
+    status: "failed",
+    faults: [{ problem: "error: incorrect passphrase" }],
+  });
+});
+
+test("an error that is a refusal keeps its code, place and fix; several are told one by one", () => {
+  const refusal = new MailRuleError({
+    code: "key-unknown",
+    where: "a.yaml",
+    problem: "No.",
+    fix: "Do.",
+  });
+  const error = new AggregateError([refusal, new Error("Other.")]);
+  expect(failedReport({ stack: "contoso", kind: "tenant" }, error).faults).toEqual([
+    { code: "key-unknown", where: "a.yaml", problem: "No.", fix: "Do." },
+    { problem: "Other." },
+  ]);
 });

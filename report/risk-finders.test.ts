@@ -1,234 +1,258 @@
 /** Each risk is found where it is, and only there. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { formatNote, NOTE_IDS, subdomainText } from "../mail/preview-note.ts";
 import { buildReport } from "./build-report.ts";
-import { PreviewReader } from "./preview-reader.ts";
-import { RISK_IDS, type RiskId } from "./risk-ids.ts";
-import {
-  type Changes,
-  componentValues,
-  eventOf,
-  mxValues,
-  reportOf,
-  saidOf,
-  spfValues,
-} from "./test-events.ts";
+import type { Part } from "./kept-values.ts";
+import type { Said, StackPreview } from "./preview-reader.ts";
+import { RISK_IDS } from "./risk-ids.ts";
+import type { Risk } from "./stack-report.ts";
+import { partOf, previewOf, saidOf, type TestPart } from "./test-preview.ts";
 
-const COMPONENT = { old: componentValues(), new: componentValues() };
-const ONBOARDED: Changes = {
-  component: { new: componentValues() },
-  mx: { new: mxValues() },
-  spf: { new: spfValues() },
-};
-const OFFBOARDED: Changes = {
-  component: { old: componentValues() },
-  mx: { old: mxValues() },
-  spf: { old: spfValues() },
-};
+const DAY = 86_400;
+const tested = new Set<string>();
 
-function ids(changes: Changes, said: readonly unknown[] = []): readonly RiskId[] {
-  return reportOf(changes, said).domains.flatMap(({ risks }) => risks.map(({ id }) => id));
+/** The risks of a tenant's stack and its domains. */
+function risksOf(preview: StackPreview, kind: "tenant" | "gateway" = "tenant"): Risk[] {
+  const report = buildReport(preview, { stack: "contoso", kind });
+  return [...report.risks, ...report.domains.flatMap(({ risks }) => risks)];
 }
 
-function withDirectives(directives: object): object {
-  const usual = {
-    server: "mail.contoso.test",
-    mxLookup: false,
-    rcptLookup: "probe",
-    relayServer: "none",
+type Parts = Partial<Record<Part, TestPart>>;
+
+function preview(parts: Parts, said: readonly Said[] = []): StackPreview {
+  const report = {
+    inbound: "border",
+    directives: { server: "a.test", rcptLookup: "probe", relayServer: "none" },
   };
-  return componentValues({ directives: { ...usual, ...directives } });
+  const { component = {}, ...others } = parts;
+  const whole = { op: "same", old: { report }, new: { report }, ...component };
+  const rest = (["mx", "spf", "route", "drain"] as const).flatMap((part) => {
+    const values = others[part];
+    return values === undefined ? [] : [partOf(part, values)];
+  });
+  return previewOf([partOf("component", whole), ...rest], said);
 }
 
-function component(report: object): Changes["component"] {
-  return {
-    old: componentValues(),
-    new: componentValues({ ...report }),
-    differs: ["report"],
-    op: "same",
-  };
+interface Case {
+  readonly id: (typeof RISK_IDS)[number];
+  readonly level: Risk["level"];
+  readonly there: Parts;
+  /** Nearly the same, without the risk. */
+  readonly not: Parts;
 }
 
-function changedMx(values: object): Changes["mx"] {
-  return { old: mxValues(), new: mxValues({ ...values }) };
-}
+const mxHosts = [{ exchange: "mail.contoso.test", preference: 10 }];
+const report = (changed: object) => ({
+  report: {
+    inbound: "border",
+    mailSystem: "exchange",
+    directives: { server: "a.test", rcptLookup: "probe", relayServer: "none" },
+    ...changed,
+  },
+});
+const created = (changed: object) => ({ op: "create", old: undefined, new: report(changed) });
+const former = (ttl: number) => mxHosts.map((record) => ({ ...record, ttl }));
 
-const FORMER = { exchange: "mail.contoso.test", preference: 10 };
-const REFUSED = saidOf(
-  "mx",
-  "error",
-  "The MTA-STS policy does not admit smtp-in.gateway.test. (mta-sts-not-admitted)",
-);
-
-/** Where it is, and the nearest case where it is not. */
-const CASES: readonly (readonly [RiskId, Changes, Changes, { said?: readonly unknown[] }?])[] = [
-  [
-    "spf-budget",
-    {
-      ...ONBOARDED,
-      spf: { new: spfValues({ lookups: 9, lookupsByTerm: "9 of 10 lookups: mx 9" }) },
-    },
-    {
-      ...ONBOARDED,
-      spf: { new: spfValues({ lookups: 8, lookupsByTerm: "8 of 10 lookups: mx 8" }) },
-    },
-  ],
-  [
-    "long-ttl",
-    { ...ONBOARDED, mx: { new: mxValues({ former: [{ ...FORMER, ttl: 86_401 }] }) } },
-    { ...ONBOARDED, mx: { new: mxValues({ former: [{ ...FORMER, ttl: 86_400 }] }) } },
-  ],
-  ["old-connector-locked", OFFBOARDED, ONBOARDED],
-  [
-    "old-connector-locked",
-    { component: COMPONENT, mx: changedMx({ bypass: true }) },
-    { component: COMPONENT, mx: changedMx({ overlapSeconds: 0 }) },
-  ],
-  [
-    "hand-back-on-word",
-    { ...OFFBOARDED, mx: { old: mxValues({ handBackConfirmed: true }) } },
-    OFFBOARDED,
-  ],
-  [
-    "server-not-changed",
-    {
-      component: component({ mailSystem: "microsoft365" }),
-      mx: changedMx({ probeRecipient: "x" }),
-    },
-    {
-      component: { old: componentValues(), new: componentValues({ mailSystem: "microsoft365" }) },
-      mx: changedMx({ server: "contoso-test.mail.protection.outlook.com" }),
-    },
-  ],
-  [
-    "no-rcpt-lookup",
-    { ...ONBOARDED, component: { new: { ...withDirectives({ rcptLookup: "off" }) } } },
-    ONBOARDED,
-  ],
-  [
-    "relay-spf",
-    {
-      ...ONBOARDED,
+const CASES: readonly Case[] = [
+  {
+    id: "old-connector-locked",
+    level: "medium",
+    there: { mx: { changes: ["bypass"], old: {}, new: { bypass: true } } },
+    not: { mx: { changes: ["bypass"], old: { bypass: true }, new: { bypass: false } } },
+  },
+  {
+    id: "hand-back-on-word",
+    level: "high",
+    there: { mx: { op: "delete", old: { handBackConfirmed: true, before: mxHosts } } },
+    not: { mx: { op: "delete", old: { handBackConfirmed: false, before: mxHosts } } },
+  },
+  {
+    id: "former-mx-stale",
+    level: "medium",
+    there: { mx: { changes: ["server"], old: {}, new: { before: mxHosts } } },
+    not: { mx: { changes: ["server"], old: {}, new: { before: mxHosts, handBackTo: mxHosts } } },
+  },
+  {
+    id: "outbound-on-word",
+    level: "medium",
+    there: { drain: { op: "delete", old: { quietSeconds: DAY } } },
+    not: { drain: { op: "delete", old: { quietSeconds: DAY, store: { table: "routes" } } } },
+  },
+  {
+    id: "mail-refused",
+    level: "high",
+    there: { route: { changes: ["inactive"], old: {}, new: { inactive: true } } },
+    not: { route: { changes: ["inactive"], old: {}, new: { inactive: false } } },
+  },
+  {
+    id: "sender-refused",
+    level: "medium",
+    there: {
       component: {
-        new: { ...withDirectives({ relayServer: "filter.test, port 587, TLS verified" }) },
+        old: report({ route: { sendingFrom: ["192.0.2.1", "192.0.2.2"] } }),
+        new: report({ route: { sendingFrom: ["192.0.2.1"] } }),
       },
     },
-    ONBOARDED,
-  ],
-  [
-    "sender-refused",
-    { component: component({ route: { sendingFrom: ["192.0.2.26"] } }), mx: changedMx({}) },
-    {
-      component: component({ route: { sendingFrom: ["192.0.2.25", "192.0.2.26"] } }),
-      mx: changedMx({}),
+    not: {
+      component: {
+        old: report({ route: { sendingFrom: ["192.0.2.1"] } }),
+        new: report({ route: { sendingFrom: ["192.0.2.1", "192.0.2.2"] } }),
+      },
     },
-  ],
-  [
-    "mail-refused",
-    { component: COMPONENT, route: { old: { inactive: false }, new: { inactive: true } } },
-    { component: COMPONENT, route: { old: { inactive: true }, new: { inactive: false } } },
-  ],
-  [
-    "former-mx-stale",
-    { component: COMPONENT, mx: changedMx({ server: "mail2.contoso.test" }) },
-    { component: COMPONENT, mx: changedMx({ server: "mail2.contoso.test", handBackTo: [FORMER] }) },
-  ],
-  [
-    "outbound-on-word",
-    { ...OFFBOARDED, drain: { old: { relay: "smtp.gateway.test", quietSeconds: 60 } } },
-    {
-      ...OFFBOARDED,
-      drain: { old: { relay: "smtp.gateway.test", quietSeconds: 60, store: { table: "routes" } } },
+  },
+  {
+    id: "server-not-changed",
+    level: "high",
+    there: {
+      component: { old: report({}), new: report({ mailSystem: "google" }) },
+      route: { changes: ["sending"] },
     },
-  ],
-  [
-    "changed-by-others",
-    { component: COMPONENT, mx: { old: mxValues({ after: [FORMER] }), new: mxValues() } },
-    { component: COMPONENT, mx: changedMx({ overlapSeconds: 0 }) },
-  ],
-  [
-    "dns-by-hand",
-    { ...ONBOARDED, component: { new: componentValues({ dns: "manual" }) } },
-    ONBOARDED,
-  ],
-  [
-    "replaced",
-    { component: COMPONENT, mx: { old: mxValues(), new: mxValues(), op: "replace" } },
-    { component: COMPONENT, mx: changedMx({ overlapSeconds: 0 }) },
-  ],
-  ["mta-sts-first", ONBOARDED, OFFBOARDED, { said: [REFUSED] }],
-  ["warned", ONBOARDED, OFFBOARDED, { said: [saidOf("mx", "warning", "Something else.")] }],
-  ...(
-    [
-      "not-read",
-      "dns-disagrees",
-      "server-not-recommended",
-      "spf-senders-lost",
-      "spf-faulty",
-      "someone-still-sends",
-      "slot-left-out",
-      "no-rcpt-lookup",
-      "subdomain-mx",
-    ] as const
-  ).map(
-    (id) =>
-      [id, ONBOARDED, ONBOARDED, { said: [saidOf("route", "info", `Text. (${id})`)] }] as const,
-  ),
+    not: {
+      component: { old: report({}), new: report({ mailSystem: "google" }) },
+      route: { changes: ["server"] },
+    },
+  },
+  {
+    id: "spf-budget",
+    level: "medium",
+    there: { spf: { new: { lookups: 9, lookupsByTerm: "9 of 10 lookups: mx 9" } } },
+    not: { spf: { new: { lookups: 8, lookupsByTerm: "8 of 10 lookups: mx 8" } } },
+  },
+  {
+    id: "long-ttl",
+    level: "medium",
+    there: { mx: { op: "create", new: { former: former(DAY) } } },
+    not: { mx: { op: "create", new: { former: former(DAY - 1) } } },
+  },
+  {
+    id: "no-rcpt-lookup",
+    level: "medium",
+    there: {
+      component: created({ directives: { rcptLookup: "off", relayServer: "none" } }),
+      mx: { op: "create", new: {} },
+    },
+    not: { component: created({}), mx: { op: "create", new: {} } },
+  },
+  {
+    id: "relay-spf",
+    level: "medium",
+    there: {
+      component: { old: report({}), new: report({ directives: { relayServer: "filter.test" } }) },
+    },
+    not: { component: { old: report({}), new: report({}) } },
+  },
+  {
+    id: "changed-by-others",
+    level: "medium",
+    there: { mx: { changes: ["after"], old: {}, new: {} } },
+    not: { mx: { changes: ["server"], old: {}, new: {} } },
+  },
+  {
+    id: "dns-by-hand",
+    level: "low",
+    there: {
+      component: { old: report({ dns: "manual" }), new: report({ dns: "manual" }) },
+      mx: {},
+    },
+    not: {
+      component: { old: report({ dns: "cloudflare" }), new: report({ dns: "cloudflare" }) },
+      mx: {},
+    },
+  },
+  {
+    id: "replaced",
+    level: "high",
+    there: { mx: { op: "replace" } },
+    not: { mx: { op: "update" } },
+  },
 ];
 
-test.each(CASES)("%s", (id, where, elsewhere, { said = [] } = {}) => {
-  expect(ids(where, said)).toContain(id);
-  expect(ids(elsewhere)).not.toContain(id);
+describe("a risk of a domain", () => {
+  test.each(CASES)("$id", ({ id, level, there, not }) => {
+    tested.add(id);
+    const found = risksOf(preview(there)).filter((risk) => risk.id === id);
+    expect(found).toEqual([{ id, level, text: expect.any(String), fix: expect.any(String) }]);
+    expect(risksOf(preview(not)).map((risk) => risk.id)).not.toContain(id);
+  });
 });
 
-test("many domains that leave are a risk of the stack", () => {
-  const risksOf = (domains: readonly string[], offboardAtMost: number) => {
-    const reader = new PreviewReader();
-    for (const domain of domains) {
-      reader.see(eventOf("component", { old: componentValues({ name: domain }) }, domain));
-      reader.see(eventOf("mx", { old: mxValues({ domain }) }, domain));
-    }
-    const preview = reader.end({ exitCode: 0, text: "" });
-    return buildReport(preview, { stack: "contoso", kind: "tenant", offboardAtMost }).risks.map(
-      ({ id }) => id,
+describe("what the provider notes", () => {
+  test.each(NOTE_IDS)("%s", (id) => {
+    tested.add(id);
+    const text = id === "subdomain-mx" ? subdomainText("shop.contoso.test", "10 a.") : "Look.";
+    const found = risksOf(preview({ mx: {} }, [saidOf("mx", formatNote(id, text))]));
+    expect(found).toContainEqual(expect.objectContaining({ id, text }));
+  });
+
+  test("a sub-domain that is in the stack, too, is not left behind", () => {
+    const text = subdomainText("shop.contoso.test", "10 a.");
+    const both = [partOf("component", { op: "same" }, "shop.contoso.test")];
+    const { resources, said } = preview({ mx: {} }, [
+      saidOf("mx", formatNote("subdomain-mx", text)),
+    ]);
+    const found = risksOf(previewOf([...resources, ...both], said));
+    expect(found.map(({ id }) => id)).not.toContain("subdomain-mx");
+  });
+
+  test("a lookup more than 10 is a high risk", () => {
+    const found = risksOf(
+      preview({ spf: { new: { lookups: 11, lookupsByTerm: "11 of 10 lookups: mx 11" } } }),
     );
-  };
-  expect(risksOf(["a.test", "b.test"], 1)).toEqual(["many-domains-leave"]);
-  expect(risksOf(["a.test", "b.test"], 2)).toEqual([]);
-  expect(risksOf(["a.test"], 1)).toEqual([]);
+    expect(found).toContainEqual(expect.objectContaining({ id: "spf-budget", level: "high" }));
+  });
 });
 
-test("a gateway that becomes smaller is a risk of everybody on it", () => {
-  const risksOf = (op: string) => {
-    const reader = new PreviewReader();
-    const type = "aws:ec2/instance:Instance";
-    const urn = `urn:pulumi:gateway::mail::${type}::gateway-a`;
-    reader.see({ resourcePreEvent: { metadata: { op, urn, type, old: null, new: null } } });
-    const preview = reader.end({ exitCode: 0, text: "" });
-    return buildReport(preview, { stack: "gateway", kind: "gateway" }).risks.map(({ id }) => id);
-  };
-  expect(risksOf("delete")).toEqual(["gateway-smaller"]);
-  expect(risksOf("create")).toEqual([]);
-});
-
-test("every risk has a case here", () => {
-  const tested = new Set<string>([
-    ...CASES.map(([id]) => id),
+test("many-domains-leave: more than one run may let go", () => {
+  tested.add("many-domains-leave");
+  const leaving = ["a.test", "b.test"].map((domain) =>
+    partOf("component", { op: "delete" }, domain),
+  );
+  expect(risksOf(previewOf(leaving)).map(({ id }) => id)).toContain("many-domains-leave");
+  expect(risksOf(previewOf(leaving.slice(1))).map(({ id }) => id)).not.toContain(
     "many-domains-leave",
-    "gateway-smaller",
-  ]);
-  expect(RISK_IDS.filter((id) => !tested.has(id))).toEqual([]);
+  );
+  const { risks } = buildReport(previewOf(leaving), {
+    stack: "x",
+    kind: "tenant",
+    offboardAtMost: 2,
+  });
+  expect(risks).toEqual([]);
 });
 
-test("a domain of which something was not read is not safe, nor is one that was refused", () => {
-  const unread = reportOf(ONBOARDED, [
-    saidOf("mx", "warning", "MX of contoso.test not read. (not-read)"),
+test("mta-sts-first: a policy that does not admit the new MX", () => {
+  tested.add("mta-sts-first");
+  const said = (code: string) => [
+    saidOf("mx", `MTA-STS policy of contoso.test: No. Fix. (${code})`, "error"),
+  ];
+  const found = risksOf(preview({ mx: {} }, said("mta-sts-not-admitted")));
+  expect(found).toContainEqual(expect.objectContaining({ id: "mta-sts-first", level: "high" }));
+  expect(risksOf(preview({ mx: {} }, said("domain-held")))).toEqual([]);
+});
+
+test("warned: a warning that is no note", () => {
+  tested.add("warned");
+  const warning = saidOf("mx", "Somebody should know.");
+  expect(risksOf(preview({ mx: {} }, [warning]))).toContainEqual(
+    expect.objectContaining({ id: "warned", text: "Somebody should know." }),
+  );
+  expect(risksOf(preview({ mx: {} }, [{ ...warning, severity: "info" }]))).toEqual([]);
+});
+
+test("gateway-smaller: a host of the gateway goes", () => {
+  tested.add("gateway-smaller");
+  const instance = (op: string) => ({
+    urn: "urn:pulumi:gateway::mail::mxhero:gateway:Gateway$aws:ec2/instance:Instance::gateway-a",
+    type: "aws:ec2/instance:Instance",
+    op,
+    changes: [],
+    digest: op,
+  });
+  expect(risksOf(previewOf([instance("replace")]), "gateway")).toEqual([
+    expect.objectContaining({ id: "gateway-smaller", level: "high" }),
   ]);
-  expect(unread.status).toBe("incomplete");
-  expect(unread.domains[0]?.unread).toEqual([
-    { code: "not-read", problem: "MX of contoso.test not read." },
-  ]);
-  const refused = reportOf(ONBOARDED, [REFUSED], 1);
-  expect(refused.status).toBe("failed");
-  expect(refused.domains[0]?.unread).toMatchObject([{ code: "mta-sts-not-admitted" }]);
-  expect(refused.domains[0]?.change).toBe("unknown");
+  expect(risksOf(previewOf([instance("update")]), "gateway")).toEqual([]);
+});
+
+test("every risk was tested", () => {
+  expect([...tested].toSorted()).toEqual([...RISK_IDS].toSorted());
 });

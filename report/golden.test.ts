@@ -1,0 +1,123 @@
+/** The reports that are made from previews of the real engine, in all three forms. */
+import { globSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { expect, test } from "vitest";
+import { buildReport } from "./build-report.ts";
+import { renderComment } from "./markdown.ts";
+import type { StackPreview } from "./preview-reader.ts";
+import { rendered } from "./rendered.ts";
+import { type ChangeKind, type StackReport, stackReport } from "./stack-report.ts";
+import { renderTerminal } from "./terminal.ts";
+
+const folder = new URL("testdata/", import.meta.url);
+
+function reportOf(name: string): StackReport {
+  const preview: StackPreview = JSON.parse(
+    readFileSync(new URL(`${name}.preview.json`, folder), "utf8"),
+  );
+  return buildReport(preview, { stack: "woodgrove", kind: "tenant" });
+}
+
+const names = globSync("*.preview.json", { cwd: folder }).map((file) =>
+  basename(file, ".preview.json"),
+);
+
+test.each(names)("%s, in all forms", async (name) => {
+  const report = reportOf(name);
+  expect(stackReport.parse(report)).toEqual(report);
+  const { comment, rest } = renderComment([report]);
+  expect(rest).toBeUndefined();
+  await expect(`${comment}\n`).toMatchFileSnapshot(`testdata/${name}.md`);
+  await expect(`${renderTerminal([report])}\n`).toMatchFileSnapshot(`testdata/${name}.txt`);
+  await expect(`${JSON.stringify(report, null, 2)}\n`).toMatchFileSnapshot(
+    `testdata/${name}.report.json`,
+  );
+});
+
+/** What must be so whatever the words are. */
+const EXPECTED: Readonly<
+  Record<string, { change: ChangeKind; risks?: readonly string[]; says: RegExp }>
+> = {
+  onboard: {
+    change: "onboard",
+    risks: ["spf-budget", "long-ttl", "subdomain-mx"],
+    says: /comes onto the gateway/,
+  },
+  unchanged: { change: "unchanged", risks: [], says: /Nothing changes/ },
+  server: {
+    change: "server",
+    risks: ["former-mx-stale"],
+    says: /mail2\.woodgrove\.test instead of/,
+  },
+  "other-gateway": { change: "other-gateway", says: /moves to another gateway/ },
+  "mail-system": { change: "other", risks: ["server-not-changed"], says: /Settings of/ },
+  bypass: { change: "bypass", risks: ["hand-back-on-word"], says: /goes around the gateway/ },
+  "end-bypass": { change: "end-bypass", says: /through the gateway again/ },
+  inactivate: { change: "inactivate", risks: ["mail-refused"], says: /stops serving/ },
+  activate: { change: "activate", says: /serves .* again/ },
+  "relay-server": { change: "other", risks: ["relay-spf"], says: /filter\.mail-host\.test/ },
+  password: { change: "other", risks: [], says: /Relay Server's password/ },
+  offboard: { change: "offboard", risks: ["hand-back-on-word"], says: /leaves the gateway/ },
+  "not-read": { change: "onboard", risks: ["not-read"], says: /not safe/ },
+};
+
+test.each(Object.entries(EXPECTED))(
+  "%s: kind, risks and words",
+  (name, { change, risks, says }) => {
+    const report = reportOf(name);
+    const [domain] = report.domains;
+    expect(domain?.change).toBe(change);
+    const ids = domain?.risks.map(({ id }) => id) ?? [];
+    if (risks !== undefined && risks.length === 0) expect(ids).toEqual([]);
+    expect(ids).toEqual(expect.arrayContaining([...(risks ?? [])]));
+    const { comment } = renderComment([report]);
+    expect(
+      name === "unchanged" ? comment : rendered(comment).html.replaceAll(/<[^>]*>/g, ""),
+    ).toMatch(says);
+  },
+);
+
+test("each of them reads differently", () => {
+  const summaries = names.map((name) => reportOf(name).domains[0]?.summary ?? name);
+  expect(new Set(summaries).size).toBeGreaterThanOrEqual(Object.keys(EXPECTED).length - 2);
+});
+
+test("a fault of the stack's file is told with its place and its fix", () => {
+  const { status, faults } = reportOf("broken-file");
+  expect(status).toBe("failed");
+  expect(faults).toEqual([
+    {
+      where: expect.stringContaining("mail:domains[0].relayServer.login.passwordName"),
+      problem: expect.stringContaining(
+        "pulumi config set --secret --path mail:relayPasswords.<name>",
+      ),
+    },
+  ]);
+});
+
+test("what could not be read is never called safe", () => {
+  const report = reportOf("not-read");
+  expect(report.status).toBe("incomplete");
+  expect(report.domains[0]?.unread.map(({ problem }) => problem)).toEqual([
+    expect.stringContaining("No Cloudflare API token was given"),
+    expect.stringContaining("No Cloudflare API token was given"),
+  ]);
+  const { comment } = renderComment([report]);
+  expect(comment).toContain("Do not merge yet");
+  expect(comment).not.toMatch(/: (?:low|medium) risk/);
+});
+
+test("no preview has kept a secret, and none a debug event", () => {
+  for (const name of names) {
+    const text = readFileSync(new URL(`${name}.preview.json`, folder), "utf8");
+    expect(text).not.toContain("correct-horse");
+    expect(text).not.toContain("RegisterResource");
+  }
+});
+
+test("a new password shows as a secret", () => {
+  const { settings } = reportOf("password").domains[0] ?? { settings: [] };
+  expect(settings).toEqual([
+    { name: "Relay Server's password", before: "[secret]", after: "another [secret]" },
+  ]);
+});
