@@ -1,18 +1,19 @@
 /** For a preview: names below a domain whose MX stay where the domain's MX were. */
-import { formatMxSet, includesAllMx } from "../mail/mx.ts";
+import { formatMxSet, includesMx } from "../mail/mx.ts";
 import type { MxGoal, MxWorld } from "../mail/mx-goal.ts";
 import { formatNote, subdomainText } from "../mail/preview-note.ts";
 import { asMx, type LiveDomain } from "./live-domain.ts";
 import type { Call } from "./resource.ts";
 
-/** Says nothing where the domain's MX are at the gateway already: verify does. */
+/** Says nothing where the domain's MX are at a gateway already: verify does. */
 export async function saySubdomains(
   live: LiveDomain,
   { present, journal }: MxWorld,
-  { wanted }: MxGoal,
+  { wanted, known }: MxGoal,
   call: Call,
 ): Promise<void> {
-  if (includesAllMx(present, wanted)) return;
+  const gateways = [...wanted, ...known];
+  if (present.some((record) => includesMx(gateways, record))) return;
   const former = new Set((journal?.former ?? present).map(({ exchange }) => exchange));
   const left = (await live.listZoneMxShared())
     .map(asMx)

@@ -29,6 +29,7 @@ export function buildReport(preview: StackPreview, context: ReportContext): Stac
     kind,
     ...organisationOf(preview),
     status: statusOf(preview, faults, domains),
+    isDestroyed: isDestroyed(preview),
     domains,
     faults,
     risks: kind === "gateway" ? gatewayRisks(preview) : leavingRisks(domains, offboardAtMost),
@@ -44,6 +45,7 @@ export function failedReport({ stack, kind }: ReportContext, error: unknown): St
     stack,
     kind,
     status: "failed",
+    isDestroyed: false,
     summary: FAILED,
     domains: [],
     faults: errorFaults(error),
@@ -73,18 +75,22 @@ function reportsOf(preview: StackPreview): DomainReport[] {
 function reportOf(domain: MailDomain, ownDomains: ReadonlySet<string>): DomainReport {
   const kinds = changesOf(domain);
   const [change = "unchanged"] = kinds;
-  const refused = faultsOf(domain.said);
+  const unread = [...faultsOf(domain.said), ...unreadOf(domain.said)];
+  const { notices, ...words } = wordsOf(domain, kinds);
   return {
     domain: domain.domain,
     displayName: displayNameOf(domain),
     change,
-    ...wordsOf(domain, kinds),
+    ...words,
+    notices: unread.length === 0 ? notices : [NOBODY_KNOWS],
     ...diffOf(domain),
     steps: stepsOf(domain, kinds),
     risks: risksOf({ domain, kinds, ownDomains }),
-    unread: [...refused, ...unreadOf(domain.said)],
+    unread,
   };
 }
+
+const NOBODY_KNOWS = "Nobody knows, as long as not everything was read.";
 
 /** What is not a domain's. Of a run that failed without an event, what it printed. */
 function stackFaults({ outcome, said }: StackPreview): Fault[] {
@@ -116,6 +122,10 @@ function statusOf(
   return resources.some(isTouched) ? "changed" : "unchanged";
 }
 
+function isDestroyed({ resources }: StackPreview): boolean {
+  return resources.some(({ type, op }) => type === "pulumi:pulumi:Stack" && op === "delete");
+}
+
 function organisationOf({ organisation }: StackPreview): Pick<StackReport, "organisation"> {
   return organisation === undefined ? {} : { organisation };
 }
@@ -138,10 +148,8 @@ function digestOf({ resources }: StackPreview): string {
   return createHash("sha256").update(done.join("\n")).digest("hex");
 }
 
-function summaryOf(
-  { stack, kind, status, domains }: Omit<StackReport, "summary">,
-  preview: StackPreview,
-): string {
+function summaryOf(report: Omit<StackReport, "summary">, preview: StackPreview): string {
+  const { stack, kind, status, domains } = report;
   if (status === "failed") {
     return domains.length === 0
       ? FAILED
@@ -153,6 +161,9 @@ function summaryOf(
   if (kind === "gateway") return gatewaySummary(preview, stack);
   const changed = domains.filter(({ change }) => change !== "unchanged").length;
   const all = domains.length === 1 ? "1 domain" : `${domains.length} domains`;
+  if (report.isDestroyed) {
+    return `The whole stack would be destroyed, and ${all} would leave the gateway. To merge the removal of its file does not do that: the destroy is a step of its own, with an approval of its own.`;
+  }
   if (status === "unchanged") return `Nothing changes for ${all}.`;
   return `${changed} of ${all} ${changed === 1 ? "changes" : "change"}.`;
 }

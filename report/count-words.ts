@@ -29,6 +29,7 @@ export function totals(reports: readonly StackReport[]): string {
     return number === 0 ? [] : [`${number} ${number === 1 ? one : many}`];
   });
   const end = parts.length === 0 ? "" : `: ${parts.join(", ")}`;
+  if (domains.length === 0) return `${count(reports.length, "stack")}.`;
   return `${count(reports.length, "stack")} with ${count(domains.length, "domain")}${end}.`;
 }
 

@@ -1,8 +1,15 @@
 /** What a comment says of one domain, in three lengths. */
 import { phraseOf } from "./count-words.ts";
+import { difference, spfDifference } from "./difference.ts";
 import { code, codeBlock, fold, sentence } from "./markdown-text.ts";
 import type { PlacedDomain } from "./report-order.ts";
-import type { DomainReport, Fault, Risk, StackReport } from "./stack-report.ts";
+import {
+  type DomainReport,
+  type Fault,
+  type Risk,
+  type StackReport,
+  UNKNOWN,
+} from "./stack-report.ts";
 import { steps, stepTitles } from "./steps-markdown.ts";
 
 /**
@@ -86,6 +93,7 @@ function ways({ inboundPath, outboundPath }: DomainReport): string[] {
 }
 
 function way(direction: string, { before, after }: { before: string; after: string }): string {
+  if (before === UNKNOWN && after === UNKNOWN) return `Mail ${direction}: not known`;
   if (before === after) return `Mail ${direction}, as before: ${code(after)}`;
   return `Mail ${direction}, now: ${code(before)}<br>then: ${code(after)}`;
 }
@@ -93,7 +101,7 @@ function way(direction: string, { before, after }: { before: string; after: stri
 function records({ mx, spf, spfLookups }: DomainReport): string[] {
   const lines = [
     ...(mx === undefined ? [] : ["  MX", ...difference(mx.before, mx.after, "none")]),
-    ...(spf === undefined ? [] : ["  SPF", ...difference([spf.before], [spf.after], "no record")]),
+    ...(spf === undefined ? [] : ["  SPF", ...spfDifference(spf.before, spf.after, "no record")]),
   ];
   const uses = spfLookups?.byTerm.map(({ term, lookups }) => `${code(term)} ${lookups}`).join(", ");
   const budget =
@@ -106,28 +114,11 @@ function records({ mx, spf, spfLookups }: DomainReport): string[] {
   ];
 }
 
-/** As `diff` shows it: what stays has a space in front. */
-export function difference(
-  before: readonly string[],
-  after: readonly string[],
-  nothing: string,
-): string[] {
-  const shown = (values: readonly string[]) =>
-    values.length === 0 ? [nothing] : values.map((value) => (value === "" ? nothing : value));
-  const [was, will] = [shown(before), shown(after)];
-  const stays = was.filter((value) => will.includes(value));
-  return [
-    ...stays.map((value) => `  ${value}`),
-    ...was.filter((value) => !stays.includes(value)).map((value) => `- ${value}`),
-    ...will.filter((value) => !stays.includes(value)).map((value) => `+ ${value}`),
-  ];
-}
-
 function settings({ settings: all }: DomainReport): string[] {
   const entries = all.map(({ name, before, after }) =>
     before === ""
-      ? `${name}: ${code(after)}`
-      : `${name}: ${code(before)} → ${after === "" ? "nothing" : code(after)}`,
+      ? `${name}: ${sentence(after)}`
+      : `${name}: ${sentence(before)} → ${after === "" ? "nothing" : sentence(after)}`,
   );
   return section("At the gateway", entries);
 }

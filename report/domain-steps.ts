@@ -9,17 +9,25 @@ type Lines = readonly string[];
 /** Each is its lines: the title, then what to do, with the indentation of mail/steps/step.ts. */
 export function stepsOf({ old, new: next }: MailDomain, kinds: readonly ChangeKind[]): string[][] {
   const [kind] = kinds;
-  if (kind === "onboard") return worded(onboardingOf(next));
-  if (kind === "offboard") return worded(offboardingOf(old));
+  if (kind === "onboard") return worded(onboardingOf(next), "the run");
+  if (kind === "offboard") return worded(offboardingOf(old), "it leaves");
   if (kind === "unknown" || kind === "unchanged") return [];
   const isNew = notAmong(onboardingOf(old));
-  return worded([
-    ...(kinds.includes("bypass") ? offboardingOf(old).filter(isForBypassToo) : []),
+  const steps = [
+    ...(kinds.includes("bypass") ? forBypass(offboardingOf(old)) : []),
     ...onboardingOf(next).filter(isNew),
     ...(kinds.includes("direction")
       ? offboardingOf(old).filter(notAmong(offboardingOf(next)))
       : []),
-  ]);
+  ];
+  return worded(steps, "the run");
+}
+
+/** Those that say that they are for a bypass, too, without saying so. */
+function forBypass(steps: readonly Lines[]): Lines[] {
+  return steps
+    .filter((lines) => lines.some((line) => line.includes(BYPASS_TOO)))
+    .map((lines) => lines.filter((line) => !line.includes(BYPASS_TOO)));
 }
 
 /** The step that waits for a time stands there without it. */
@@ -30,10 +38,6 @@ function onboardingOf({ component }: KeptValues): Lines[] {
 
 function offboardingOf({ component }: KeptValues): Lines[] {
   return (component?.steps?.offboarding ?? []).filter((step) => typeof step !== "string");
-}
-
-function isForBypassToo(lines: Lines): boolean {
-  return lines.some((line) => line.includes(BYPASS_TOO));
 }
 
 /** By what is to be done: neither the number nor the time counts. */
@@ -52,28 +56,29 @@ function titleOf(line: string): { when: string; title: string } {
 }
 
 /** Who reads this in a pull request merges it, and does not run Pulumi. */
-function worded(steps: readonly Lines[]): string[][] {
+function worded(steps: readonly Lines[], end: string): string[][] {
   return steps
     .filter((lines) => lines.length > 0)
     .map(([first = "", ...rest]) => {
       const { when, title } = titleOf(first);
-      return [headline(when, title), ...rest];
+      return [headline(when, title, end), ...rest];
     });
 }
 
 const RUNS: Readonly<Record<string, string>> = {
   "run pulumi up": "Then let the run do its part: merge this change (by hand: pulumi up)",
-  "run pulumi destroy": "Then let the run take it off the gateway (by hand: pulumi destroy)",
+  "run pulumi destroy": "Then let the run take it off the gateway",
 };
 
-function headline(when: string, title: string): string {
+/** @param end what the steps before `pulumi destroy` come before */
+function headline(when: string, title: string, end: string): string {
   const run = RUNS[title];
   if (run !== undefined) return run;
   const time = when
     .replace(UNTIMED, "the time that npm run steps tells then")
     .replace("Before pulumi up", "Before the run")
     .replace("After pulumi up", "After the run")
-    .replace("Before pulumi destroy", "Before it leaves")
+    .replace("Before pulumi destroy", `Before ${end}`)
     .replace(/after pulumi destroy$/, "after it has left");
   return time === "" ? title : `${time}: ${title}`;
 }

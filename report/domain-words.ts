@@ -28,6 +28,8 @@ interface Facts {
   readonly next: KeptValues;
   readonly mxOp: string | undefined;
   readonly drainOp: string | undefined;
+  /** The gateway gets another version of the route. */
+  readonly hasNewRoute: boolean;
 }
 
 function factsOf(domain: MailDomain): Facts {
@@ -38,6 +40,7 @@ function factsOf(domain: MailDomain): Facts {
     next,
     mxOp: opOf(domain, "mx"),
     drainOp: opOf(domain, "drain"),
+    hasNewRoute: ["create", "update"].includes(opOf(domain, "route") ?? ""),
   };
 }
 
@@ -196,10 +199,9 @@ function onboardDuration(facts: Facts): string[] {
   ];
 }
 
-function runDuration({ next, old }: Facts): string[] {
+function runDuration({ next, old, hasNewRoute }: Facts): string[] {
   const overlap = next.mx?.overlapSeconds ?? old.mx?.overlapSeconds;
-  const proof =
-    next.route === undefined ? "" : "every host of the gateway proves its part first, and ";
+  const proof = hasNewRoute ? "every host of the gateway proves its part first, and " : "";
   const wait =
     isKnown(overlap) && overlap > 0
       ? ` Old and new MX stand side by side for ${span(overlap)}.`
@@ -268,7 +270,8 @@ function serverOf({ component }: KeptValues): string {
 }
 
 function hosts(records: NonNullable<KeptValues["mx"]>["after"]): string {
-  return mxWords(records).join(", ") || "the domain's own address";
+  const names = mxWords(records).map((mx) => mx.replace(/^\d+ /, ""));
+  return names.join(", ") || "the domain's own address";
 }
 
 function quietWords({ next }: Facts): string {

@@ -15,7 +15,8 @@ export function gatewaySummary(preview: StackPreview, stack: string): string {
   const isNew = touched.some(({ type, op }) => type === "pulumi:pulumi:Stack" && op === "create");
   if (isNew) return `The gateway ${stack} is built. No domain uses it yet.`;
   const isGone = touched.some(({ type, op }) => type === "pulumi:pulumi:Stack" && op === "delete");
-  if (isGone) return `The gateway ${stack} is taken down, with all its hosts.`;
+  if (isGone)
+    return `The gateway ${stack} is taken down, with all its hosts. No domain may use it any more.`;
   const going = touched.filter(isGoing).length;
   const renewed = touched.filter(isReplaced).length;
   const words = [

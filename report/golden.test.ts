@@ -15,7 +15,8 @@ function reportOf(name: string): StackReport {
   const preview: StackPreview = JSON.parse(
     readFileSync(new URL(`${name}.preview.json`, folder), "utf8"),
   );
-  return buildReport(preview, { stack: "woodgrove", kind: "tenant" });
+  const [, stack = "woodgrove"] = /^urn:pulumi:(\w+)::/.exec(preview.resources[0]?.urn ?? "") ?? [];
+  return buildReport(preview, { stack, kind: "tenant" });
 }
 
 const names = globSync("*.preview.json", { cwd: folder }).map((file) =>
@@ -66,7 +67,19 @@ const EXPECTED: Readonly<
   "relay-server": { change: "other", risks: ["relay-spf"], says: /filter\.mail-host\.test/ },
   password: { change: "other", risks: [], says: /Relay Server's password/ },
   offboard: { change: "offboard", risks: ["hand-back-on-word"], says: /leaves the gateway/ },
-  "not-read": { change: "onboard", risks: ["not-read", "not-read"], says: /not safe/ },
+  "onboard-two": {
+    change: "onboard",
+    risks: ["no-rcpt-lookup"],
+    says: /steps? in full/i,
+  },
+  "remove-domain": { change: "unchanged", risks: [], says: /leaves the gateway/ },
+  "offboard-two": {
+    change: "offboard",
+    risks: ["old-connector-locked", "outbound-on-word"],
+    says: /2 domains would leave the gateway at once/,
+  },
+  refused: { change: "unknown", risks: ["mta-sts-first"], says: /not safe/ },
+  "not-read": { change: "onboard", risks: ["not-read"], says: /not safe/ },
 };
 
 test.each(Object.entries(EXPECTED))(

@@ -115,7 +115,7 @@ function head(reports: readonly StackReport[]): string {
   ];
   return joined([
     "## What happens to the mail",
-    `${totals(reports)} Nothing has been changed yet: this is what a run would do once this is merged.`,
+    `${totals(reports)} Nothing has been changed yet${failed === reports.length ? "." : ": this is what a run would do once this is merged."}`,
     warnings.length === 0
       ? ""
       : `> [!WARNING]\n> **Do not merge yet:** ${warnings.join(", and ")}.`,

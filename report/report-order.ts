@@ -40,7 +40,8 @@ function weightOf({ unread, risks }: DomainReport): number {
 /** Stacks that have something to say of themselves: failed ones first. */
 export function orderedStacks(reports: readonly StackReport[]): StackReport[] {
   const told = reports.filter(
-    ({ status, faults, risks, kind }) =>
+    ({ status, faults, risks, kind, isDestroyed }) =>
+      isDestroyed ||
       status === "failed" ||
       faults.length > 0 ||
       risks.length > 0 ||

@@ -181,7 +181,9 @@ describe("what the provider notes", () => {
     tested.add(id);
     const text = id === "subdomain-mx" ? subdomainText("shop.contoso.test", "10 a.") : "Look.";
     const found = risksOf(preview({ mx: {} }, [saidOf("mx", formatNote(id, text))]));
-    expect(found).toContainEqual(expect.objectContaining({ id, text }));
+    // What could not be read has a place of its own.
+    const shown = id === "not-read" ? /could not be read/ : new RegExp(`^${text}$`);
+    expect(found.find((each) => each.id === id)?.text).toMatch(shown);
   });
 
   test("a sub-domain that is in the stack, too, is not left behind", () => {

@@ -8,7 +8,7 @@ import { displayNameOf } from "./domain-words.ts";
 import { isKnown } from "./kept-values.ts";
 import type { MailDomain } from "./mail-domain.ts";
 import type { RiskId, RiskLevel } from "./risk-ids.ts";
-import { faultsOf, notesOf, warningsOf } from "./said.ts";
+import { faultsOf, notesOf, unreadOf, warningsOf } from "./said.ts";
 import { span } from "./span.ts";
 import type { ChangeKind, Risk } from "./stack-report.ts";
 
@@ -245,11 +245,9 @@ const replaced: Finder = ({ domain }) => {
   ];
 };
 
-const NOTES: Readonly<Record<NoteId, { readonly level: RiskLevel; readonly fix: string }>> = {
-  "not-read": {
-    level: "high",
-    fix: "Let it be read (the text says what is missing), and preview again. Do not merge before.",
-  },
+const NOTES: Readonly<
+  Record<Exclude<NoteId, "not-read">, { readonly level: RiskLevel; readonly fix: string }>
+> = {
   "dns-disagrees": {
     level: "medium",
     fix: "Wait until all name servers answer the same; the run waits, too, and stops if it lasts.",
@@ -284,11 +282,26 @@ const NOTES: Readonly<Record<NoteId, { readonly level: RiskLevel; readonly fix: 
   },
 };
 
+/** What it is stands in the report by itself. */
+const notRead: Finder = ({ domain }) => {
+  if (unreadOf(domain.said).length === 0) return [];
+  return [
+    risk(
+      "not-read",
+      "high",
+      "Something that this change depends on could not be read, so nobody has checked whether it is safe.",
+      "Give the preview what it lacks, and preview again. Do not merge before.",
+    ),
+  ];
+};
+
 /** Sub-domains that the stack has itself are not left behind. */
 const noted: Finder = ({ domain, ownDomains }) =>
   notesOf(domain.said)
     .filter((note) => note.id !== "subdomain-mx" || !ownDomains.has(subdomainOf(note)))
-    .map(({ id, text }) => risk(id, NOTES[id].level, text, NOTES[id].fix));
+    .flatMap(({ id, text }) =>
+      id === "not-read" ? [] : [risk(id, NOTES[id].level, text, NOTES[id].fix)],
+    );
 
 /** Where whoever runs the gateway keeps its routes, no note says it. */
 const noRcptLookup: Finder = (world) => {
@@ -313,6 +326,7 @@ const warned: Finder = ({ domain }) =>
   );
 
 const FINDERS: readonly Finder[] = [
+  notRead,
   noted,
   mtaStsFirst,
   replaced,

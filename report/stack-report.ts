@@ -110,6 +110,7 @@ export const stackReport = z
     kind: z.enum(["tenant", "gateway"]),
     organisation: z.string().exactOptional(),
     status: z.enum(STACK_STATUSES),
+    isDestroyed: z.boolean().meta({ description: "All of it would go, with all its domains." }),
     summary: z.string().meta({ description: "What happens to the stack, in one sentence." }),
     domains: z.array(domain),
     faults: z.array(fault).meta({ description: "Why it failed, or what could not be read." }),

@@ -1,10 +1,16 @@
 /** The reports for a terminal. Pure. */
 import { styleText } from "node:util";
 import { phraseOf, totals } from "./count-words.ts";
-import { difference } from "./domain-markdown.ts";
+import { difference, spfDifference } from "./difference.ts";
 import { orderedDomains, orderedStacks, type PlacedDomain } from "./report-order.ts";
 import type { RiskLevel } from "./risk-ids.ts";
-import type { DomainReport, Fault, Risk, StackReport } from "./stack-report.ts";
+import {
+  type DomainReport,
+  type Fault,
+  type Risk,
+  type StackReport,
+  UNKNOWN,
+} from "./stack-report.ts";
 import { shortened, visible } from "./visible-text.ts";
 
 export interface TerminalOptions {
@@ -58,7 +64,7 @@ function domainLines({ stack, domain }: PlacedDomain, paint: Paint): string[] {
     ...(outboundPath ? wayLines("Mail from it", outboundPath) : []),
     ...(mx ? ["  MX", ...coloured(difference(mx.before, mx.after, "none"), paint)] : []),
     ...(spf
-      ? ["  SPF", ...coloured(difference([spf.before], [spf.after], "no record"), paint)]
+      ? ["  SPF", ...coloured(spfDifference(spf.before, spf.after, "no record"), paint)]
       : []),
     ...(spfLookups ? [`  SPF lookups then: ${lookupWords(spfLookups)}`] : []),
     ...settingLines(domain),
@@ -73,6 +79,7 @@ function plain(value: string): string {
 }
 
 function wayLines(title: string, { before, after }: { before: string; after: string }): string[] {
+  if (before === UNKNOWN && after === UNKNOWN) return [`  ${title}: not known`];
   if (before === after) return [`  ${title}, as before: ${plain(after)}`];
   return [`  ${title}`, `    now:  ${plain(before)}`, `    then: ${plain(after)}`];
 }

@@ -92,6 +92,9 @@ test("a domain's life, by previews: from onboarding to its end", async () => {
   expect(await change("activate", {})).toBe("changed");
   await succeeded(stack.up([], options));
 
+  const destroy = ["destroy", "--preview-only"];
+  expect(await golden("offboard", stack, { args: destroy })).toBe("changed");
+
   const login = { user: "gateway@woodgrove.test", passwordName: "filter" };
   const relayServer = { host: "filter.mail-host.test", port: 587, tls: "verified", login } as const;
   await lab.write(stack, old, [{ ...entry, overlapSeconds: 0, relayServer }]);
@@ -103,6 +106,40 @@ test("a domain's life, by previews: from onboarding to its end", async () => {
   const other = ["--path", "mail:relayPasswords.filter", `${PASSWORD}-2`];
   await succeeded(stack.run(["config", "set", "--secret", ...other]));
   expect(await golden("password", stack)).toBe("changed");
+});
+
+/** At a gateway that is given by its host names, whose routes somebody else keeps. */
+test("two domains at a gateway of somebody else: one leaves, then both would", async () => {
+  const entries: readonly DomainEntry[] = [
+    {
+      name: "contoso.test",
+      mailSystem: "microsoft365",
+      server: "contoso-test.mail.protection.outlook.test",
+      quietSeconds: DAY,
+      handBackConfirmed: false,
+    },
+    { name: "bücher.test", server: "mail.xn--bcher-kva.test", outbound: "none" },
+  ];
+  const stack = await lab.tenants.addStack("contoso", { domains: entries });
+  expect(await golden("onboard-two", stack)).toBe("changed");
+  await succeeded(stack.up());
+  await stack.write({ domains: entries.slice(0, 1) });
+  expect(await golden("remove-domain", stack)).toBe("changed");
   const args = ["destroy", "--preview-only"];
-  expect(await golden("offboard", stack, { args })).toBe("changed");
+  expect(await golden("offboard-two", stack, { args })).toBe("changed");
+});
+
+test("a policy that must be changed first: the preview fails, and the report says why", async () => {
+  const domain = "fabrikam-mailing.test";
+  await lab.tenants.world.publishPolicy(domain, {
+    mode: "enforce",
+    mx: ["mail.fabrikam.test"],
+    maxAge: 7 * DAY,
+  });
+  const entry = { name: domain, server: "mail.fabrikam.test" };
+  const stack = await lab.tenants.addStack("mailing", {
+    organisation: "fabrikam",
+    domains: [entry],
+  });
+  expect(await golden("refused", stack)).toBe("failed");
 });
