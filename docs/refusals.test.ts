@@ -17,6 +17,7 @@ const otherTexts = new Set<string>([
   "eu-central-1b",
   "grpc-status-details-bin",
   "in-addr",
+  "mail-path-report",
   "naming-scheme",
   "not-held",
   "present-mx",
@@ -24,6 +25,7 @@ const otherTexts = new Set<string>([
   "queue-age",
   "ratelimit-policy",
   "retry-after",
+  "rev-list",
   "smtp-in",
   "smtp-relay",
   "stale-routes",
@@ -33,7 +35,7 @@ const otherTexts = new Set<string>([
 ]);
 
 function codesInSources(): Set<string> {
-  const files = globSync("{mail,config,provider,components,stacks,commands}/**/*.ts", {
+  const files = globSync("{mail,config,provider,components,stacks,commands,github}/**/*.ts", {
     cwd: root,
     exclude: [
       "**/*.test.ts",

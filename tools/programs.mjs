@@ -12,7 +12,7 @@ const node = join(nodeModulesBin, "node");
 
 const programs = {
   check: { lab: false, run: async () => ((await check(environment())).length === 0 ? 0 : 1) },
-  test: { lab: true, run: test },
+  test: { lab: true, checkers: true, run: test },
   demo: { lab: true, run: (args) => startInLab("lab/demo.ts", args) },
   lab: { lab: true, run: (args) => startInLab("lab/lab.ts", args) },
   soak: { lab: true, run: (args) => startInLab("lab/soak.ts", args) },
@@ -20,6 +20,10 @@ const programs = {
   leftovers: { lab: false, run: (args) => start("commands/leftovers.ts", args) },
   steps: { lab: false, run: (args) => start("commands/steps.ts", args) },
   verify: { lab: false, run: (args) => start("commands/verify.ts", args) },
+  comment: { lab: false, run: (args) => start("commands/comment.ts", args) },
+  "drift-issue": { lab: false, run: (args) => start("commands/drift-issue.ts", args) },
+  reviewed: { lab: false, run: (args) => start("commands/reviewed.ts", args) },
+  "stack-files": { lab: false, run: (args) => start("commands/stack-files.ts", args) },
 };
 
 /**

@@ -1,4 +1,4 @@
-/** Programs in Python that the lab needs: each in a virtual environment, installed once for all checkouts. */
+/** Programs in Python that the lab and the checks need: each in a virtual environment, installed once for all checkouts. */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,11 @@ import { announce, runCommand, SetupError, withElapsedTime } from "./progress.mj
 const programs = {
   octodns: "octoDNS, a Cloudflare client in Python that the lab is tested with",
   moto: "moto, an emulator of AWS's API for the lab",
+  zizmor: "zizmor, which looks for security faults in the workflows",
 };
+
+/** What the lab needs of them. */
+const labPrograms = ["octodns", "moto"];
 
 /** @throws {SetupError} if there is no Python to run them */
 export function requirePython() {
@@ -20,7 +24,7 @@ export function requirePython() {
 }
 
 export async function installPythonPrograms() {
-  for (const [name, meaning] of Object.entries(programs)) await installProgram(name, meaning);
+  for (const name of labPrograms) await installPythonProgram(name);
 }
 
 /**
@@ -38,14 +42,15 @@ function requirementsOf(name) {
   return join(root, "tools", name, "requirements.txt");
 }
 
-async function installProgram(name, meaning) {
+/** @param {keyof typeof programs} name */
+export async function installPythonProgram(name) {
   const folder = pythonFolder(name);
   // Written last: a virtual environment cannot be built elsewhere and moved.
   const complete = join(folder, "complete");
   if (existsSync(complete)) return;
   await underLock(name, async () => {
     if (existsSync(complete)) return;
-    announce(`Installing ${meaning}.`);
+    announce(`Installing ${programs[name]}.`);
     await withElapsedTime(() => install(name, folder));
     writeFileSync(complete, "");
   });

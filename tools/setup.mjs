@@ -8,16 +8,18 @@ import { buildEngine, requireEngineOrGo } from "./engine.mjs";
 import { installNodePackages } from "./node-packages.mjs";
 import { interruptCommands, SetupError } from "./progress.mjs";
 import { installPythonPrograms, requirePython } from "./python-programs.mjs";
+import { installWorkflowCheckers, requireGoForCheckers } from "./workflow-checkers.mjs";
 
 const architectures = ["x64", "arm64"];
 
 /**
- * Sets up the npm packages and Node 24; for programs that run in the lab the rest too.
+ * Sets up the npm packages and Node 24; for programs that run in the lab the rest too, and for the tests what
+ * checks the workflows.
  *
- * @param {{ lab: boolean }} needs
+ * @param {{ lab: boolean, checkers?: boolean }} needs
  * @throws {SetupError} in one sentence, if something is missing that the set-up cannot install
  */
-export async function setUp({ lab }) {
+export async function setUp({ lab, checkers = false }) {
   const interruption = endOnSignal();
   try {
     requirePlatform();
@@ -26,12 +28,14 @@ export async function setUp({ lab }) {
       requireEngineOrGo();
       requirePython();
     }
+    if (checkers) requireGoForCheckers();
     await installNodePackages();
     if (lab) {
       await installDebianPackages();
       await buildEngine();
       await installPythonPrograms();
     }
+    if (checkers) await installWorkflowCheckers();
   } finally {
     interruption.stop();
   }

@@ -24,6 +24,7 @@ const CONCURRENCY = 8;
 const RETRY_MILLISECONDS = 1_000;
 /** Two hundred a second: 100,000 within 10 minutes. */
 const BACKLOG_MILLISECONDS = 5;
+const BUSY_MILLISECONDS = 100;
 
 export class Answers {
   readonly #store: AnswerStore;
@@ -120,8 +121,9 @@ export class Answers {
       }
       this.put(next.value);
       await delay(BACKLOG_MILLISECONDS, undefined, { signal }).catch(() => undefined);
+      // As fast as a busy store takes them.
       while (this.#waiting.size > CONCURRENCY && !signal.aborted) {
-        await delay(RETRY_MILLISECONDS, undefined, { signal }).catch(() => undefined);
+        await delay(BUSY_MILLISECONDS, undefined, { signal }).catch(() => undefined);
       }
     }
   }

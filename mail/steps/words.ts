@@ -53,7 +53,8 @@ export function lockDownTime(safeFrom: string | undefined): Pick<Step, "when" | 
 export function lockDownWords(facts: StepFacts): string[] {
   const outside = facts.neighbours.filter(({ inbound }) => inbound !== "border");
   return [
-    "Until then resolvers may remember the former MX, and mail that comes straight would be refused.",
+    "Until then resolvers may remember the former MX, and mail that comes straight would be refused. Some keep " +
+      "records for longer than they may: whoever can wait for a day more waits.",
     "It counts for every domain of the mail system, not for " +
       `${facts.domain} alone: do it only once the MX of each of them points at the gateway.` +
       (outside.length === 0

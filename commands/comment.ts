@@ -1,0 +1,75 @@
+/**
+ * `npm run comment`: creates the one comment on a pull request, or updates it.
+ *
+ * The pull request is given by its number, or by the last commit of its branch: a run that was started by another
+ * run knows nothing else of it that GitHub vouches for. Ends with 0, and with 2 where GitHub could not be asked.
+ */
+import { readFile } from "node:fs/promises";
+import { Command, InvalidArgumentError } from "commander";
+import { keepComment } from "../github/comment.ts";
+import { findOpenPullRequest, type Head } from "../github/pull-requests.ts";
+import { openRepository } from "../github/repository.ts";
+import { stackFiles, stackFilesText } from "../github/stack-files-text.ts";
+import { endCommand } from "./end-command.ts";
+
+const FAILED = 2;
+
+interface Options {
+  readonly file?: string;
+  readonly stackFiles?: string;
+  readonly about: string;
+  readonly pullRequest?: number;
+  readonly headOwner?: string;
+  readonly headBranch?: string;
+  readonly headCommit?: string;
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const command = new Command("npm run comment --")
+    .description("Creates the one comment on a pull request, or updates it.")
+    .option("--file <markdown>", "what the comment says,")
+    .option("--stack-files <json>", "or what stack-files has found, of a fork's commit")
+    .option("--about <kind>", "one comment of each kind is kept", "mail-path report")
+    .option("--pull-request <number>", "its number", asNumber)
+    .option("--head-owner <owner>", "or: who owns the repository of its branch,")
+    .option("--head-branch <branch>", "the branch,")
+    .option("--head-commit <commit>", "and the branch's last commit")
+    .exitOverride()
+    .parse(args, { from: "user" });
+  const options = command.opts<Options>();
+  const repository = openRepository();
+  const number =
+    options.pullRequest ?? (await findOpenPullRequest(repository, asHead(command, options)));
+  if (number === undefined) {
+    console.log("No open pull request ends with this commit any more. Nothing was written.");
+    return 0;
+  }
+  const markdown = await markdownOf(command, options);
+  const outcome = await keepComment(repository, number, options.about, markdown);
+  console.log(`The comment on ${repository.url}/pull/${number} was ${WORDS[outcome]}.`);
+  return 0;
+}
+
+const WORDS = { created: "created", updated: "updated", unchanged: "left as it is" } as const;
+
+async function markdownOf(command: Command, options: Options): Promise<string> {
+  const { file, stackFiles: json, headCommit = "" } = options;
+  if (file !== undefined) return readFile(file, "utf8");
+  if (json === undefined) return command.error("error: give --file or --stack-files");
+  return stackFilesText(stackFiles.parse(JSON.parse(await readFile(json, "utf8"))), headCommit);
+}
+
+function asHead(command: Command, options: Options): Head {
+  const { headOwner: owner, headBranch: branch, headCommit: commit } = options;
+  if (owner !== undefined && branch !== undefined && commit !== undefined) {
+    return { owner, branch, commit };
+  }
+  return command.error("error: give --pull-request, or all of --head-owner, -branch, -commit");
+}
+
+function asNumber(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It is the number of a pull request.");
+}
+
+await endCommand(run, FAILED);

@@ -1,0 +1,76 @@
+/** What the one issue says of the differences that a night has found. Pure. */
+import { codeBlock, onOneLine } from "./code-block.ts";
+import type { IssueText } from "./issue.ts";
+import { BODY_LIMIT } from "./own-text.ts";
+
+/** Something that is not as a stack says, or could not be read. */
+export interface Difference {
+  readonly stack: string;
+  /** Missing where it is the stack's or its gateway's. */
+  readonly domain?: string | undefined;
+  /** `unread`: whether it differs is not known. */
+  readonly kind: "differs" | "unread";
+  /** What was seen. From DNS and other places that anyone may write to. */
+  readonly text: string;
+  /** What to do. */
+  readonly fix?: string | undefined;
+}
+
+/** Room for the hidden line and for what says that there is more. */
+const LIMIT = BODY_LIMIT - 1_000;
+
+/**
+ * The title and the text, ordered by stack. What was read in DNS stands in code blocks, where it can be no link, no
+ * mention and no HTML.
+ *
+ * @param runUrl where all of it can be read
+ */
+export function driftText(
+  differences: readonly Difference[],
+  at: Date,
+  runUrl: string | undefined,
+): IssueText {
+  const stacks = Map.groupBy(differences, ({ stack }) => stack);
+  const unread = differences.filter(({ kind }) => kind === "unread").length;
+  const differing = differences.length - unread;
+  const parts = [
+    differing > 0 ? [count(differing, "difference")] : [],
+    unread > 0 ? [`${unread} not read`] : [],
+  ].flat();
+  const head = [
+    `Looked at on ${at.toISOString().slice(0, 16).replace("T", " at ")} UTC. Nothing was changed.`,
+    ...(runUrl === undefined ? [] : [`All of it: ${runUrl}`]),
+    "What is right in DNS or at the gateway goes into the stack's file by a pull request; what is right in the file is brought about by `up`. This issue is kept up to date, and closed when all is well.",
+  ];
+  return {
+    title: `Mail: ${parts.join(", ")} in ${count(stacks.size, "stack")}`,
+    body: fitted(
+      head.join("\n\n"),
+      [...stacks].map(([stack, found]) => section(stack, found)),
+    ),
+  };
+}
+
+/** As many sections as fit, and how many do not. */
+function fitted(head: string, sections: readonly string[]): string {
+  let body = head;
+  for (const [index, text] of sections.entries()) {
+    if (body.length + text.length + 2 > LIMIT) {
+      return `${body}\n\n${count(sections.length - index, "further stack")}: see the run.`;
+    }
+    body += `\n\n${text}`;
+  }
+  return body;
+}
+
+function section(stack: string, found: readonly Difference[]): string {
+  const lines = found.flatMap(({ domain, kind, text, fix }) => [
+    `${domain ?? "stack"}: ${kind === "unread" ? "not read: " : ""}${onOneLine(text)}`,
+    ...(fix === undefined ? [] : [`  to do: ${onOneLine(fix)}`]),
+  ]);
+  return codeBlock([`Stack ${onOneLine(stack)}`, ...lines].join("\n"));
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,57 @@
+/** The pull request that a run or a merge belongs to, found by what GitHub itself says of it. */
+import type { Repository } from "./repository.ts";
+
+export interface Head {
+  /** Who owns the repository that the branch is in: of a fork, its owner. */
+  readonly owner: string;
+  readonly branch: string;
+  readonly commit: string;
+}
+
+/**
+ * The number of the open pull request whose last commit is this one. None where the branch has moved on since: then
+ * another run tells of it.
+ *
+ * By branch and owner, since a run of a fork has no list of its pull requests. REST: pulls,
+ * docs.github.com/en/rest/pulls/pulls#list-pull-requests.
+ */
+export async function findOpenPullRequest(
+  { client, owner, repo }: Repository,
+  head: Head,
+): Promise<number | undefined> {
+  const route = "GET /repos/{owner}/{repo}/pulls";
+  const wanted = { owner, repo, state: "open", head: `${head.owner}:${head.branch}` } as const;
+  const pullRequests = await client.paginate(route, { ...wanted, per_page: 100 });
+  return pullRequests.find(
+    ({ head: { sha, ref, repo: from } }) =>
+      sha === head.commit && ref === head.branch && from?.owner.login === head.owner,
+  )?.number;
+}
+
+export interface MergedPullRequest {
+  readonly number: number;
+  /** The last commit of its branch: what was reviewed. */
+  readonly commit: string;
+  /** Whether its branch is in another repository. */
+  readonly isFork: boolean;
+}
+
+/**
+ * The pull request that brought a commit into the branch; none where it was pushed without one.
+ *
+ * REST: docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit.
+ */
+export async function findMergedPullRequest(
+  { client, owner, repo }: Repository,
+  commit: string,
+): Promise<MergedPullRequest | undefined> {
+  const route = "GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls";
+  const found = await client.paginate(route, { owner, repo, commit_sha: commit, per_page: 100 });
+  const ownName = `${owner}/${repo}`;
+  const merged = found.find(
+    ({ merged_at, base }) => merged_at !== null && base.repo.full_name === ownName,
+  );
+  if (merged === undefined) return undefined;
+  const { number, head } = merged;
+  return { number, commit: head.sha, isFork: head.repo?.full_name !== ownName };
+}

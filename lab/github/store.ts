@@ -1,0 +1,121 @@
+/** What the lab's GitHub keeps: pull requests, issues, comments, runs with artifacts, tokens. */
+import type { Fault, KeptComment, LabRun, Permissions, PullRequestSpec, RunSpec } from "./types.ts";
+
+export interface Token {
+  readonly login: string;
+  readonly permissions: Permissions;
+}
+
+export interface StoredComment extends KeptComment {
+  body: string;
+}
+
+/** An issue or a pull request: they share their numbers. */
+export interface StoredIssue {
+  readonly number: number;
+  readonly login: string;
+  title: string;
+  body: string;
+  state: "open" | "closed";
+  readonly comments: StoredComment[];
+  readonly pullRequest?: StoredPullRequest;
+}
+
+export interface StoredPullRequest {
+  readonly from: string;
+  readonly branch: string;
+  commit: string;
+  mergedCommits: readonly string[] | undefined;
+}
+
+export interface StoredArtifact {
+  readonly id: number;
+  readonly run: number;
+  readonly name: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly expired: boolean;
+}
+
+export interface StoredRun extends Required<RunSpec> {
+  readonly id: number;
+}
+
+export class Store {
+  readonly tokens = new Map<string, Token>();
+  readonly issues: StoredIssue[] = [];
+  readonly runs: StoredRun[] = [];
+  readonly artifacts: StoredArtifact[] = [];
+  readonly faults: Fault[] = [];
+  readonly repository: string;
+  #lastId = 1000;
+
+  constructor(repository: string) {
+    this.repository = repository;
+  }
+
+  nextId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
+  addToken(permissions: Permissions, login = "github-actions[bot]"): string {
+    const token = `token-${this.nextId()}`;
+    this.tokens.set(token, { login, permissions });
+    return token;
+  }
+
+  addIssue(login: string, title: string, body: string): StoredIssue {
+    const number = Math.max(0, ...this.issues.map((issue) => issue.number)) + 1;
+    const issue: StoredIssue = { number, login, title, body, state: "open", comments: [] };
+    this.issues.push(issue);
+    return issue;
+  }
+
+  addPullRequest({ number, from = this.repository, branch, commit }: PullRequestSpec): void {
+    const pullRequest = { from, branch, commit, mergedCommits: undefined };
+    const open = { title: branch, body: "", state: "open", comments: [] } as const;
+    this.issues.push({ ...open, number, login: "ann", comments: [], pullRequest });
+  }
+
+  issue(number: number): StoredIssue {
+    const found = this.issues.find((issue) => issue.number === number);
+    if (found === undefined) throw new Error(`There is no issue ${number}.`);
+    return found;
+  }
+
+  pullRequest(number: number): StoredPullRequest {
+    const { pullRequest } = this.issue(number);
+    if (pullRequest === undefined) throw new Error(`${number} is no pull request.`);
+    return pullRequest;
+  }
+
+  merge(number: number, commits: readonly string[]): void {
+    this.pullRequest(number).mergedCommits = commits;
+    this.issue(number).state = "closed";
+  }
+
+  addComment(number: number, login: string, body: string): StoredComment {
+    const comment = { id: this.nextId(), login, body };
+    this.issue(number).comments.push(comment);
+    return comment;
+  }
+
+  addRun({ from = this.repository, status = "completed", workflow, commit }: RunSpec): LabRun {
+    const id = this.nextId();
+    this.runs.push({ id, from, status, workflow, commit });
+    return {
+      id,
+      addArtifact: (name, files, expired = false) =>
+        this.artifacts.push({ id: this.nextId(), run: id, name, files, expired }),
+      artifact: (name) => {
+        const found = this.artifacts.findLast((each) => each.run === id && each.name === name);
+        if (found === undefined) throw new Error(`The run ${id} has left no artifact ${name}.`);
+        return found.files;
+      },
+      artifacts: () => {
+        const own = this.artifacts.filter((each) => each.run === id);
+        return Object.fromEntries(own.map(({ name, files }) => [name, files]));
+      },
+    };
+  }
+}

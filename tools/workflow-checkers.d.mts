@@ -1,0 +1,4 @@
+/** Where actionlint is. */
+export function actionlintPath(): string;
+/** Where zizmor is. */
+export function zizmorPath(): string;
