@@ -44,6 +44,33 @@ export async function chooseStacks(
   return [...withFile.filter(isTouched), ...removed].filter(isWanted);
 }
 
+/**
+ * Stacks that are to leave the gateway: with `changed` those whose file was removed, otherwise those that match and
+ * that the backend has, with or without a file.
+ *
+ * @throws MailRuleError `stack-unreadable`, `changes-unreadable`
+ */
+export async function chooseLeaving(
+  project: string,
+  choice: Choice,
+  folder: string,
+): Promise<ChosenStack[]> {
+  const chosen = await chooseStacks(project, choice, folder);
+  if (choice.changed !== undefined) {
+    return chosen.filter(({ formerFile }) => formerFile !== undefined);
+  }
+  const withFile = new Set((await findStackFiles(project)).map(({ stack }) => stack));
+  const without = [...(await knownStacks())].filter((stack) => !withFile.has(stack));
+  const { pattern } = choice;
+  const others = without
+    .filter((stack) => pattern === undefined || matchesGlob(stack, pattern))
+    .map((stack): ChosenStack => {
+      const file = `stacks/Pulumi.${stack}.yaml`;
+      return { stack, file, kind: "unknown", faults: [], isKnown: true };
+    });
+  return [...chosen.filter(({ isKnown }) => isKnown), ...others];
+}
+
 /** The CLI needs the file for what protects the stack's secrets. */
 async function formerStack(
   project: string,
@@ -56,5 +83,5 @@ async function formerStack(
   const copies = await mkdtemp(join(folder, "removed-"));
   const formerFile = join(copies, `Pulumi.${stack}.yaml`);
   await writeFile(formerFile, text);
-  return { ...describeStackFile(file, text), isKnown: true, formerFile };
+  return { ...(await describeStackFile(file, text)), isKnown: true, formerFile };
 }

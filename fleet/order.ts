@@ -1,5 +1,5 @@
 /** In which order stacks are changed: a gateway stands before organisations come, and until they have left. */
-import type { StackKind } from "./stack-files.ts";
+import type { StackKind } from "../config/stack-file.ts";
 
 interface Kinded {
   readonly kind: StackKind;

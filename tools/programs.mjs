@@ -20,6 +20,7 @@ const programs = {
   leftovers: { lab: false, run: (args) => start("commands/leftovers.ts", args) },
   steps: { lab: false, run: (args) => start("commands/steps.ts", args) },
   verify: { lab: false, run: (args) => start("commands/verify.ts", args) },
+  fleet: { lab: false, run: (args) => start("commands/fleet.ts", args) },
   comment: { lab: false, run: (args) => start("commands/comment.ts", args) },
   "drift-issue": { lab: false, run: (args) => start("commands/drift-issue.ts", args) },
   reviewed: { lab: false, run: (args) => start("commands/reviewed.ts", args) },

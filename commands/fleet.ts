@@ -1,0 +1,169 @@
+/**
+ * `npm run fleet -- preview|up|destroy`: many stacks at once.
+ *
+ * Ends with 0 where all is well, 1 where something was found or failed, and 2 where something could not be read.
+ */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { z } from "zod";
+import program from "../index.ts";
+import { type Changed, destroyStacks, upStacks } from "../fleet/change-stacks.ts";
+import { type Choice, chooseLeaving, chooseStacks } from "../fleet/choose-stacks.ts";
+import { FleetRun } from "../fleet/fleet-run.ts";
+import type { Bounds } from "../fleet/guard.ts";
+import { previewStacks } from "../fleet/preview-stacks.ts";
+import { stopSignal } from "../fleet/stop-signal.ts";
+import { changeExit, changeSummary, EXIT, previewExit, previewSummary } from "../fleet/summary.ts";
+import { type ReportFiles, writeReports } from "../fleet/write-reports.ts";
+import { renderTerminal } from "../report/terminal.ts";
+import { endCommand } from "./end-command.ts";
+
+interface Options extends ReportFiles {
+  readonly changed?: string;
+  readonly stack?: string;
+  readonly parallel: number;
+}
+
+interface ChangeOptions extends Options {
+  readonly offboardAtMost: number;
+  readonly reviewed?: string;
+}
+
+/** An engine takes about 150 MB, so that this many stay below 1.5 GB. */
+const PARALLEL = 6;
+
+const reviewedReports = z.array(
+  z.looseObject({
+    stack: z.string(),
+    status: z.enum(["changed", "unchanged", "failed", "incomplete"]),
+    changeDigest: z.string(),
+  }),
+);
+
+async function run(args: readonly string[]): Promise<number> {
+  let exitCode: number = EXIT.unread;
+  const fleet = new Command("npm run fleet --")
+    .description("Previews, changes and looks at many stacks at once.")
+    .exitOverride();
+  command(fleet, "preview", "Says what would happen to the mail of each domain. Changes nothing.").action(
+    async (options: Options) => {
+      exitCode = await preview(options);
+    },
+  );
+  changing(fleet, "up", "Does what the stack files say, gateways first.")
+    .option("--reviewed <file>", "the JSON of a preview: stop where something else would be done")
+    .action(async (options: ChangeOptions) => {
+      exitCode = await up(options);
+    });
+  changing(fleet, "destroy", "Takes the domains of stacks off the gateway.").action(
+    async (options: ChangeOptions) => {
+      exitCode = await destroy(options);
+    },
+  );
+  await fleet.parseAsync(args, { from: "user" });
+  return exitCode;
+}
+
+function command(fleet: Command, name: string, description: string): Command {
+  return fleet
+    .command(name)
+    .description(description)
+    .option("--changed <git ref>", "only the stacks that differ from there, or all if the program does")
+    .option("--stack <pattern>", "only the stacks of this name; * stands for anything")
+    .option("--json <file>", "takes all of it, for programs")
+    .option("--markdown <file>", "takes the text of a comment at GitHub")
+    .option("--rest <file>", "takes what does not fit into the comment")
+    .option("--rest-url <url>", "where a reader of the comment finds that")
+    .option("--parallel <number>", "so many stacks at once", asCount, PARALLEL)
+    .exitOverride();
+}
+
+function changing(fleet: Command, name: string, description: string): Command {
+  return command(fleet, name, description).option(
+    "--offboard-at-most <number>",
+    "so many domains may leave the gateway",
+    asCount,
+    1,
+  );
+}
+
+async function preview(options: Options): Promise<number> {
+  const reports = await inRun(options, async (fleet, folder) => {
+    const stacks = await chooseStacks(process.cwd(), choiceOf(options), folder);
+    return (await previewStacks(fleet, stacks)).map(({ report }) => report);
+  });
+  await writeReports(reports, options);
+  if (reports.length > 0) console.log(renderTerminal(reports));
+  console.log(previewSummary(reports));
+  return previewExit(reports);
+}
+
+async function up(options: ChangeOptions): Promise<number> {
+  const bounds = await boundsOf(options);
+  const changed = await inRun(options, async (fleet, folder) => {
+    const chosen = await chooseStacks(process.cwd(), choiceOf(options), folder);
+    const staying = chosen.filter(({ formerFile }) => formerFile === undefined);
+    for (const { stack, formerFile } of chosen) {
+      if (formerFile === undefined) continue;
+      console.error(`${stack}: its file was removed. npm run fleet -- destroy takes it off the gateway.`);
+    }
+    return upStacks(fleet, staying, bounds);
+  });
+  return tell(changed, options);
+}
+
+async function destroy(options: ChangeOptions): Promise<number> {
+  const { changed, pattern } = choiceOf(options);
+  if (changed === undefined && pattern === undefined) {
+    throw new Error("Say which stacks leave: --stack <pattern>, or --changed <git ref> for those whose file was removed.");
+  }
+  const bounds = await boundsOf(options);
+  return tell(
+    await inRun(options, async (fleet, folder) => {
+      const stacks = await chooseLeaving(process.cwd(), { changed, pattern }, folder);
+      return destroyStacks(fleet, stacks, bounds);
+    }),
+    options,
+  );
+}
+
+async function tell(changed: Changed, options: ReportFiles): Promise<number> {
+  const summary = changeSummary(changed);
+  await writeReports(changed.reports, options, `\`\`\`text\n${summary.replaceAll("```", "'''")}\n\`\`\`\n\n`);
+  if (changed.reports.length > 0) console.log(renderTerminal(changed.reports));
+  console.log(summary);
+  return changeExit(changed);
+}
+
+/** An empty text is none: it is what a CI gives for an input that nobody filled in. */
+function choiceOf({ changed, stack }: Options): Choice {
+  return { changed: changed || undefined, pattern: stack || undefined };
+}
+
+async function boundsOf({ offboardAtMost, reviewed }: ChangeOptions): Promise<Bounds> {
+  if (reviewed === undefined) return { offboardAtMost };
+  const reports = reviewedReports.parse(JSON.parse(await readFile(reviewed, "utf8")));
+  return { offboardAtMost, reviewed: new Map(reports.map((report) => [report.stack, report])) };
+}
+
+async function inRun<T>(
+  { parallel }: Options,
+  work: (fleet: FleetRun, folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "mail-fleet-"));
+  try {
+    const options = { project: process.cwd(), program, parallel, signal: stopSignal() };
+    return await work(new FleetRun(options), folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function asCount(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It is a number.");
+}
+
+await endCommand(run, EXIT.unread);
