@@ -1,5 +1,5 @@
 /**
- * `npm run fleet -- preview|up|destroy`: many stacks at once.
+ * `npm run fleet -- preview|up|destroy|refresh|verify`: many stacks at once.
  *
  * Ends with 0 where all is well, 1 where something was found or failed, and 2 where something could not be read.
  */
@@ -10,15 +10,19 @@ import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import program from "../index.ts";
 import { type Changed, destroyStacks, upStacks } from "../fleet/change-stacks.ts";
-import { type Choice, chooseLeaving, chooseStacks } from "../fleet/choose-stacks.ts";
+import { type Choice, type ChosenStack, chooseLeaving, chooseStacks } from "../fleet/choose-stacks.ts";
 import { FleetRun } from "../fleet/fleet-run.ts";
 import type { Bounds } from "../fleet/guard.ts";
+import { refreshStacks, verifyStacks } from "../fleet/look-at-stacks.ts";
 import { previewStacks } from "../fleet/preview-stacks.ts";
 import { stopSignal } from "../fleet/stop-signal.ts";
+import { verdictsExit, verdictsText } from "../fleet/verdicts-text.ts";
 import { changeExit, changeSummary, EXIT, previewExit, previewSummary } from "../fleet/summary.ts";
-import { type ReportFiles, writeReports } from "../fleet/write-reports.ts";
+import { type ReportFiles, writeReports, writeVerdicts } from "../fleet/write-reports.ts";
+import { codeBlock } from "../github/code-block.ts";
 import { renderTerminal } from "../report/terminal.ts";
 import { endCommand } from "./end-command.ts";
+import type { StackVerdict } from "./verify-stack.ts";
 
 interface Options extends ReportFiles {
   readonly changed?: string;
@@ -29,6 +33,11 @@ interface Options extends ReportFiles {
 interface ChangeOptions extends Options {
   readonly offboardAtMost: number;
   readonly reviewed?: string;
+}
+
+interface LookOptions extends Options {
+  readonly write?: true;
+  readonly smtp?: boolean;
 }
 
 /** An engine takes about 150 MB, so that this many stay below 1.5 GB. */
@@ -62,6 +71,18 @@ async function run(args: readonly string[]): Promise<number> {
       exitCode = await destroy(options);
     },
   );
+  command(fleet, "refresh", "Says what is not as the last run left it. Changes nothing.")
+    .option("--write", "the state takes over what was found")
+    .action(async (options: LookOptions) => {
+      exitCode = await look(options, (run, stacks) =>
+        refreshStacks(run, stacks, options.write === true),
+      );
+    });
+  command(fleet, "verify", "Looks whether the organisations' mail goes as it should.")
+    .option("--no-smtp", "do not ask the gateway by SMTP, where outgoing port 25 is blocked")
+    .action(async (options: LookOptions) => {
+      exitCode = await look(options, (run, stacks) => verifyStacks(run, stacks, options));
+    });
   await fleet.parseAsync(args, { from: "user" });
   return exitCode;
 }
@@ -129,9 +150,22 @@ async function destroy(options: ChangeOptions): Promise<number> {
   );
 }
 
+/** A stack that has left the repository is looked at as well, as long as the backend has it. */
+async function look(
+  options: LookOptions,
+  lookAt: (run: FleetRun, stacks: readonly ChosenStack[]) => Promise<StackVerdict[]>,
+): Promise<number> {
+  const verdicts = await inRun(options, async (fleet, folder) =>
+    lookAt(fleet, await chooseStacks(process.cwd(), choiceOf(options), folder)),
+  );
+  await writeVerdicts(verdicts, options);
+  console.log(verdictsText(verdicts));
+  return verdictsExit(verdicts);
+}
+
 async function tell(changed: Changed, options: ReportFiles): Promise<number> {
   const summary = changeSummary(changed);
-  await writeReports(changed.reports, options, `\`\`\`text\n${summary.replaceAll("```", "'''")}\n\`\`\`\n\n`);
+  await writeReports(changed.reports, options, `${codeBlock(summary)}\n`);
   if (changed.reports.length > 0) console.log(renderTerminal(changed.reports));
   console.log(summary);
   return changeExit(changed);

@@ -50,6 +50,9 @@ export interface ZoneRecord {
   readonly comment?: string;
   readonly tags?: readonly string[];
   readonly readOnly: boolean;
+  /** By Cloudflare. ISO 8601, UTC. */
+  readonly created?: string;
+  readonly modified?: string;
 }
 
 export interface NewRecord {

@@ -18,6 +18,7 @@ import {
 } from "./cloudflare.ts";
 import { createResolver, findApex, findNameServers } from "./dns.ts";
 import { cnameAtDomain, PublicDomain } from "./public-domain.ts";
+import type { Settings } from "./settings.ts";
 
 /** What a resource says of where its domain is. */
 export interface DomainAddress {
@@ -37,23 +38,36 @@ export interface View {
   readonly journal: readonly ZoneRecord[];
 }
 
-/** One process serves one phase of one run, and zones do not move within it. */
-const zones = new Map<string, Promise<Zone>>();
-const shared = new Map<string, Promise<View>>();
-const written = new Map<string, View>();
+/** What was read and written before. Zones do not move within one phase of one run. */
+class Earlier {
+  readonly zones = new Map<string, Promise<Zone>>();
+  readonly shared = new Map<string, Promise<View>>();
+  readonly written = new Map<string, View>();
+}
+
+/** Each phase of each run has settings of its own, in one process or in several. */
+const ofPhases = new WeakMap<Settings, Earlier>();
+
+function earlierOf(settings: Settings): Earlier {
+  const earlier = ofPhases.get(settings) ?? new Earlier();
+  ofPhases.set(settings, earlier);
+  return earlier;
+}
 
 export class LiveDomain extends PublicDomain {
   readonly zone: KnownZone;
   readonly journalName: string;
   readonly #account: CloudflareAccount;
+  readonly #earlier: Earlier;
 
   private constructor(
     domain: string,
     zone: KnownZone,
     account: CloudflareAccount,
-    resolver: Resolver,
+    { resolver, earlier }: { resolver: Resolver; earlier: Earlier },
   ) {
     super(domain, zone.name, resolver);
+    this.#earlier = earlier;
     this.zone = zone;
     this.journalName = journalName(domain, zone.name);
     this.#account = account;
@@ -72,8 +86,9 @@ export class LiveDomain extends PublicDomain {
   ): Promise<LiveDomain> {
     const account = new CloudflareAccount(caller, address.credential);
     const resolver = createResolver(caller.settings.resolvers);
-    const zone = known ?? (await findZone(account, resolver, address));
-    return new LiveDomain(address.domain, zone, account, resolver);
+    const earlier = earlierOf(caller.settings);
+    const zone = known ?? (await findZone(account, resolver, address, earlier.zones));
+    return new LiveDomain(address.domain, zone, account, { resolver, earlier });
   }
 
   async observe(): Promise<View> {
@@ -83,7 +98,7 @@ export class LiveDomain extends PublicDomain {
 
   /** As `observe`, but one read serves both resources of a domain: for a preview or a refresh. */
   observeShared(): Promise<View> {
-    return once(shared, this.#key, () => this.observe());
+    return once(this.#earlier.shared, this.#key, () => this.observe());
   }
 
   /**
@@ -91,6 +106,7 @@ export class LiveDomain extends PublicDomain {
    * where the zone is read again before anything is decided.
    */
   async observeWritten(): Promise<View> {
+    const { written } = this.#earlier;
     const view = written.get(this.#key);
     written.delete(this.#key);
     return view ?? this.observe();
@@ -98,12 +114,12 @@ export class LiveDomain extends PublicDomain {
 
   /** Writes one transaction; returns the view as it is with it, without reading again. */
   async write(view: View, batch: Batch): Promise<View> {
-    shared.delete(this.#key);
+    this.#earlier.shared.delete(this.#key);
     const added = await this.#account.writeBatch(this.zone, batch);
     const gone = new Set([...batch.deletes, ...batch.patches.map(({ id }) => id)]);
     const kept = [...view.records, ...view.journal].filter(({ id }) => !gone.has(id));
     const after = this.#view([...kept, ...added]);
-    written.set(this.#key, after);
+    this.#earlier.written.set(this.#key, after);
     return after;
   }
 
@@ -185,7 +201,12 @@ export function refuseUnwritable(domain: string, { records }: View): void {
   });
 }
 
-async function findZone(account: CloudflareAccount, resolver: Resolver, address: DomainAddress) {
+async function findZone(
+  account: CloudflareAccount,
+  resolver: Resolver,
+  address: DomainAddress,
+  zones: Earlier["zones"],
+) {
   const { domain, zoneId, credential = "" } = address;
   const apex = await findApex(resolver, domain);
   return once(zones, [credential, zoneId, apex].join(" "), async () => {
