@@ -1,12 +1,14 @@
 /**
  * `npm run leftovers -- <stack>`: finds what a killed run left behind, and names the command that mends it.
+ * `npm run leftovers -- --domain <domain>`: finds what still mentions a domain that has left.
  *
- * It changes nothing. Ends with 0 where nothing is left behind, 1 where something is, and 2 where
- * something could not be read.
+ * It changes nothing. Ends with 0 where nothing is left behind, or nothing but what deletes itself, 1 where
+ * something is, and 2 where something could not be read.
  */
 import { Command } from "commander";
 import { endCommand } from "./end-command.ts";
 import { inspectStack, type StackReport, type Status } from "./inspect-stack.ts";
+import { findResidue, type ResidueOptions, type Trace } from "./residue.ts";
 
 const EXIT: Readonly<Record<Status, number>> = { clean: 0, found: 1, unknown: 2 };
 
@@ -43,17 +45,44 @@ function describe({ stack, findings, problem, domains, mend }: StackReport): str
   return lines.join("\n");
 }
 
+function describeTraces(domain: string, traces: readonly Trace[]): string {
+  if (traces.length === 0) return `Nothing mentions ${domain}.`;
+  const lines = traces.map(({ place, text, ends }) => {
+    const end = ends === undefined ? "it stays" : `deletes itself after ${ends}`;
+    return `  ${place}: ${text}; ${end}`;
+  });
+  return [`What mentions ${domain}:`, ...lines].join("\n");
+}
+
+interface Options extends ResidueOptions {
+  readonly json?: true;
+  readonly domain?: string;
+}
+
 async function run(args: readonly string[]): Promise<number> {
   const command = new Command("npm run leftovers --")
     .description("Finds what a killed run left behind. Changes nothing.")
-    .argument("<stack>", "the stack's name, as pulumi stack ls shows it; for example contoso")
+    .argument("[stack]", "the stack's name, as pulumi stack ls shows it; for example contoso")
+    .option("--domain <domain>", "instead of a stack: what mentions a domain that has left")
+    .option("--gateway <stack>", "with --domain: the gateway's stack, organization/mail/gateway")
+    .option("--organisation <name>", "with --domain: whose sending identities are looked for")
     .option("--json", "print JSON")
     .exitOverride()
     .parse(args, { from: "user" });
-  const [stack = ""] = command.args;
-  const report = await inspectStack(stack);
-  const asJson = command.opts<{ json?: true }>().json === true;
-  console.log(asJson ? JSON.stringify(report, null, 2) : describe(report));
+  const [stack] = command.args;
+  const { json, domain, ...options } = command.opts<Options>();
+  if ((stack === undefined) === (domain === undefined)) {
+    command.error("error: name a stack, or a domain with --domain");
+  }
+  const print = (value: unknown, text: string) =>
+    console.log(json === true ? JSON.stringify(value, null, 2) : text);
+  if (domain !== undefined) {
+    const traces = await findResidue(domain, options);
+    print(traces, describeTraces(domain, traces));
+    return traces.every(({ ends }) => ends !== undefined) ? EXIT.clean : EXIT.found;
+  }
+  const report = await inspectStack(stack ?? "");
+  print(report, describe(report));
   return EXIT[report.status];
 }
 

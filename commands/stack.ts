@@ -137,16 +137,15 @@ export async function readConfiguration(
       file: `stacks/Pulumi.${shortName(stack)}.yaml`,
       values: Object.fromEntries(entries),
       isSecret: (key) => values[key]?.secret === true,
-      outputsOf: (other) =>
-        readJson(z.record(z.string(), z.unknown()), [
-          "stack",
-          "output",
-          "--json",
-          "--stack",
-          other,
-        ]),
+      outputsOf: readOutputs,
     },
   };
+}
+
+/** @throws MailRuleError `stack-unreadable` */
+export function readOutputs(stack: string): Promise<Readonly<Record<string, unknown>>> {
+  const args = ["stack", "output", "--json", "--stack", stack];
+  return readJson(z.record(z.string(), z.unknown()), args);
 }
 
 /**

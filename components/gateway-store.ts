@@ -73,6 +73,8 @@ export class GatewayStore extends ComponentResource {
           },
         ],
         pointInTimeRecovery: { enabled: true },
+        // What has ended deletes itself: see store/item.ts.
+        ttl: { attributeName: "expires", enabled: true },
         deletionProtectionEnabled: config.deletionProtection,
         tags,
       },

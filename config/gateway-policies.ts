@@ -81,7 +81,15 @@ export function slotPolicy(input: PolicyInput): Policy {
 }
 
 /** The key, and the fields of an answer (store/item.ts). */
-const ANSWER_ATTRIBUTES = ["pk", "sk", "proof", "acknowledged", "lastInbound", "lastOutbound"];
+const ANSWER_ATTRIBUTES = [
+  "pk",
+  "sk",
+  "proof",
+  "acknowledged",
+  "expires",
+  "lastInbound",
+  "lastOutbound",
+];
 
 export interface KeyPolicyInput {
   readonly partition: string;

@@ -115,6 +115,14 @@ export function nextStageChange(record: RouteRecord, now: Date): Date | undefine
     .toSorted((a, b) => a.getTime() - b.getTime())[0];
 }
 
+/**
+ * From when on nothing of the record is needed, so that it may be deleted: ISO 8601, UTC; `undefined`: that is not
+ * known yet.
+ */
+export function recordEnd({ proposed, leaving }: RouteRecord): string | undefined {
+  return proposed === undefined ? leaving?.expires : undefined;
+}
+
 /** When the gateway will treat the domain's mail in another way by the clock alone; `undefined`: never. */
 export function nextChange(record: RouteRecord, now: Date): Date | undefined {
   const { formerServer } = record;

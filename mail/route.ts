@@ -231,6 +231,8 @@ export interface SlotAnswer {
   readonly proof?: RouteProof;
   /** The revision of the record that its maps hold. */
   readonly acknowledged?: number;
+  /** From when on the answer is not needed, ISO 8601, UTC. Said with `acknowledged`. @default it stays */
+  readonly expires?: string;
   readonly lastInbound?: LastMail;
   readonly lastOutbound?: LastMail;
 }

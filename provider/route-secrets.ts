@@ -2,12 +2,13 @@
  * The passwords of a route's Relay Server: when one is written, and how each of them ends.
  *
  * Every password has a parameter of its own. It is deleted once no version names it, and expires with a route
- * that was given up. Where that fails, the route goes on, and a warning names what is left.
+ * that was given up. Where that fails, the route goes on, and a warning names what is left. A run that was killed
+ * before it named its password has left one that nobody knows of: the next run finds it by its folder.
  */
 import type { RouteRecord } from "../mail/route.ts";
 import { StoreError } from "../store/errors.ts";
 import type { RouteStore } from "../store/route-store.ts";
-import { relaySecretName } from "../store/secrets.ts";
+import { relayFolder, relaySecretName } from "../store/secrets.ts";
 import type { Call } from "./resource.ts";
 import type { RouteInputs, RouteOutputs, StorePlace } from "./route-schema.ts";
 import { isSameStore, type Standing } from "./route-state.ts";
@@ -18,6 +19,8 @@ export interface Passwords {
   readonly place: StorePlace;
   readonly domain: string;
   readonly call: Call;
+  /** No later run knows of what this one leaves: a store that does not answer is a failure, so that it is run again. */
+  readonly isLast: boolean;
 }
 
 /**
@@ -40,7 +43,7 @@ export async function storePassword(
   return version;
 }
 
-/** Deletes what the record or the state named before, and no version names any more. */
+/** Deletes what no version names any more. */
 export async function deleteFormerPasswords(
   passwords: Passwords,
   before: RouteRecord | undefined,
@@ -48,8 +51,8 @@ export async function deleteFormerPasswords(
   after: RouteRecord,
 ): Promise<void> {
   const kept = secretsOf(after);
-  const known = new Set([...secretsOf(before), ...stateSecrets(passwords, old)]);
-  const former = [...known].filter((name) => !kept.has(name));
+  const known = new Set([...secretsOf(before), ...stateSecrets(passwords, old), ...kept]);
+  const former = (await existing(passwords, known)).filter((name) => !kept.has(name));
   for (const name of former) await deletePassword(passwords, name);
 }
 
@@ -67,7 +70,8 @@ export async function releasePasswords(
   const { store } = passwords;
   const own = stateSecrets(passwords, held);
   const named = secretsOf(record);
-  const unnamed = [...own].filter((name) => !named.has(name));
+  const all = await existing(passwords, new Set([...own, ...named]));
+  const unnamed = all.filter((name) => !named.has(name));
   for (const name of unnamed) await deletePassword(passwords, name);
   const expires = record?.leaving?.expires;
   if (expires === undefined) return;
@@ -85,6 +89,24 @@ function secretsOf(record: RouteRecord | undefined): Set<string> {
   return new Set(ways.flatMap((way) => way?.relayServer?.login?.secret ?? []));
 }
 
+/** The known passwords, and those beside them where they may be listed. */
+async function existing(passwords: Passwords, known: ReadonlySet<string>) {
+  if (known.size === 0) return [];
+  const { store, domain } = passwords;
+  try {
+    return [...new Set([...known, ...(await store.secretNames(relayFolder(domain)))])];
+  } catch (error) {
+    refuseToGoOn(passwords, error);
+    return [...known];
+  }
+}
+
+/** @throws what is no failure of the store, or one after which another run would find nothing to do */
+function refuseToGoOn({ isLast }: Passwords, error: unknown): asserts error is StoreError {
+  if (!(error instanceof StoreError)) throw error;
+  if (isLast && error.failure === "unavailable") throw error;
+}
+
 /** The state names one at most, and only at its own gateway. */
 function stateSecrets({ place, domain }: Passwords, state: RouteOutputs | undefined): Set<string> {
   if (state?.secretVersion === undefined || !isSameStore(state.store, place)) return new Set();
@@ -97,7 +119,7 @@ function deletePassword(passwords: Passwords, name: string): Promise<void> {
 
 /** @param from when nobody needs the password any more, ISO 8601; `undefined`: now */
 async function warnOfFailure(
-  { place, domain, call }: Passwords,
+  passwords: Passwords,
   name: string,
   from: string | undefined,
   work: () => Promise<void>,
@@ -105,7 +127,8 @@ async function warnOfFailure(
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
+    refuseToGoOn(passwords, error);
+    const { place, domain, call } = passwords;
     const parameter = `${place.secretPrefix}/${name}`;
     const when = from === undefined ? "Delete it" : `It is needed until ${from}; delete it then`;
     call.warn(

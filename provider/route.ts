@@ -66,8 +66,9 @@ async function release(place: StorePlace, held: Outputs, call: Call): Promise<vo
   const released = await withRouteStore(place, async (store) => {
     const result = await releaseRoute(store, domain, parseClaim(claim));
     const record = typeof result === "string" ? undefined : result;
+    if (record !== undefined) await store.endAnswers(record);
     if (record !== undefined || result === "gone") {
-      await releasePasswords({ store, place, domain, call }, record, held);
+      await releasePasswords({ store, place, domain, call, isLast: true }, record, held);
     }
     return result;
   });
@@ -107,7 +108,7 @@ async function apply(store: RouteStore, inputs: Inputs, call: Call, standing: St
     const outputs = outputsOf(inputs, known, written, []);
     throw new Unfinished(inputs.domain, outputs, [unfinishedReason(error)], { cause: error });
   } finally {
-    const passwords = { store, place: inputs.store, domain: inputs.domain, call };
+    const passwords = { store, place: inputs.store, domain: inputs.domain, call, isLast: false };
     if (written) await deleteFormerPasswords(passwords, before.record, old, written);
   }
 }

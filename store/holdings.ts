@@ -10,7 +10,16 @@ import type { SendingIdentity } from "../mail/route.ts";
 import type { RouteContent } from "../mail/route-changes.ts";
 import { claimFault, identityClaimFault } from "../mail/route-claim.ts";
 import { identityBlock } from "../mail/sending-identity.ts";
-import { type FoundItem, type Item, isAt, type Key, keyOf, numberOf, parseJson } from "./item.ts";
+import {
+  expiry,
+  type FoundItem,
+  type Item,
+  isAt,
+  type Key,
+  keyOf,
+  numberOf,
+  parseJson,
+} from "./item.ts";
 
 /** What one organisation's routes hold of a name or an identity. */
 interface Holding {
@@ -45,12 +54,24 @@ export function holdersKey(domain: string): Key {
   return keyOf("#holders", getDomain(domain) ?? domain);
 }
 
+/** The partition of all blocks of sending identities. */
+export const IDENTITIES = "#identities";
+
 export function identityKey(identity: SendingIdentity): Key {
-  return keyOf("#identities", identityBlock(identity));
+  return keyOf(IDENTITIES, identityBlock(identity));
 }
 
-export function encodeBlock({ key, revision, holdings }: Block): Item {
-  return { ...key, revision: { N: `${revision}` }, holdings: { S: JSON.stringify(holdings) } };
+/** A block in which all was given up, or nothing stands, goes with the last of it. */
+export function encodeBlock({ key, revision, holdings }: Block, now: Date): Item {
+  const all = Object.values(holdings).flat();
+  const isInUse = all.some(({ routes }) => routes > 0);
+  const ends = [now.toISOString(), ...all.flatMap(({ until }) => until ?? [])].toSorted();
+  return {
+    ...key,
+    revision: { N: `${revision}` },
+    holdings: { S: JSON.stringify(holdings) },
+    ...expiry(isInUse ? undefined : ends.at(-1)),
+  };
 }
 
 export function decodeBlock(key: Key, items: readonly FoundItem[]): Block {

@@ -13,6 +13,7 @@ import {
   answerKey,
   decodeAnswer,
   decodeRoute,
+  droppedAnswerFields,
   encodeAnswerFields,
   encodeRoute,
   type Item,
@@ -113,6 +114,10 @@ const answer: fc.Arbitrary<SlotAnswer> = fc.record(
       { requiredKeys: ["version", "at", "verdict", "steps"] },
     ),
     acknowledged: version,
+    // The store keeps whole seconds.
+    expires: fc
+      .integer({ min: 1, max: 4_000_000_000 })
+      .map((seconds) => new Date(seconds * 1000).toISOString()),
     lastInbound: mail,
     lastOutbound: mail,
   },
@@ -132,9 +137,17 @@ test("an answer is read as it was written, and what a later one does not say sta
     fc.property(answer, answer, (first, second) => {
       const { domain, slot } = first;
       const later = { ...second, domain, slot };
-      const stored = [first, later].map(encodeAnswerFields);
-      const item = Object.assign({ ...answerKey(domain, slot) }, ...stored);
-      expect(decodeAnswer(item)).toEqual({ ...first, ...later });
+      const { expires, ...kept } = first;
+      const isSaidAnew = later.acknowledged !== undefined && later.expires === undefined;
+      const [{ expires: end, ...one }, other] = [
+        encodeAnswerFields(first),
+        encodeAnswerFields(later),
+      ];
+      expect(droppedAnswerFields(later)).toEqual(isSaidAnew ? ["expires"] : []);
+      const fields = isSaidAnew || end === undefined ? one : { ...one, expires: end };
+      const item = { ...answerKey(domain, slot), ...fields, ...other };
+      const ends = isSaidAnew || expires === undefined ? {} : { expires };
+      expect(decodeAnswer(item)).toEqual({ ...kept, ...ends, ...later });
     }),
   );
 });

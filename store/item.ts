@@ -1,6 +1,7 @@
 /** How the values of the route store look as items of the table. Pure: values in, values out. */
 import type { z } from "zod";
 import type { RouteRecord, SlotAnswer, SlotReport } from "../mail/route.ts";
+import { recordEnd } from "../mail/route-life.ts";
 import { StoreError } from "./errors.ts";
 import { lastMail, routeProof, routeRecord, slotReport } from "./item-schema.ts";
 
@@ -39,6 +40,23 @@ export const closingKey = (slot: string): Key => keyOf("#closing", slot);
 export const publishedKey = (slot: string): Key => keyOf("#published", slot);
 export const SEQUENCE_KEY = keyOf("#sequence", "#sequence");
 
+/**
+ * The attribute by which DynamoDB deletes an item by itself, within days of it: seconds since 1970 (Amazon DynamoDB
+ * Developer Guide, "Using time to live"). An item without it stays.
+ */
+export const EXPIRES = "expires";
+
+/** @param instant ISO 8601 */
+export function expiry(instant: string | undefined): Item {
+  if (instant === undefined) return {};
+  return { [EXPIRES]: { N: `${Math.ceil(Date.parse(instant) / 1000)}` } };
+}
+
+/** ISO 8601, UTC; `undefined`: it stays. */
+export function expiryOf(item: FoundItem): string | undefined {
+  return item[EXPIRES] && new Date(numberOf(item, EXPIRES) * 1000).toISOString();
+}
+
 /** How many writes of routes there were. */
 export function sequenceItem(sequence: number): Item {
   return { ...SEQUENCE_KEY, sequence: { N: `${sequence}` } };
@@ -57,6 +75,7 @@ export function encodeRoute(record: RouteRecord, sequence: number): Item {
     record: { S: JSON.stringify(record) },
     changes: { S: CHANGES_SHARD },
     sequence: { N: `${sequence}` },
+    ...expiry(recordEnd(record)),
   };
 }
 
@@ -76,8 +95,9 @@ export function decodeRoute(item: FoundItem): SequencedRoute {
 
 /** The fields that the answer brings; the store keeps the others as they are. */
 export function encodeAnswerFields(answer: SlotAnswer): Item {
-  const { proof, acknowledged, lastInbound, lastOutbound } = answer;
+  const { proof, acknowledged, expires, lastInbound, lastOutbound } = answer;
   return {
+    ...expiry(expires),
     ...(proof && { proof: { S: JSON.stringify(proof) } }),
     ...(acknowledged !== undefined && { acknowledged: { N: `${acknowledged}` } }),
     ...(lastInbound && { lastInbound: { S: JSON.stringify(lastInbound) } }),
@@ -85,12 +105,19 @@ export function encodeAnswerFields(answer: SlotAnswer): Item {
   };
 }
 
+/** The fields of before that the answer takes away. */
+export function droppedAnswerFields({ acknowledged, expires }: SlotAnswer): string[] {
+  return acknowledged !== undefined && expires === undefined ? [EXPIRES] : [];
+}
+
 export function decodeAnswer(item: FoundItem): SlotAnswer {
+  const expires = expiryOf(item);
   return {
     domain: textOf(item, "pk"),
     slot: textOf(item, "sk").replace(/^slot#/, ""),
     ...(item["proof"] && { proof: parseJson(routeProof, item, "proof") }),
     ...(item["acknowledged"] && { acknowledged: numberOf(item, "acknowledged") }),
+    ...(expires !== undefined && { expires }),
     ...(item["lastInbound"] && { lastInbound: parseJson(lastMail, item, "lastInbound") }),
     ...(item["lastOutbound"] && { lastOutbound: parseJson(lastMail, item, "lastOutbound") }),
   };

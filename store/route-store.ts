@@ -9,13 +9,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { MailRuleError } from "../mail/errors.ts";
 import type { RouteRecord, SlotAnswer, SlotReport } from "../mail/route.ts";
 import type { RouteContent } from "../mail/route-changes.ts";
+import { recordEnd } from "../mail/route-life.ts";
 import { RouteConflict, StoreError } from "./errors.ts";
 import {
   type Block,
   blockKeys,
   decodeBlock,
   encodeBlock,
+  holdersKey,
   holdingFaults,
+  IDENTITIES,
   moveHoldings,
 } from "./holdings.ts";
 import {
@@ -27,12 +30,14 @@ import {
   decodeReport,
   decodeRoute,
   decodeSlot,
+  droppedAnswerFields,
   encodeAnswerFields,
   encodeClosing,
   encodePublished,
   encodeReport,
   encodeRoute,
   encodeSlot,
+  expiry,
   type FoundItem,
   isAt,
   numberOf,
@@ -45,11 +50,13 @@ import {
   textOf,
 } from "./item.ts";
 import { merge } from "./merge.ts";
-import { SecretStore, type SecretStoreOptions } from "./secrets.ts";
+import { domainTraces, holdingTraces, type StoreTrace } from "./residue.ts";
+import { relayFolder, SecretStore, type SecretStoreOptions } from "./secrets.ts";
 import { Table } from "./table.ts";
 
 export { RouteConflict, StoreError, type StoreFailure } from "./errors.ts";
 export type { RegisteredSlot } from "./item.ts";
+export type { StoreTrace } from "./residue.ts";
 
 /** Which fleet's store, and how it is reached. Credentials: the AWS SDK's usual places. */
 export interface RouteStoreOptions extends SecretStoreOptions {
@@ -146,8 +153,8 @@ export class RouteStore implements Disposable {
       const standing = await this.#readStanding(next);
       if ((standing.record?.revision ?? 0) !== read) throw conflict(next.domain, standing.record);
       refuseHeld(next, standing);
-      const record = { ...next, revision: read + 1 };
-      if (await this.#table.transact(writesOf(record, standing))) return record;
+      const record = read === 0 ? firstRecord(next, standing) : { ...next, revision: read + 1 };
+      if (await this.#table.transact(writesOf(record, read, standing))) return record;
       await sleep(randomInt(Math.min(LONGEST_PAUSE_MILLISECONDS, 2 ** attempt * 10)));
     }
     throw new StoreError(
@@ -275,7 +282,26 @@ export class RouteStore implements Disposable {
   async putAnswer(answer: SlotAnswer): Promise<void> {
     const fields = encodeAnswerFields(answer);
     if (Object.keys(fields).length === 0) return;
-    await this.#table.set(answerKey(answer.domain, answer.slot), fields);
+    const key = answerKey(answer.domain, answer.slot);
+    await this.#table.set(key, fields, droppedAnswerFields(answer));
+  }
+
+  /**
+   * Lets what slots have answered of a route that was given up end with it. A slot that runs says so itself, but
+   * there may be answers of slots that are dead or gone.
+   */
+  async endAnswers(record: RouteRecord): Promise<void> {
+    const end = recordEnd(record);
+    if (end === undefined) return;
+    const { answers } = await this.readDomain(record.domain);
+    for (const { domain, slot } of answers) {
+      await this.#table.setUpTo(
+        answerKey(domain, slot),
+        expiry(end),
+        "acknowledged",
+        record.revision,
+      );
+    }
   }
 
   putSecret(name: string, value: string, expires?: string): Promise<void> {
@@ -285,6 +311,33 @@ export class RouteStore implements Disposable {
   /** `undefined`: there is none. */
   readSecret(name: string): Promise<string | undefined> {
     return this.#secrets.read(name);
+  }
+
+  /**
+   * Everything in the store that mentions a domain, and what its organisation holds there as sending identities.
+   *
+   * @param organisation @default whoever holds the domain
+   */
+  async traces(domain: string, organisation?: string): Promise<readonly StoreTrace[]> {
+    const [own, names, identities, secrets] = await Promise.all([
+      this.#table.partition(domain),
+      this.#table.get([holdersKey(domain)]),
+      this.#table.partition(IDENTITIES),
+      this.#secrets.describe(relayFolder(domain)),
+    ]);
+    const route = own.find((item) => isAt(item, routeKey(domain)));
+    const holder = organisation ?? (route && decodeRoute(route).record.holder.organisation);
+    return [
+      ...domainTraces(own),
+      ...holdingTraces(names, (name) => name === domain),
+      ...holdingTraces(identities, (_, other) => other === holder),
+      ...secrets.map(({ name, expires }) => ({ text: `the password ${name}`, ends: expires })),
+    ];
+  }
+
+  /** The names of the secrets below a folder, in no order. */
+  secretNames(folder: string): Promise<readonly string[]> {
+    return this.#secrets.list(folder);
   }
 
   /** Nothing happens where there is none. */
@@ -300,13 +353,24 @@ interface Standing {
   readonly blocks: readonly Block[];
 }
 
-function writesOf(next: RouteRecord, { record, sequence, blocks }: Standing) {
-  const moved = blocks.map((block) => moveHoldings(block, record, next, new Date()));
+/**
+ * A domain may have had a record that was deleted at its end, and slots may still have what they knew of it. So a
+ * first revision is above all that there ever were: the sequence counts every write and is never deleted.
+ */
+function firstRecord(next: RouteContent, { sequence }: Standing): RouteRecord {
+  const revision = sequence + 1;
+  const { proposed } = next;
+  return { ...next, ...(proposed && { proposed: { ...proposed, version: revision } }), revision };
+}
+
+function writesOf(next: RouteRecord, read: number, { record, sequence, blocks }: Standing) {
+  const now = new Date();
+  const moved = blocks.map((block) => moveHoldings(block, record, next, now));
   return [
-    { item: encodeRoute(next, sequence + 1), guard: "revision", read: next.revision - 1 },
+    { item: encodeRoute(next, sequence + 1), guard: "revision", read },
     { item: sequenceItem(sequence + 1), guard: "sequence", read: sequence },
     ...moved.map((block) => ({
-      item: encodeBlock(block),
+      item: encodeBlock(block, now),
       guard: "revision",
       read: block.revision - 1,
     })),

@@ -14,12 +14,28 @@ export interface SecretStoreOptions extends ClientOptions {
  * so that a new one that does not work cannot break the version that serves.
  */
 export function relaySecretName(domain: string, version: number): string {
-  return `relay/${domain}/${version}`;
+  return `${relayFolder(domain)}/${version}`;
+}
+
+export function relayFolder(domain: string): string {
+  return `relay/${domain}`;
 }
 
 function expiration(expires: string): string {
   const Attributes = { Timestamp: expires };
   return JSON.stringify([{ Type: "Expiration", Version: "1.0", Attributes }]);
+}
+
+/** When SSM deletes a secret by itself, ISO 8601; `undefined`: never. */
+export interface SecretEnd {
+  readonly name: string;
+  readonly expires: string | undefined;
+}
+
+/** The timestamp of an expiration policy, however its JSON is written. */
+function expirationIn(policies: readonly string[]): string | undefined {
+  const policy = policies.find((text) => text.includes("Expiration"));
+  return policy && /Timestamp\W+([\d-]+T[\d:.]+Z)/.exec(policy)?.[1];
 }
 
 export class SecretStore {
@@ -58,6 +74,41 @@ export class SecretStore {
     const client = await this.#connect();
     const { Parameters } = await ask(`Reading the secret ${name}`, client.send(command));
     return Parameters?.[0]?.Value;
+  }
+
+  /** The names of those below a folder, in no order: `relay/contoso.com`. */
+  async list(folder: string): Promise<string[]> {
+    const { paginateGetParametersByPath } = await import("@aws-sdk/client-ssm");
+    const client = await this.#connect();
+    const pages = paginateGetParametersByPath({ client }, { Path: this.#path(folder) });
+    const listing = async () => {
+      const names: string[] = [];
+      for await (const { Parameters = [] } of pages) {
+        names.push(...Parameters.flatMap(({ Name }) => Name ?? []));
+      }
+      return names.map((name) => name.slice(this.#path("").length));
+    };
+    return ask(`Listing the secrets of ${folder}`, listing());
+  }
+
+  /** The whole names of those below a folder, and when each expires. */
+  async describe(folder: string): Promise<readonly SecretEnd[]> {
+    const { paginateDescribeParameters } = await import("@aws-sdk/client-ssm");
+    const client = await this.#connect();
+    const Values = [`${this.#path(folder)}/`];
+    const ParameterFilters = [{ Key: "Name", Option: "BeginsWith", Values }];
+    const pages = paginateDescribeParameters({ client }, { ParameterFilters });
+    const listing = async () => {
+      const found: SecretEnd[] = [];
+      for await (const { Parameters = [] } of pages) {
+        for (const { Name = "", Policies = [] } of Parameters) {
+          const texts = Policies.map(({ PolicyText = "" }) => PolicyText);
+          found.push({ name: Name, expires: expirationIn(texts) });
+        }
+      }
+      return found;
+    };
+    return ask(`Listing the secrets of ${folder}`, listing());
   }
 
   /** Nothing happens where there is none. */

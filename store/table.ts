@@ -1,6 +1,7 @@
 /** The calls of DynamoDB that the route store makes, on one table. Reads are strongly consistent but on the index. */
 import {
   BatchGetItemCommand,
+  ConditionalCheckFailedException,
   DeleteItemCommand,
   DynamoDBClient,
   type KeysAndAttributes,
@@ -131,19 +132,33 @@ export class Table {
     await this.#ask("Writing", this.#client.send(command));
   }
 
-  /** Sets these attributes and leaves the others. */
-  async set(key: Key, attributes: Item): Promise<void> {
-    const names = Object.keys(attributes);
+  /** Sets these attributes, takes those away, and leaves the others. */
+  async set(key: Key, attributes: Item, dropped: readonly string[] = []): Promise<void> {
     const command = new UpdateItemCommand({
       TableName: this.#name,
       Key: key,
-      UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(", ")}`,
-      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
-      ExpressionAttributeValues: Object.fromEntries(
-        Object.entries(attributes).map(([name, value]) => [`:${name}`, value]),
-      ),
+      ...changeOf(attributes, dropped),
     });
     await this.#ask("Writing", this.#client.send(command));
+  }
+
+  /** Sets these attributes where there is an item whose number is not above `most`. */
+  async setUpTo(key: Key, attributes: Item, guard: string, most: number): Promise<void> {
+    const { UpdateExpression, ExpressionAttributeNames, ExpressionAttributeValues } =
+      changeOf(attributes);
+    const command = new UpdateItemCommand({
+      TableName: this.#name,
+      Key: key,
+      UpdateExpression,
+      ConditionExpression:
+        "attribute_exists(pk) AND (attribute_not_exists(#guard) OR #guard <= :most)",
+      ExpressionAttributeNames: { ...ExpressionAttributeNames, "#guard": guard },
+      ExpressionAttributeValues: { ...ExpressionAttributeValues, ":most": { N: `${most}` } },
+    });
+    const writing = this.#client.send(command).catch((error: unknown) => {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    });
+    await this.#ask("Writing", writing);
   }
 
   async delete(key: Key): Promise<void> {
@@ -169,6 +184,22 @@ export class Table {
   #ask<T>(what: string, call: Promise<T>): Promise<T> {
     return ask(`${what} in the route table ${this.#name}`, call);
   }
+}
+
+/** At least one attribute is set. */
+function changeOf(attributes: Item, dropped: readonly string[] = []) {
+  const names = Object.keys(attributes);
+  const sets = `SET ${names.map((name) => `#${name} = :${name}`).join(", ")}`;
+  const removes = dropped.map((name) => `#${name}`).join(", ");
+  return {
+    UpdateExpression: removes === "" ? sets : `${sets} REMOVE ${removes}`,
+    ExpressionAttributeNames: Object.fromEntries(
+      [...names, ...dropped].map((name) => [`#${name}`, name]),
+    ),
+    ExpressionAttributeValues: Object.fromEntries(
+      Object.entries(attributes).map(([name, value]) => [`:${name}`, value]),
+    ),
+  };
 }
 
 function guarded({ item, guard, read }: GuardedPut) {

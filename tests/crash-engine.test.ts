@@ -1,23 +1,19 @@
-/** kill -9 of the engine at every point of create, update and delete: the next run converges. */
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { testNet } from "../lab/test-net.ts";
-import { createEngineRunner } from "./crash-engine.ts";
-import { type Life, SCENARIOS, startLife, tryAllPoints } from "./crash-life.ts";
+/** kill -9 of the engine at every commit of a tenant's life: what `npm run leftovers` says mends it. */
+import { expect, test } from "vitest";
+import { chosenStyles, liveUndisturbed, tryAllPoints } from "./crash-matrix.ts";
+import { startActedPlace } from "./crash-place.ts";
+import { ENGINE_KILLED } from "./crash-strikes.ts";
 
-let life: Life;
-
-beforeAll(async () => {
-  life = await startLife(testNet);
-});
-
-afterAll(() => life[Symbol.asyncDispose]());
-
-test.each(SCENARIOS)("the engine is killed in $name", { timeout: 900_000 }, async (scenario) => {
-  const runner = createEngineRunner(life.world, "engine");
-  const { points, failures } = await tryAllPoints(life, runner, scenario);
-  console.log(
-    `killed the engine at ${points} points of ${scenario.name}: ${failures.length} failures`,
-  );
-  expect(points).toBeGreaterThan(5);
-  expect(failures).toEqual([]);
-});
+test.each(chosenStyles())(
+  "the engine is killed at every commit of a life that %s",
+  { timeout: 1_800_000 },
+  async (style) => {
+    await using place = await startActedPlace();
+    const { matrix } = place;
+    const undisturbed = await liveUndisturbed(matrix, style);
+    const { points, failures } = await tryAllPoints(matrix, undisturbed, ENGINE_KILLED);
+    console.log(`the engine is killed at ${points} points: ${failures.length} failures`);
+    expect(failures).toEqual([]);
+    expect(points).toBeGreaterThan(30);
+  },
+);

@@ -1,4 +1,7 @@
-/** kill -9 of the provider at every point, under each fault of the API and of propagation. */
+/**
+ * kill -9 of the provider under faults of the API and of propagation: at every point under one of them, with
+ * `npm run crash` under each.
+ */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Fault } from "../lab/cloudflare/index.ts";
 import { testNet } from "../lab/test-net.ts";
@@ -16,9 +19,17 @@ const FAULTS: readonly Fault[] = [
   { fault: "piecemeal", milliseconds: 40, times: "always" },
   { fault: "lagging-server", server: 1, milliseconds: 150, times: "always" },
 ];
-const CASES = FAULTS.flatMap((fault) =>
-  SCENARIOS.map((scenario) => ({ fault, scenario, title: `${scenario.name}, ${fault.fault}` })),
+const CASES = FAULTS.flatMap((fault, turn) =>
+  SCENARIOS.map((scenario) => ({
+    fault,
+    turn,
+    scenario,
+    title: `${scenario.name}, ${fault.fault}`,
+  })),
 );
+/** The faults take turns. */
+const isTurnOf = (turn: number) => (point: number) =>
+  process.env["CRASH_POINTS"] === "all" || point % FAULTS.length === turn;
 
 let life: Life;
 let tried = 0;
@@ -36,8 +47,9 @@ test.each(CASES)("the provider is killed in $title", { timeout: 600_000 }, async
   const runner = createCallRunner(life.world);
   const { points, failures } = await tryAllPoints(life, runner, crash.scenario, {
     disturb: () => life.world.cloudflare.addFault(crash.fault),
+    isTried: isTurnOf(crash.turn),
   });
   tried += points;
-  expect(points).toBeGreaterThan(5);
+  expect(points).toBeGreaterThan(0);
   expect(failures).toEqual([]);
 });

@@ -110,19 +110,21 @@ export interface Trial {
   readonly disturb?: () => unknown;
   /** @default all */
   readonly moments?: readonly CrashPoint["moment"][];
+  /** Which of the points, by number from 0. @default all */
+  readonly isTried?: (point: number) => boolean;
   /** @default the run is killed */
   readonly strike?: Strike;
 }
 
 /**
  * Tries every point of a scenario: killed there, run again, and destroyed. Returns a line for each
- * failure, and how many points there were.
+ * failure, and how many points were tried.
  */
 export async function tryAllPoints(
   life: Life,
   runner: Runner,
   scenario: Scenario,
-  { disturb = () => undefined, moments, strike = armCrash }: Trial = {},
+  { disturb = () => undefined, moments, isTried = () => true, strike = armCrash }: Trial = {},
 ): Promise<{ points: number; failures: string[] }> {
   const { cloudflare } = life.world;
   const { before, disturbed } = scenario;
@@ -130,9 +132,9 @@ export async function tryAllPoints(
   disturb();
   await mustRun(runner, disturbed);
   await cloudflare.settled();
-  const points = crashPoints(cloudflare.requests).filter(
-    ({ moment }) => moments?.includes(moment) ?? true,
-  );
+  const points = crashPoints(cloudflare.requests)
+    .filter(({ moment }) => moments?.includes(moment) ?? true)
+    .filter((_, number) => isTried(number));
   const undisturbed = comparable(cloudflare.snapshot(life.zoneId));
   const failures: string[] = [];
   for (const point of points) {

@@ -1,23 +1,19 @@
-/** kill -9 of the provider at every point of create, update and delete: the next run converges. */
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { testNet } from "../lab/test-net.ts";
-import { createEngineRunner } from "./crash-engine.ts";
-import { type Life, SCENARIOS, startLife, tryAllPoints } from "./crash-life.ts";
+/** kill -9 of the provider at every commit of a tenant's life: the same command again. */
+import { expect, test } from "vitest";
+import { chosenStyles, liveUndisturbed, tryAllPoints } from "./crash-matrix.ts";
+import { startActedPlace } from "./crash-place.ts";
+import { PROVIDER_KILLED } from "./crash-strikes.ts";
 
-let life: Life;
-
-beforeAll(async () => {
-  life = await startLife(testNet);
-});
-
-afterAll(() => life[Symbol.asyncDispose]());
-
-test.each(SCENARIOS)("the provider is killed in $name", { timeout: 900_000 }, async (scenario) => {
-  const runner = createEngineRunner(life.world, "provider");
-  const { points, failures } = await tryAllPoints(life, runner, scenario);
-  console.log(
-    `killed the provider at ${points} points of ${scenario.name}: ${failures.length} failures`,
-  );
-  expect(points).toBeGreaterThan(5);
-  expect(failures).toEqual([]);
-});
+test.each(chosenStyles())(
+  "the provider is killed at every commit of a life that %s",
+  { timeout: 1_800_000 },
+  async (style) => {
+    await using place = await startActedPlace();
+    const { matrix } = place;
+    const undisturbed = await liveUndisturbed(matrix, style);
+    const { points, failures } = await tryAllPoints(matrix, undisturbed, PROVIDER_KILLED);
+    console.log(`the provider is killed at ${points} points: ${failures.length} failures`);
+    expect(failures).toEqual([]);
+    expect(points).toBeGreaterThan(30);
+  },
+);

@@ -167,6 +167,35 @@ test("new passwords that are refused go, and that which serves goes with the rou
   expect(await lab.store.readSecret(name)).toBe(FIRST);
 });
 
+test("a destroy is killed once the password expires: a route that stays has one that does not", async () => {
+  const domain = "stays.test";
+  const stack = await lab.addStack("stays", [entry(true, domain)]);
+  await setPassword(stack, FIRST);
+  await succeeded(stack.up());
+  const former = await secretName(domain);
+  const env = { AWS_ENDPOINT_URL: proxy.url };
+  const run = stack.start(["destroy", "--yes", "--skip-preview"], { env });
+  const kill = async () => {
+    for (const pid of await run.providerPids()) process.kill(pid, "SIGKILL");
+  };
+  // The first write gives the route up, the second has the slot's answer end with it.
+  proxy.arm({ write: 3, moment: "after", closes: true, hit: kill });
+  expect((await run.result).exitCode).not.toBe(0);
+  expect(proxy.writes.at(-1)).toBe("PutParameter");
+  proxy.arm();
+  const policy = await goesWithRoute(domain);
+  expect(await passwordsOf(domain)).toEqual([{ name: former, policy }]);
+
+  await lab.write(stack, [{ ...entry(true, domain), fixIt: "https://support.example.com/" }]);
+  await setPassword(stack, FIRST);
+  await succeeded(stack.up([], { env }));
+  const name = await secretName(domain);
+  expect(name).not.toBe(former);
+  expect(await lab.store.readSecret(name)).toBe(FIRST);
+  expect(await passwordsOf(domain)).toEqual([{ name, policy: undefined }]);
+  expect((await lab.store.readDomain(domain)).record).not.toHaveProperty("leaving");
+});
+
 test.each(["PutParameter", "GetParameters"])(
   "without the right to %s a destroy warns of the password that stays",
   async (action) => {

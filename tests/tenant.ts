@@ -14,7 +14,7 @@ import {
   type RunOptions,
 } from "../lab/pulumi.ts";
 import { testNet } from "../lab/test-net.ts";
-import { startWorld, type World } from "../lab/world.ts";
+import { startWorld, type World, type WorldOptions } from "../lab/world.ts";
 
 /** The gateway of the lab's example world. */
 export const gateway = {
@@ -103,12 +103,15 @@ export interface TenantLab extends AsyncDisposable {
 export interface TenantLabOptions {
   /** The text of another `index.ts`, in which it imports as if it lay in the checkout. */
   readonly program?: string;
+  /** See `WorldOptions`. */
+  readonly gateway?: WorldOptions["gateway"];
 }
 
 /** Starts a world of its own for the test file, with a project without stacks. */
-export async function startTenantLab({ program }: TenantLabOptions = {}): Promise<TenantLab> {
+export async function startTenantLab(options: TenantLabOptions = {}): Promise<TenantLab> {
+  const { program, gateway: kind = "stand-in" } = options;
   await using parts = new AsyncDisposableStack();
-  const world = parts.use(await startWorld({ net: testNet }));
+  const world = parts.use(await startWorld({ net: testNet, gateway: kind }));
   const { directory, env } = world;
   const source = program === undefined ? {} : { source: await projectWith(program, directory) };
   const project = await createProject({ directory, env, ...source });
@@ -116,8 +119,8 @@ export async function startTenantLab({ program }: TenantLabOptions = {}): Promis
   return {
     world,
     project,
-    addZone: async (name, records, options = {}) => {
-      const id = await world.cloudflare.addZone({ name, ...options });
+    addZone: async (name, records, zone = {}) => {
+      const id = await world.cloudflare.addZone({ name, ...zone });
       const server = { name: `mail.${name}`, type: "A", content: `${testNet}.2.9` };
       await world.cloudflare.seed(id, [server, ...records]);
       return { id, name, snapshot: () => world.cloudflare.snapshot(id) };

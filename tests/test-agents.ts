@@ -1,6 +1,7 @@
 /** For tests: what a gateway's slots answer, given by plain clients of the route store. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProofStep, RouteRecord, SlotReport } from "../mail/route.ts";
+import { recordEnd } from "../mail/route-life.ts";
 import { ChangeReader } from "../store/change-reader.ts";
 import type { RouteStore } from "../store/route-store.ts";
 
@@ -65,10 +66,15 @@ export async function startAgents(
 async function answer(
   store: RouteStore,
   slot: string,
-  { domain, proposed, revision }: RouteRecord,
+  record: RouteRecord,
   { proof, acknowledges }: Behaviour,
 ): Promise<void> {
-  if (acknowledges) await store.putAnswer({ domain, slot, acknowledged: revision });
+  const { domain, proposed, revision } = record;
+  const expires = recordEnd(record);
+  if (acknowledges) {
+    const ends = expires === undefined ? {} : { expires };
+    await store.putAnswer({ domain, slot, acknowledged: revision, ...ends });
+  }
   if (proposed === undefined || proof === "silent") return;
   const { version } = proposed;
   const at = new Date().toISOString();

@@ -1,20 +1,32 @@
-/** Stands between the provider and AWS's API: strikes at a write, or denies what the emulator's IAM does not. */
+/**
+ * Stands between the provider and AWS's API: strikes at a write, cuts the way, or denies what the emulator's IAM
+ * does not.
+ */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
 
-/**
- * - `unwritten`: the write arrived at the API's door, and was lost.
- * - `unanswered`: it was carried out, and nobody was told.
- */
-export type Moment = "unwritten" | "unanswered";
+/** On which side of a write's commit. */
+export type Moment = "before" | "after";
+
+export interface WriteStrike {
+  /** Which write since the last `arm`, from 1. */
+  readonly write: number;
+  readonly moment: Moment;
+  /** The connection is closed then: a write is lost, or carried out and nobody is told. */
+  readonly closes: boolean;
+  /** What happens then. The write waits for it. */
+  hit(): Promise<void>;
+}
 
 export interface WriteProxy extends AsyncDisposable {
   readonly url: string;
   /** The writes since the last `arm`, by the name of the API's action. */
   readonly writes: readonly string[];
-  /** Strikes at the write of this number, from 1; without arguments at none. */
-  arm(at?: { readonly write: number; readonly moment: Moment; strike(): Promise<void> }): void;
+  /** Strikes at a write; without arguments at none. Counts anew. */
+  arm(at?: WriteStrike): void;
+  /** From now on no request comes through, or every one again. */
+  cut(off: boolean): void;
   /** From now on nobody has the right to these actions. */
   deny(actions: readonly string[]): void;
 }
@@ -23,22 +35,26 @@ const WRITES = /^(TransactWriteItems|PutItem|UpdateItem|DeleteItem|PutParameter|
 
 export async function startWriteProxy(address: string, target: string): Promise<WriteProxy> {
   let writes: string[] = [];
-  let armed: Parameters<WriteProxy["arm"]>[0];
+  let armed: WriteStrike | undefined;
+  let isCut = false;
   let denied: readonly string[] = [];
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await buffer(request);
     const action = String(request.headers["x-amz-target"]).split(".").at(-1) ?? "";
+    if (isCut) return response.destroy();
     if (denied.includes(action)) return deny(response);
     if (WRITES.test(action)) writes.push(action);
     const strike = WRITES.test(action) && writes.length === armed?.write ? armed : undefined;
-    if (strike?.moment === "unwritten") return strike.strike();
+    if (strike?.moment === "before") await strike.hit();
+    if (strike?.moment === "before" && strike.closes) return response.destroy();
     const answer = await fetch(`${target}${request.url ?? "/"}`, {
       method: request.method ?? "POST",
       headers: forwarded(request),
       body,
     });
     const content = Buffer.from(await answer.arrayBuffer());
-    if (strike !== undefined) return strike.strike();
+    if (strike?.moment === "after") await strike.hit();
+    if (strike?.moment === "after" && strike.closes) return response.destroy();
     response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" });
     response.end(content);
   };
@@ -57,6 +73,9 @@ export async function startWriteProxy(address: string, target: string): Promise<
     arm: (at) => {
       writes = [];
       armed = at;
+    },
+    cut: (off) => {
+      isCut = off;
     },
     deny: (actions) => {
       denied = actions;

@@ -15,6 +15,7 @@ const programs = {
   test: { lab: true, checkers: true, run: test },
   demo: { lab: true, run: (args) => startInLab("lab/demo.ts", args) },
   lab: { lab: true, run: (args) => startInLab("lab/lab.ts", args) },
+  crash: { lab: true, run: crash },
   soak: { lab: true, run: (args) => startInLab("lab/soak.ts", args) },
   bench: { lab: true, run: (args) => startInLab("lab/bench.ts", args) },
   leftovers: { lab: false, run: (args) => start("commands/leftovers.ts", args) },
@@ -66,6 +67,12 @@ function start(file, args) {
     child.once("error", reject);
     child.once("exit", (code) => resolve(code ?? 2));
   });
+}
+
+/** The crash tests alone, at every point. */
+function crash(args) {
+  const vitest = "node_modules/vitest/vitest.mjs";
+  return startInLab(vitest, ["run", "tests/crash-", ...args], { CRASH_POINTS: "all" });
 }
 
 /** Runs the checks, then the tests; the last line is how many passed and failed, checks included. */

@@ -3,12 +3,12 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { decideRelay, type RelayDecision } from "../../mail/relay-decision.ts";
 import type { RouteRecord } from "../../mail/route.ts";
-import type { MailDirection } from "../../mail/route-life.ts";
+import { type MailDirection, recordEnd } from "../../mail/route-life.ts";
 import { RouteStore } from "../../store/route-store.ts";
 import { type GatewayHostConfig, HEALTH_PORT, HOST_PATHS } from "../host-config.ts";
 import { NULL_SENDER_WAY } from "../postfix/main-cf.ts";
 import { mapEntries, outboundHop } from "../postfix/maps.ts";
-import { Answers } from "./answers.ts";
+import { Answers, type DomainAnswer } from "./answers.ts";
 import { ClientRates } from "./client-rates.ts";
 import { Closing } from "./closing.ts";
 import { errorText, Faults } from "./faults.ts";
@@ -72,7 +72,7 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
       unreadable.forget(record.domain);
       proofs.see(record);
     },
-    onEffect: ({ domain, revision }) => answers.put({ domain, acknowledged: revision }),
+    onEffect: (record) => answers.put(acknowledgement(record)),
     onFirstEffect: (records) => answers.putLater(acknowledgements(records)),
   });
   const closing = new Closing({
@@ -128,9 +128,22 @@ function syncState(sync: RouteSync, table: RouteTable) {
   return { isReady: sync.isReady, lastContact: sync.lastContact, routes: table.size };
 }
 
-/** What this slot never told, where it is new, or a former life of it did not tell any more. */
+/**
+ * What this slot never told, where it is new, or a former life of it did not tell any more. Of what has ended, the
+ * store keeps nothing.
+ */
 function* acknowledgements(records: Iterable<RouteRecord>) {
-  for (const { domain, revision } of records) yield { domain, acknowledged: revision };
+  for (const record of records) {
+    const end = recordEnd(record);
+    if (end === undefined || Date.parse(end) > Date.now()) yield acknowledgement(record);
+  }
+}
+
+/** What is said of a route that was given up ends with it. */
+function acknowledgement(record: RouteRecord): DomainAnswer {
+  const { domain, revision } = record;
+  const expires = recordEnd(record);
+  return { domain, acknowledged: revision, ...(expires !== undefined && { expires }) };
 }
 
 function makeMapWriter(secrets: Secrets): MapWriter {

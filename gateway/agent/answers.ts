@@ -31,7 +31,8 @@ export class Answers {
   readonly #slot: string;
   readonly #onFault: (error: unknown) => void;
   readonly #waiting = new Map<string, Waiting>();
-  readonly #writing = new Set<Waiting>();
+  /** By domain. */
+  readonly #writing = new Map<string, Waiting>();
   #backlog: Iterator<DomainAnswer> | undefined;
   #wake: () => void = () => undefined;
 
@@ -48,10 +49,8 @@ export class Answers {
 
   /** When the first outbound message passed of which the store knows nothing yet, in milliseconds; Infinity: none. */
   get outboundSince(): number {
-    const since = [...this.#waiting.values(), ...this.#writing].map(
-      ({ outboundSince }) => outboundSince,
-    );
-    return since.reduce((one, other) => Math.min(one, other), Infinity);
+    const all = [...this.#waiting.values(), ...this.#writing.values()];
+    return all.reduce((first, { outboundSince }) => Math.min(first, outboundSince), Infinity);
   }
 
   /**
@@ -61,10 +60,7 @@ export class Answers {
    */
   put(answer: DomainAnswer, outboundSince = Infinity): void {
     const former = this.#waiting.get(answer.domain);
-    this.#waiting.set(answer.domain, {
-      answer: { ...former?.answer, ...answer },
-      outboundSince: Math.min(former?.outboundSince ?? Infinity, outboundSince),
-    });
+    this.#waiting.set(answer.domain, merge(former, { answer, outboundSince }));
     this.#wake();
   }
 
@@ -83,7 +79,7 @@ export class Answers {
 
   async #work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const [first] = this.#waiting.values();
+      const first = this.#next();
       if (first === undefined) {
         await this.#nextPut();
         continue;
@@ -94,20 +90,34 @@ export class Answers {
     }
   }
 
-  /** @returns whether the store has taken it */
+  /** The oldest that may be written now. */
+  #next(): Waiting | undefined {
+    for (const [domain, waiting] of this.#waiting) {
+      if (!this.#writing.has(domain)) return waiting;
+    }
+    return undefined;
+  }
+
+  /**
+   * Answers of one domain are written one after the other, so that the newest is the last.
+   *
+   * @returns whether the store has taken it
+   */
   async #write(waiting: Waiting): Promise<boolean> {
-    const { answer, outboundSince } = waiting;
-    this.#writing.add(waiting);
+    const { answer } = waiting;
+    const { domain } = answer;
+    this.#writing.set(domain, waiting);
     try {
       await this.#store.putAnswer({ ...answer, slot: this.#slot });
       this.#onFault(undefined);
       return true;
     } catch (error) {
       this.#onFault(error);
-      this.put({ ...answer, ...this.#waiting.get(answer.domain)?.answer }, outboundSince);
+      this.#waiting.set(domain, merge(waiting, this.#waiting.get(domain) ?? waiting));
       return false;
     } finally {
-      this.#writing.delete(waiting);
+      this.#writing.delete(domain);
+      this.#wake();
     }
   }
 
@@ -140,4 +150,14 @@ export class Answers {
     };
     return idle.promise;
   }
+}
+
+/** An acknowledgement says anew when all ends. */
+function merge(older: Waiting | undefined, newer: Waiting): Waiting {
+  const { expires, ...kept } = older?.answer ?? newer.answer;
+  const isKept = newer.answer.acknowledged === undefined && expires !== undefined;
+  return {
+    answer: { ...kept, ...(isKept && { expires }), ...newer.answer },
+    outboundSince: Math.min(older?.outboundSince ?? Infinity, newer.outboundSince),
+  };
 }

@@ -77,6 +77,13 @@ export class RouteEffects {
     this.#withoutPassword.delete(domain);
   }
 
+  /** Forgets the passwords that no record names any more, on the disk, too. */
+  async forgetPasswords(): Promise<void> {
+    const { table, secrets, disk } = this.#options;
+    const records = [...table.records(), ...this.#pending.values()];
+    if (secrets.keepOnly(records)) await disk.take(() => secrets.save());
+  }
+
   /** Puts records into effect, and those whose stage or password is another one by now. */
   async apply(records: readonly RouteRecord[] = []): Promise<void> {
     const { table, maps, faults } = this.#options;

@@ -35,18 +35,23 @@ export async function rereadRoutes(options: RereadingOptions, signal: AbortSigna
   unreadable.endReading();
   const gone = before.filter((domain) => !seen.has(domain) && !unreadable.has(domain));
   await locked(async () => {
-    await dropEnded(options, gone);
-    if (disk.isOvergrown) await disk.save(sequence() ?? 0);
+    const hasDropped = await dropEnded(options, gone);
+    await effects.forgetPasswords();
+    // Of a domain that is gone, the disk keeps nothing.
+    if (hasDropped || disk.isOvergrown) await disk.save(sequence() ?? 0);
   });
 }
 
 /**
  * Records that the store does not have any more. One that serves stays: a table that was emptied by
  * mistake must not stop anyone's mail.
+ *
+ * @returns whether any was dropped
  */
-async function dropEnded(options: RereadingOptions, domains: readonly string[]): Promise<void> {
+async function dropEnded(options: RereadingOptions, domains: readonly string[]): Promise<boolean> {
   const { table, disk, faults, effects } = options;
   const kept: string[] = [];
+  let hasDropped = false;
   for (const domain of domains) {
     const record = table.get(domain);
     if (record === undefined || effects.isPending(domain)) continue;
@@ -55,8 +60,10 @@ async function dropEnded(options: RereadingOptions, domains: readonly string[]):
       table.remove(domain);
       effects.forget(domain);
       await disk.drop(domain);
+      hasDropped = true;
     } else kept.push(domain);
   }
   if (kept.length === 0) faults.clear("vanished routes");
   else faults.set("vanished routes", `not in the store, and kept: ${kept.slice(0, 10).join(", ")}`);
+  return hasDropped;
 }

@@ -71,6 +71,18 @@ export class Secrets {
     return value;
   }
 
+  /** Forgets all that none of these records names. @returns whether there was anything */
+  keepOnly(records: Iterable<RouteRecord>): boolean {
+    const named = new Set<string>();
+    for (const record of records) {
+      const login = loginOf(record);
+      if (login !== undefined) named.add(login.secret);
+    }
+    const former = [...this.#known.keys()].filter((name) => !named.has(name));
+    for (const name of former) this.#known.delete(name);
+    return former.length > 0;
+  }
+
   async save(): Promise<void> {
     const text = JSON.stringify(Object.fromEntries(this.#known));
     await writeFile(`${this.#path}.new`, text, { mode: 0o600 });

@@ -1,5 +1,5 @@
 /** The sync with a store in memory, and with maps as Postfix's own `postmap` writes them. */
-import { mkdir, mkdtempDisposable, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtempDisposable, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
@@ -154,5 +154,29 @@ test("a route that cannot be read is told until it is not there any more", async
     await expect.poll(told, until).toMatch(/unreadable routes: .*left out: newest\.test/);
     store.unreadable.clear();
     await expect.poll(told, until).not.toContain("unreadable routes");
+  });
+}, 60_000);
+
+test("of a route that has ended, nothing stays once the store has deleted it", async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), "sync-"));
+  const [since, deferFrom, refuseFrom, expires] = [5, 4, 3, 2].map((hours) =>
+    new Date(Date.now() - hours * 3_600_000).toISOString(),
+  );
+  if (!since || !deferFrom || !refuseFrom || !expires) throw new Error("there are four");
+  const ended = { ...withLogin("b.test"), leaving: { since, deferFrom, refuseFrom, expires } };
+  const store = makeStore([recordOf(routeOf("a.test")), ended]);
+  store.passwords.set("b.test", "s3cret");
+  const onDisk = async () => {
+    const names = ["routes.ndjson", "secrets.json"];
+    const texts = names.map((name) => readFile(join(directory.path, name), "utf8"));
+    return (await Promise.all(texts)).join("\n");
+  };
+  await withSync(directory.path, store, async ({ effects }) => {
+    await expect.poll(() => effects, until).toContain("b.test");
+    await expect.poll(onDisk, until).toContain("s3cret");
+    expect(await onDisk()).toContain("mail.b.test");
+    store.records.pop();
+    await expect.poll(onDisk, until).not.toMatch(/b\.test|s3cret/);
+    expect(await onDisk()).toContain("a.test");
   });
 }, 60_000);

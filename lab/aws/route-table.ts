@@ -3,9 +3,10 @@ import {
   CreateTableCommand,
   DynamoDBClient,
   UpdateContinuousBackupsCommand,
+  UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
 import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
-import { CHANGES_INDEX } from "../../store/item.ts";
+import { CHANGES_INDEX, EXPIRES } from "../../store/item.ts";
 import type { RouteStoreOptions } from "../../store/route-store.ts";
 import { labCredentials, labRegion, type Moto } from "./moto.ts";
 
@@ -57,6 +58,12 @@ async function createTable(client: DynamoDBClient, table: string): Promise<void>
           Projection: { ProjectionType: "ALL" },
         },
       ],
+    }),
+  );
+  await client.send(
+    new UpdateTimeToLiveCommand({
+      TableName: table,
+      TimeToLiveSpecification: { AttributeName: EXPIRES, Enabled: true },
     }),
   );
   await client.send(

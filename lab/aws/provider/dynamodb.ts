@@ -26,6 +26,7 @@ const inputs = z.strictObject({
     )
     .exactOptional(),
   pointInTimeRecovery: z.strictObject({ enabled: z.boolean() }).exactOptional(),
+  ttl: z.strictObject({ attributeName: z.string(), enabled: z.boolean() }).exactOptional(),
   deletionProtectionEnabled: z.boolean().exactOptional(),
   tags,
 });
@@ -41,6 +42,7 @@ export const table = standInKind<Inputs>({
     await dynamodb().send(new dynamo.CreateTableCommand({ TableName, ...request(asked) }));
     await dynamo.waitUntilTableExists({ client: dynamodb(), ...READY }, { TableName });
     await setRecovery(TableName, asked);
+    await setTimeToLive(TableName, asked);
     return TableName;
   },
   read: async (id, asked) => {
@@ -58,6 +60,7 @@ export const table = standInKind<Inputs>({
         ...(asked.pointInTimeRecovery !== undefined && {
           pointInTimeRecovery: { enabled: await recovers(id) },
         }),
+        ...(asked.ttl !== undefined && { ttl: await timeToLive(id, asked.ttl.attributeName) }),
       },
       outputs: { arn: found.TableArn },
     };
@@ -70,6 +73,7 @@ export const table = standInKind<Inputs>({
       new dynamo.UpdateTableCommand({ TableName: id, DeletionProtectionEnabled }),
     );
     await setRecovery(id, news);
+    await setTimeToLive(id, news, old);
   },
   delete: async (id) => {
     await orGone(dynamodb().send(new dynamo.DeleteTableCommand({ TableName: id })));
@@ -119,6 +123,20 @@ async function setRecovery(TableName: string, { pointInTimeRecovery }: Inputs): 
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled },
     }),
   );
+}
+
+/** AWS refuses to switch on what is on. */
+async function setTimeToLive(TableName: string, { ttl }: Inputs, old?: Inputs): Promise<void> {
+  if (ttl === undefined || ttl.enabled === (old?.ttl?.enabled ?? false)) return;
+  const { attributeName: AttributeName, enabled: Enabled } = ttl;
+  const TimeToLiveSpecification = { AttributeName, Enabled };
+  await dynamodb().send(new dynamo.UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
+}
+
+async function timeToLive(TableName: string, asked: string) {
+  const answer = await dynamodb().send(new dynamo.DescribeTimeToLiveCommand({ TableName }));
+  const { AttributeName = asked, TimeToLiveStatus } = answer.TimeToLiveDescription ?? {};
+  return { attributeName: AttributeName, enabled: TimeToLiveStatus === "ENABLED" };
 }
 
 async function recovers(TableName: string): Promise<boolean> {

@@ -1,0 +1,47 @@
+/** What is left of a domain in a fleet's store, and when each of it deletes itself. Pure: items in, sentences out. */
+import { z } from "zod";
+import { expiryOf, type FoundItem, parseJson, textOf } from "./item.ts";
+
+/** Something that mentions the domain or its organisation. */
+export interface StoreTrace {
+  readonly text: string;
+  /** When it deletes itself, ISO 8601, UTC; `undefined`: it stays. */
+  readonly ends: string | undefined;
+}
+
+/** The items of a domain's own partition. */
+export function domainTraces(items: readonly FoundItem[]): StoreTrace[] {
+  return items.map((item) => {
+    const name = textOf(item, "sk");
+    const text =
+      name === "route" ? "the route" : `what slot ${name.replace(/^slot#/, "")} answered`;
+    return { text, ends: expiryOf(item) };
+  });
+}
+
+const holdings = z.record(
+  z.string(),
+  z.array(z.object({ organisation: z.string(), until: z.string().optional() })),
+);
+
+/**
+ * Entries in blocks that other organisations may share: a block deletes itself with the last of it, and is freed of
+ * what has ended by whoever writes it next.
+ *
+ * @param isMeant whether a name and its holder are looked for
+ */
+export function holdingTraces(
+  blocks: readonly FoundItem[],
+  isMeant: (name: string, organisation: string) => boolean,
+): StoreTrace[] {
+  return blocks.flatMap((block) =>
+    Object.entries(parseJson(holdings, block, "holdings")).flatMap(([name, holders]) =>
+      holders
+        .filter(({ organisation }) => isMeant(name, organisation))
+        .map(({ organisation }) => ({
+          text: `${name} is held by ${organisation}`,
+          ends: expiryOf(block),
+        })),
+    ),
+  );
+}

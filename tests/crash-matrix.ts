@@ -1,0 +1,262 @@
+/**
+ * Tries every point of a tenant's life under one kind of damage. A life is struck in each of its phases, at the
+ * point of the same number; after each phase the world must be as an undisturbed life leaves it there.
+ */
+import { join } from "node:path";
+import { execa } from "execa";
+import { expect } from "vitest";
+import { z } from "zod";
+import type { PulumiResult } from "../lab/pulumi.ts";
+import {
+  type Damage,
+  describePoint,
+  ENGINE_KILLED,
+  type Point,
+  pointsOf,
+  strikeAt,
+} from "./crash-strikes.ts";
+import {
+  type CrashPlace,
+  type CrashTenant,
+  FLEET_MX,
+  handBackTo,
+  PHASES,
+  type Phase,
+  STYLES,
+  type Style,
+  startTenant,
+} from "./crash-tenant.ts";
+import type { Traces } from "./crash-traces.ts";
+import { assertNeverEmptyOrForeign, watchNameServers } from "./watch-name-servers.ts";
+
+export interface Matrix {
+  readonly place: CrashPlace;
+  /** Lives that go on at once: most of their time they wait for processes, or for a retry. */
+  readonly lanes: number;
+  /** What a tenant has left by now, in a form that lives share. */
+  readonly traces: (tenant: CrashTenant) => Promise<Traces>;
+}
+
+/** What an undisturbed life leaves after each phase, and where it has commits. */
+export interface Undisturbed extends Pick<CrashTenant, "domain" | "organisation"> {
+  readonly style: Style;
+  readonly traces: Readonly<Record<Phase, Traces>>;
+  readonly points: Readonly<Record<Phase, readonly Point[]>>;
+}
+
+export interface Outcome {
+  readonly points: number;
+  /** A line for each. */
+  readonly failures: readonly string[];
+}
+
+/** @throws if a life fails that nobody disturbs */
+export async function liveUndisturbed(
+  { place, traces }: Matrix,
+  style: Style,
+): Promise<Undisturbed> {
+  await using tenant = await startTenant(place, style);
+  await using watch = watchNameServers(place.lab.world, tenant.domain);
+  const phases: [Phase, Traces, Point[]][] = [];
+  for (const phase of PHASES) {
+    tenant.proxy.arm();
+    const before = dnsWrites(place, tenant);
+    const run = await tenant.start(phase);
+    mustHaveEnded(await run.result, phase);
+    const writes = {
+      store: tenant.proxy.writes.length,
+      dns: dnsWrites(place, tenant) - before,
+    };
+    phases.push([phase, await traces(tenant), pointsOf(writes)]);
+  }
+  assertServed(tenant, await watch.stop());
+  const { domain, organisation } = tenant;
+  return {
+    domain,
+    organisation,
+    style,
+    traces: byPhase(phases.map(([phase, left]) => [phase, left])),
+    points: byPhase(phases.map(([phase, , points]) => [phase, points])),
+  };
+}
+
+function byPhase<T>(entries: readonly (readonly [Phase, T])[]): Record<Phase, T> {
+  const [up, change, destroy] = PHASES.map(
+    (phase) => entries.find(([name]) => name === phase)?.[1],
+  );
+  if (up === undefined || change === undefined || destroy === undefined) {
+    throw new Error("a phase is missing");
+  }
+  return { up, change, destroy };
+}
+
+/** All styles of life with `npm run crash`, else the first. */
+export function chosenStyles(): readonly Style[] {
+  return process.env["CRASH_POINTS"] === "all" ? STYLES : [STYLES[0]];
+}
+
+/**
+ * Lets every point of every phase have the damage.
+ *
+ * @param chosen the numbers of points, from 0, to be tried in each phase. @default all
+ */
+export async function tryAllPoints(
+  matrix: Matrix,
+  undisturbed: Undisturbed,
+  damage: Damage,
+  chosen?: readonly number[],
+): Promise<Outcome> {
+  const counts = PHASES.map((phase) => undisturbed.points[phase].length);
+  const all = Array.from({ length: Math.max(...counts) }, (_, index) => index);
+  const lives = all.filter((life) => chosen?.includes(life) ?? true);
+  const failures: string[] = [];
+  let points = 0;
+  const lane = async () => {
+    for (let life = lives.shift(); life !== undefined; life = lives.shift()) {
+      const outcome = await liveOnce(matrix, undisturbed, damage, life);
+      points += outcome.points;
+      failures.push(...outcome.failures);
+    }
+  };
+  await Promise.all(Array.from({ length: matrix.lanes }, lane));
+  return { points, failures };
+}
+
+async function liveOnce(
+  matrix: Matrix,
+  undisturbed: Undisturbed,
+  damage: Damage,
+  life: number,
+): Promise<Outcome> {
+  const { place } = matrix;
+  const { style } = undisturbed;
+  await using tenant = await startTenant(place, style);
+  await using watch = watchNameServers(place.lab.world, tenant.domain);
+  let points = 0;
+  let where = `${style}, ${damage.name}, the whole life`;
+  try {
+    for (const phase of PHASES) {
+      const point = undisturbed.points[phase][life];
+      if (point === undefined) {
+        const run = await tenant.start(phase);
+        mustHaveEnded(await run.result, phase);
+      } else {
+        where = `${style}, ${phase}, ${damage.name}, ${describePoint(point)}`;
+        points += 1;
+        await disturb(place, tenant, phase, damage, point);
+      }
+      const left = await matrix.traces(tenant);
+      const different = differences(undisturbed.traces[phase], left);
+      if (different.length > 0) throw new Error(`after ${phase}:\n${different.join("\n")}`);
+    }
+    assertServed(tenant, await watch.stop());
+    return { points, failures: [] };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const failure = `${where}: ${why}`;
+    console.error(failure);
+    return { points, failures: [failure] };
+  }
+}
+
+/** Lines of what is missing, and of what is there too much. */
+function differences(expected: Traces, found: Traces): string[] {
+  const [before, after] = [linesOf(expected), linesOf(found)];
+  return [
+    ...before.filter((line) => !after.includes(line)).map((line) => `- ${line}`),
+    ...after.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
+    ...(before.length === after.length ? [] : [`${after.length} lines, not ${before.length}`]),
+  ];
+}
+
+function linesOf(traces: Traces): string[] {
+  return Object.entries(traces).flatMap(([kind, lines]) =>
+    lines.flat().map((line: string) => `${kind}: ${line}`),
+  );
+}
+
+/** Runs the phase, has the damage happen, and does what a person does then. */
+async function disturb(
+  place: CrashPlace,
+  tenant: CrashTenant,
+  phase: Phase,
+  damage: Damage,
+  point: Point,
+): Promise<void> {
+  const { cloudflare } = place.lab.world;
+  const run = await tenant.start(phase);
+  {
+    await using strike = strikeAt({ run, tenant, cloudflare }, point, damage);
+    await run.result;
+    expect(strike.isHit, "the run came to the point").toBe(true);
+  }
+  for (const command of await mendingCommands(place, tenant, phase, damage)) {
+    const { lab } = place;
+    const finished = await lab.project.run(tenant.stack, command, { env: tenant.env });
+    mustHaveEnded(finished, command.join(" "));
+  }
+}
+
+/**
+ * After a run that failed: the same command again. After an engine that was killed: what `npm run leftovers`
+ * says, if it finds anything.
+ */
+async function mendingCommands(
+  place: CrashPlace,
+  tenant: CrashTenant,
+  phase: Phase,
+  damage: Damage,
+): Promise<readonly (readonly string[])[]> {
+  const again = [phase === "destroy" ? "destroy" : "up", "--yes", "--skip-preview"];
+  if (damage !== ENGINE_KILLED) return [again];
+  const { stay, leave } = await askLeftovers(place, tenant);
+  const said = phase === "destroy" ? leave : stay;
+  return said.length === 0 ? [again] : said.map(unattended);
+}
+
+/** `pulumi up --stack contoso` as its arguments, without the stack, and without questions. */
+function unattended(command: string): string[] {
+  const words = command.split(" ").slice(1);
+  const args = words.slice(0, words.indexOf("--stack"));
+  return args[0] === "cancel" ? [...args, "--yes"] : [...args, "--yes", "--skip-preview"];
+}
+
+const report = z.object({
+  mend: z.object({ stay: z.array(z.string()), leave: z.array(z.string()) }),
+});
+
+async function askLeftovers({ lab: { project } }: CrashPlace, { stack, env }: CrashTenant) {
+  const program = join(import.meta.dirname, "../commands/leftovers.ts");
+  const { stdout, stderr } = await execa(process.execPath, [program, stack, "--json"], {
+    cwd: project.directory,
+    env: { ...project.env, ...env },
+    extendEnv: false,
+    reject: false,
+  });
+  if (stdout === "") throw new Error(`No report of what was left behind: ${stderr}`);
+  return report.parse(JSON.parse(stdout)).mend;
+}
+
+/** Every answer of a name server was of the former MX, the gateway's before or after the change, or the last ones. */
+function assertServed(
+  { initial, domain }: CrashTenant,
+  log: Parameters<typeof assertNeverEmptyOrForeign>[0],
+): void {
+  const former = initial.filter(({ name, type }) => name === domain && type === "MX");
+  assertNeverEmptyOrForeign(
+    log,
+    former.map(({ priority, content }) => `${priority} ${content}`),
+    ...[...Object.values(FLEET_MX), handBackTo(domain)].map((targets) =>
+      targets.map(({ preference, exchange }) => `${preference} ${exchange}`),
+    ),
+  );
+}
+
+function dnsWrites({ lab }: CrashPlace, { token }: CrashTenant): number {
+  const { requests } = lab.world.cloudflare;
+  return requests.filter((request) => request.token === token && request.kind === "write").length;
+}
+
+function mustHaveEnded({ exitCode, stdout, stderr }: PulumiResult, what: string): void {
+  if (exitCode !== 0) throw new Error(`${what} failed:\n${stdout}\n${stderr}`);
+}

@@ -1,0 +1,49 @@
+/** Where the crash matrix lives with acted slots. */
+import { startMoto } from "../lab/aws/moto.ts";
+import { createRouteTable, type LabRouteStore } from "../lab/aws/route-table.ts";
+import { startMailSystem } from "../lab/mail-system.ts";
+import { testNet } from "../lab/test-net.ts";
+import { RouteStore } from "../store/route-store.ts";
+import type { Matrix } from "./crash-matrix.ts";
+import { preparePlace } from "./crash-tenant.ts";
+import { tracesOf } from "./crash-traces.ts";
+import { startTenantLab } from "./tenant.ts";
+import { startAgents, startReports } from "./test-agents.ts";
+
+export interface ActedPlace extends AsyncDisposable {
+  readonly matrix: Matrix;
+  readonly options: LabRouteStore;
+}
+
+const SLOTS = ["a", "b"];
+
+export async function startActedPlace(): Promise<ActedPlace> {
+  await using parts = new AsyncDisposableStack();
+  const lab = parts.use(await startTenantLab());
+  const { directory, dns } = lab.world;
+  const moto = parts.use(await startMoto({ address: `${testNet}.5.1`, directory }));
+  const options = await createRouteTable(moto);
+  // The SDK looks for credentials there.
+  Object.assign(process.env, moto.env);
+  const store = parts.use(new RouteStore(options));
+  parts.use(await startAgents(store, SLOTS));
+  parts.use(startReports(store, SLOTS));
+  parts.use(await startMailSystem({ name: "mail.server.test", address: `${testNet}.2.9` }));
+  const hosts = ["mx1", "mx2"].map((name) => `${name}.gateway.test`);
+  const records = [`${testNet}.1.1`];
+  await dns.publish(
+    "gateway.test",
+    hosts.map((name) => ({ name, type: "A", ttl: 60, records })),
+  );
+  const { table, region, secretPrefix, keyId } = options;
+  const routeStore = { table, region, secretPrefix, keyId, nextHops: "public" };
+  const reached = { lab, aws: moto.url, env: moto.env };
+  const place = await preparePlace(reached, { slots: SLOTS, routeStore });
+  const traces: Matrix["traces"] = (tenant) => tracesOf(place, options, tenant, SLOTS);
+  const owned = parts.move();
+  return {
+    matrix: { place, lanes: 3, traces },
+    options,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
