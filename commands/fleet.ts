@@ -1,5 +1,5 @@
 /**
- * `npm run fleet -- preview|up|destroy|refresh|verify`: many stacks at once.
+ * `npm run fleet -- preview|up|destroy|refresh|verify|adopt`: many stacks at once.
  *
  * Ends with 0 where all is well, 1 where something was found or failed, and 2 where something could not be read.
  */
@@ -8,6 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
+import { adopt } from "../fleet/adopt.ts";
+import { COLUMNS } from "../fleet/adopt-csv.ts";
 import program from "../index.ts";
 import { type Changed, destroyStacks, upStacks } from "../fleet/change-stacks.ts";
 import { type Choice, type ChosenStack, chooseLeaving, chooseStacks } from "../fleet/choose-stacks.ts";
@@ -82,6 +84,15 @@ async function run(args: readonly string[]): Promise<number> {
     .option("--no-smtp", "do not ask the gateway by SMTP, where outgoing port 25 is blocked")
     .action(async (options: LookOptions) => {
       exitCode = await look(options, (run, stacks) => verifyStacks(run, stacks, options));
+    });
+  fleet
+    .command("adopt")
+    .description("Writes stack files for domains that already run through the gateway, or will.")
+    .argument("<file.csv>", `a table with a line of names above it: ${COLUMNS.join(", ")}`)
+    .option("--like <stack>", "the stack that is at the same gateway")
+    .exitOverride()
+    .action(async (table: string, options: { readonly like?: string }) => {
+      exitCode = await adoptTable(table, options.like);
     });
   await fleet.parseAsync(args, { from: "user" });
   return exitCode;
@@ -169,6 +180,14 @@ async function tell(changed: Changed, options: ReportFiles): Promise<number> {
   if (changed.reports.length > 0) console.log(renderTerminal(changed.reports));
   console.log(summary);
   return changeExit(changed);
+}
+
+async function adoptTable(table: string, like: string | undefined): Promise<number> {
+  const { files, faults } = await adopt({ project: process.cwd(), table, like });
+  for (const { message } of faults) console.error(message);
+  for (const file of files) console.log(`${file} is written.`);
+  console.log("Read what is written, then: npm run fleet -- preview. It must show no change of MX and SPF.");
+  return faults.length > 0 ? EXIT.found : EXIT.well;
 }
 
 /** An empty text is none: it is what a CI gives for an input that nobody filled in. */
