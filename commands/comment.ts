@@ -7,6 +7,8 @@
 import { readFile } from "node:fs/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { keepComment } from "../github/comment.ts";
+import { joinTexts } from "../github/join-texts.ts";
+import { BODY_LIMIT } from "../github/own-text.ts";
 import { findOpenPullRequest, type Head } from "../github/pull-requests.ts";
 import { openRepository } from "../github/repository.ts";
 import { stackFiles, stackFilesText } from "../github/stack-files-text.ts";
@@ -14,8 +16,11 @@ import { endCommand } from "./end-command.ts";
 
 const FAILED = 2;
 
+/** In characters, with room for the hidden line. */
+const COMMENT_LIMIT = BODY_LIMIT - 200;
+
 interface Options {
-  readonly file?: string;
+  readonly file?: readonly string[];
   readonly stackFiles?: string;
   readonly about: string;
   readonly pullRequest?: number;
@@ -27,7 +32,7 @@ interface Options {
 async function run(args: readonly string[]): Promise<number> {
   const command = new Command("npm run comment --")
     .description("Creates the one comment on a pull request, or updates it.")
-    .option("--file <markdown>", "what the comment says,")
+    .option("--file <markdown...>", "what the comment says; of several files as many as fit,")
     .option("--stack-files <json>", "or what stack-files has found, of a fork's commit")
     .option("--about <kind>", "one comment of each kind is kept", "mail-path report")
     .option("--pull-request <number>", "its number", asNumber)
@@ -54,7 +59,10 @@ const WORDS = { created: "created", updated: "updated", unchanged: "left as it i
 
 async function markdownOf(command: Command, options: Options): Promise<string> {
   const { file, stackFiles: json, headCommit = "" } = options;
-  if (file !== undefined) return readFile(file, "utf8");
+  if (file !== undefined) {
+    const texts = await Promise.all(file.map((path) => readFile(path, "utf8")));
+    return joinTexts(texts, COMMENT_LIMIT);
+  }
   if (json === undefined) return command.error("error: give --file or --stack-files");
   return stackFilesText(stackFiles.parse(JSON.parse(await readFile(json, "utf8"))), headCommit);
 }

@@ -5,12 +5,19 @@
  * `tenants=["contoso"]`. It changes nothing. Ends with 0, with 1 where something was not reviewed, and with 2 where
  * that could not be found out.
  */
+import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Command } from "commander";
 import { execa } from "execa";
 import { openRepository } from "../github/repository.ts";
-import { mergedPullRequests, reports, reviewedReports, turnsOf } from "../github/reviewed.ts";
+import {
+  mergedPullRequests,
+  type Report,
+  reports,
+  reviewedReports,
+  turnsOf,
+} from "../github/reviewed.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { endCommand } from "./end-command.ts";
 
@@ -37,13 +44,13 @@ async function run(args: readonly string[]): Promise<number> {
     .option("--workflow <file>", "the file of the workflow that previews", "preview.yml")
     .option("--artifact <name>", "what it leaves behind", "mail-path-report")
     .option("--json <file>", "takes the reports that were reviewed")
-    .option("--markdown <file>", "takes why it was refused, if it was")
+    .option("--markdown <file>", "takes what a person should know, if there is anything")
     .option("--reports <file>", "instead of all that: takes the stacks from these reports")
     .exitOverride()
     .parse(args, { from: "user" });
   const options = command.opts<Options>();
   if (options.reports !== undefined) {
-    printTurns(reports.parse(JSON.parse(await readFile(options.reports, "utf8"))));
+    await tell(reports.parse(JSON.parse(await readFile(options.reports, "utf8"))), options);
     return EXIT.reviewed;
   }
   const { from, to, json } = options;
@@ -69,13 +76,21 @@ async function find(from: string, to: string, options: Options & { readonly json
   const where = { workflow, artifact, file: "report.json" };
   const found = await reviewedReports(repository, pullRequests, where);
   await write(json, `${JSON.stringify(found, null, 2)}\n`);
-  printTurns(found);
+  await tell(found, options);
 }
 
-function printTurns(all: Parameters<typeof turnsOf>[0]): void {
-  const { gateways, tenants } = turnsOf(all);
+async function tell(all: readonly Report[], { markdown }: Options): Promise<void> {
+  const { gateways, tenants, removed } = turnsOf(all, hasFile);
   console.log(`gateways=${JSON.stringify(gateways)}`);
   console.log(`tenants=${JSON.stringify(tenants)}`);
+  if (removed.length === 0) return;
+  const text = `The file is gone of: ${removed.join(", ")}. Their domains stay on the gateway until the workflow destroy is run.`;
+  console.error(text);
+  if (markdown !== undefined) await write(markdown, `${text}\n`);
+}
+
+function hasFile(stack: string): boolean {
+  return existsSync(`stacks/Pulumi.${stack}.yaml`);
 }
 
 /** What the push brought, the oldest first: merges, or the commits themselves where they were rebased. */

@@ -1,4 +1,5 @@
 /** What was reviewed of what a push brings: the reports of the last previews of its pull requests. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { MailRuleError } from "../mail/errors.ts";
 import { artifactFile, lastPreviewRun } from "./preview-run.ts";
@@ -36,11 +37,27 @@ export async function mergedPullRequests(
 ): Promise<readonly MergedPullRequest[]> {
   const found = new Map<number, MergedPullRequest>();
   for (const commit of commits) {
-    const pullRequest = await findMergedPullRequest(repository, commit);
+    const pullRequest = await findSoon(repository, commit);
     if (pullRequest === undefined) throw withoutPullRequest(commit);
     found.set(pullRequest.number, pullRequest);
   }
   return [...found.values()];
+}
+
+/** GitHub may know a moment after the push only which pull request it came from. */
+const LOOKS = 3;
+const PAUSE_MS = 3_000;
+
+async function findSoon(
+  repository: Repository,
+  commit: string,
+): Promise<MergedPullRequest | undefined> {
+  for (let look = 1; look < LOOKS; look += 1) {
+    const found = await findMergedPullRequest(repository, commit);
+    if (found !== undefined) return found;
+    await sleep(PAUSE_MS);
+  }
+  return findMergedPullRequest(repository, commit);
 }
 
 /**
@@ -67,15 +84,23 @@ export async function reviewedReports(
 export interface Turns {
   readonly gateways: readonly string[];
   readonly tenants: readonly string[];
+  /** Their file is gone. Only a destroy, which is approved by itself, takes their domains off the gateway. */
+  readonly removed: readonly string[];
 }
 
-/** Which stacks there is something to do for: gateways come first, since tenants' routes need them. */
-export function turnsOf(all: readonly Report[]): Turns {
+/**
+ * Which stacks there is something to do for: gateways come first, since tenants' routes need them.
+ *
+ * @param hasFile whether the stack has a file now
+ */
+export function turnsOf(all: readonly Report[], hasFile: (stack: string) => boolean): Turns {
   const changed = all.filter(({ status }) => status !== "unchanged");
-  const isGateway = ({ kind }: Report) => kind === "gateway";
+  const namesOf = (found: readonly Report[]) => found.map(({ stack }) => stack);
+  const present = changed.filter(({ stack }) => hasFile(stack));
   return {
-    gateways: changed.filter(isGateway).map(({ stack }) => stack),
-    tenants: changed.filter((each) => !isGateway(each)).map(({ stack }) => stack),
+    gateways: namesOf(present.filter(({ kind }) => kind === "gateway")),
+    tenants: namesOf(present.filter(({ kind }) => kind !== "gateway")),
+    removed: namesOf(changed.filter(({ stack }) => !hasFile(stack))),
   };
 }
 

@@ -100,8 +100,7 @@ function addPullRequests(app: Hono<Environment>, store: Store, url: string): voi
     return page(c, url, found, pullRequestJson);
   });
   app.get("/commits/:sha/pulls", read, (c) => {
-    const sha = c.req.param("sha");
-    const found = all().filter(({ pullRequest }) => pullRequest?.mergedCommits?.includes(sha));
+    const found = store.mergedWith(c.req.param("sha"));
     return page(c, url, found, pullRequestJson);
   });
 }

@@ -6,6 +6,7 @@ import { markerOf } from "../../github/own-text.ts";
 import { artifactFile, lastPreviewRun } from "../../github/preview-run.ts";
 import { findMergedPullRequest, findOpenPullRequest } from "../../github/pull-requests.ts";
 import { openRepository, type Repository } from "../../github/repository.ts";
+import { mergedPullRequests } from "../../github/reviewed.ts";
 import { testNet } from "../test-net.ts";
 import { type LabGithub, type Permissions, startGithub } from "./index.ts";
 
@@ -150,6 +151,17 @@ test("a merge is traced to its pull request, and that to the files of its last p
   const found = await lastPreviewRun(job, run);
   expect(found.id).toBe(last.id);
   expect(await artifactFile(job, found, "report", "report.json")).toBe("[]");
+});
+
+test("a pull request that GitHub knows of a moment later only is found, a commit without one is not", async () => {
+  const pull = openPullRequest();
+  github.merge(pull, ["late"], 1);
+  const job = asJob({ "pull-requests": "read" });
+  expect(await mergedPullRequests(job, ["late"])).toMatchObject([{ number: pull }]);
+  await expect(mergedPullRequests(job, ["late", "pushed"])).rejects.toMatchObject({
+    code: "not-reviewed",
+    where: "commit pushed",
+  });
 });
 
 test.each([

@@ -37,10 +37,11 @@ export async function startGithub(options: GithubOptions): Promise<LabGithub> {
     calls,
     addToken: (permissions, login) => store.addToken(permissions, login),
     addPullRequest: (spec) => store.addPullRequest(spec),
+    nextNumber: () => store.nextNumber(),
     pushTo: (number, commit) => {
       store.pullRequest(number).commit = commit;
     },
-    merge: (number, commits) => store.merge(number, commits),
+    merge: (number, commits, unknownFor) => store.merge(number, commits, unknownFor),
     addRun: (spec) => store.addRun(spec),
     addComment: (number, login, body) => void store.addComment(number, login, body),
     addIssue: (login, title, body) => store.addIssue(login, title, body).number,

@@ -26,6 +26,8 @@ export interface StoredPullRequest {
   readonly branch: string;
   commit: string;
   mergedCommits: readonly string[] | undefined;
+  /** So many look-ups by a commit do not find it yet. */
+  unknownFor: number;
 }
 
 export interface StoredArtifact {
@@ -58,6 +60,10 @@ export class Store {
     return this.#lastId;
   }
 
+  nextNumber(): number {
+    return Math.max(0, ...this.issues.map((issue) => issue.number)) + 1;
+  }
+
   addToken(permissions: Permissions, login = "github-actions[bot]"): string {
     const token = `token-${this.nextId()}`;
     this.tokens.set(token, { login, permissions });
@@ -65,14 +71,14 @@ export class Store {
   }
 
   addIssue(login: string, title: string, body: string): StoredIssue {
-    const number = Math.max(0, ...this.issues.map((issue) => issue.number)) + 1;
+    const number = this.nextNumber();
     const issue: StoredIssue = { number, login, title, body, state: "open", comments: [] };
     this.issues.push(issue);
     return issue;
   }
 
   addPullRequest({ number, from = this.repository, branch, commit }: PullRequestSpec): void {
-    const pullRequest = { from, branch, commit, mergedCommits: undefined };
+    const pullRequest = { from, branch, commit, mergedCommits: undefined, unknownFor: 0 };
     const open = { title: branch, body: "", state: "open", comments: [] } as const;
     this.issues.push({ ...open, number, login: "ann", comments: [], pullRequest });
   }
@@ -89,9 +95,21 @@ export class Store {
     return pullRequest;
   }
 
-  merge(number: number, commits: readonly string[]): void {
-    this.pullRequest(number).mergedCommits = commits;
+  merge(number: number, commits: readonly string[], unknownFor = 0): void {
+    Object.assign(this.pullRequest(number), { mergedCommits: commits, unknownFor });
     this.issue(number).state = "closed";
+  }
+
+  /** The pull requests that brought a commit, as far as they are known yet. */
+  mergedWith(commit: string): StoredIssue[] {
+    const brought = this.issues.filter(({ pullRequest }) =>
+      pullRequest?.mergedCommits?.includes(commit),
+    );
+    return brought.filter(({ number }) => {
+      const pullRequest = this.pullRequest(number);
+      pullRequest.unknownFor -= 1;
+      return pullRequest.unknownFor < 0;
+    });
   }
 
   addComment(number: number, login: string, body: string): StoredComment {

@@ -72,10 +72,16 @@ export interface LabGithub extends AsyncDisposable {
   /** A token with these rights, which writes under this name. @default "github-actions[bot]" */
   addToken(permissions: Permissions, login?: string): string;
   addPullRequest(spec: PullRequestSpec): void;
+  /** Issues and pull requests share their numbers. */
+  nextNumber(): number;
   /** The branch has a new commit. */
   pushTo(number: number, commit: string): void;
-  /** It is merged; these commits came with it. */
-  merge(number: number, commits: readonly string[]): void;
+  /**
+   * It is merged; these commits came with it.
+   *
+   * @param unknownFor so many times GitHub answers that it knows of no pull request @default 0
+   */
+  merge(number: number, commits: readonly string[], unknownFor?: number): void;
   addRun(spec: RunSpec): LabRun;
   /** A comment by somebody else. */
   addComment(number: number, login: string, body: string): void;

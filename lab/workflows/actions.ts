@@ -3,7 +3,7 @@
  * what the job has no right to.
  */
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { LabRun, Permissions } from "../github/index.ts";
@@ -69,7 +69,7 @@ async function addProgram(workspace: string): Promise<void> {
 }
 
 async function uploadArtifact(inputs: Inputs, { workspace, run }: ActionContext): Promise<void> {
-  const folder = join(workspace, inputs["path"] ?? "");
+  const folder = resolve(workspace, inputs["path"] ?? "");
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const files = entries.filter((entry) => entry.isFile());
   if (files.length === 0) {
@@ -90,7 +90,7 @@ async function downloadArtifact(inputs: Inputs, context: ActionContext): Promise
   const id = inputs["run-id"];
   if (id !== undefined) need(permissions, "actions", "read");
   const from = id === undefined ? run : otherRun(id);
-  const folder = join(workspace, inputs["path"] ?? "");
+  const folder = resolve(workspace, inputs["path"] ?? "");
   await mkdir(folder, { recursive: true });
   for (const [name, files] of artifactsOf(from, inputs)) {
     for (const [file, text] of Object.entries(files)) {

@@ -1,0 +1,25 @@
+/** Whose turn it is after a merge. */
+import { expect, test } from "vitest";
+import { type Report, turnsOf } from "./reviewed.ts";
+
+const report = (stack: string, changes: Partial<Report> = {}): Report => ({
+  stack,
+  kind: "tenant",
+  status: "changed",
+  ...changes,
+});
+
+test("gateways and tenants have a turn of their own; what is unchanged or removed has none", () => {
+  const all = [
+    report("contoso"),
+    report("gateway", { kind: "gateway" }),
+    report("fabrikam", { status: "unchanged" }),
+    report("left"),
+    report("broken", { status: "failed" }),
+  ];
+  expect(turnsOf(all, (stack) => stack !== "left")).toEqual({
+    gateways: ["gateway"],
+    tenants: ["contoso", "broken"],
+    removed: ["left"],
+  });
+});
