@@ -10,18 +10,24 @@ import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import { adopt } from "../fleet/adopt.ts";
 import { COLUMNS } from "../fleet/adopt-csv.ts";
-import program from "../index.ts";
 import { type Changed, destroyStacks, upStacks } from "../fleet/change-stacks.ts";
-import { type Choice, type ChosenStack, chooseLeaving, chooseStacks } from "../fleet/choose-stacks.ts";
+import {
+  type Choice,
+  type ChosenStack,
+  chooseLeaving,
+  chooseStacks,
+} from "../fleet/choose-stacks.ts";
 import { FleetRun } from "../fleet/fleet-run.ts";
 import type { Bounds } from "../fleet/guard.ts";
 import { refreshStacks, verifyStacks } from "../fleet/look-at-stacks.ts";
 import { previewStacks } from "../fleet/preview-stacks.ts";
 import { stopSignal } from "../fleet/stop-signal.ts";
-import { verdictsExit, verdictsText } from "../fleet/verdicts-text.ts";
 import { changeExit, changeSummary, EXIT, previewExit, previewSummary } from "../fleet/summary.ts";
+import { verdictsExit, verdictsText } from "../fleet/verdicts-text.ts";
 import { type ReportFiles, writeReports, writeVerdicts } from "../fleet/write-reports.ts";
 import { codeBlock } from "../github/code-block.ts";
+import program from "../index.ts";
+import { STACK_STATUSES } from "../report/stack-report.ts";
 import { renderTerminal } from "../report/terminal.ts";
 import { endCommand } from "./end-command.ts";
 import type { StackVerdict } from "./verify-stack.ts";
@@ -48,7 +54,7 @@ const PARALLEL = 6;
 const reviewedReports = z.array(
   z.looseObject({
     stack: z.string(),
-    status: z.enum(["changed", "unchanged", "failed", "incomplete"]),
+    status: z.enum(STACK_STATUSES),
     changeDigest: z.string(),
   }),
 );
@@ -58,11 +64,13 @@ async function run(args: readonly string[]): Promise<number> {
   const fleet = new Command("npm run fleet --")
     .description("Previews, changes and looks at many stacks at once.")
     .exitOverride();
-  command(fleet, "preview", "Says what would happen to the mail of each domain. Changes nothing.").action(
-    async (options: Options) => {
-      exitCode = await preview(options);
-    },
-  );
+  command(
+    fleet,
+    "preview",
+    "Says what would happen to the mail of each domain. Changes nothing.",
+  ).action(async (options: Options) => {
+    exitCode = await preview(options);
+  });
   changing(fleet, "up", "Does what the stack files say, gateways first.")
     .option("--reviewed <file>", "the JSON of a preview: stop where something else would be done")
     .action(async (options: ChangeOptions) => {
@@ -76,14 +84,16 @@ async function run(args: readonly string[]): Promise<number> {
   command(fleet, "refresh", "Says what is not as the last run left it. Changes nothing.")
     .option("--write", "the state takes over what was found")
     .action(async (options: LookOptions) => {
-      exitCode = await look(options, (run, stacks) =>
-        refreshStacks(run, stacks, options.write === true),
+      exitCode = await look(options, (looking, stacks) =>
+        refreshStacks(looking, stacks, options.write === true),
       );
     });
   command(fleet, "verify", "Looks whether the organisations' mail goes as it should.")
     .option("--no-smtp", "do not ask the gateway by SMTP, where outgoing port 25 is blocked")
     .action(async (options: LookOptions) => {
-      exitCode = await look(options, (run, stacks) => verifyStacks(run, stacks, options));
+      exitCode = await look(options, (looking, stacks) =>
+        verifyStacks(looking, stacks, options),
+      );
     });
   fleet
     .command("adopt")
@@ -102,7 +112,10 @@ function command(fleet: Command, name: string, description: string): Command {
   return fleet
     .command(name)
     .description(description)
-    .option("--changed <git ref>", "only the stacks that differ from there, or all if the program does")
+    .option(
+      "--changed <git ref>",
+      "only the stacks that differ from there, or all if the program does",
+    )
     .option("--stack <pattern>", "only the stacks of this name; * stands for anything")
     .option("--json <file>", "takes all of it, for programs")
     .option("--markdown <file>", "takes the text of a comment at GitHub")
@@ -127,7 +140,7 @@ async function preview(options: Options): Promise<number> {
     return (await previewStacks(fleet, stacks)).map(({ report }) => report);
   });
   await writeReports(reports, options);
-  if (reports.length > 0) console.log(renderTerminal(reports));
+  if (reports.length > 0) console.log(renderTerminal(reports, { isColoured: isColoured() }));
   console.log(previewSummary(reports));
   return previewExit(reports);
 }
@@ -139,7 +152,9 @@ async function up(options: ChangeOptions): Promise<number> {
     const staying = chosen.filter(({ formerFile }) => formerFile === undefined);
     for (const { stack, formerFile } of chosen) {
       if (formerFile === undefined) continue;
-      console.error(`${stack}: its file was removed. npm run fleet -- destroy takes it off the gateway.`);
+      console.error(
+        `${stack}: its file was removed. npm run fleet -- destroy takes it off the gateway.`,
+      );
     }
     return upStacks(fleet, staying, bounds);
   });
@@ -149,7 +164,9 @@ async function up(options: ChangeOptions): Promise<number> {
 async function destroy(options: ChangeOptions): Promise<number> {
   const { changed, pattern } = choiceOf(options);
   if (changed === undefined && pattern === undefined) {
-    throw new Error("Say which stacks leave: --stack <pattern>, or --changed <git ref> for those whose file was removed.");
+    throw new Error(
+      "Say which stacks leave: --stack <pattern>, or --changed <git ref> for those whose file was removed.",
+    );
   }
   const bounds = await boundsOf(options);
   return tell(
@@ -177,7 +194,8 @@ async function look(
 async function tell(changed: Changed, options: ReportFiles): Promise<number> {
   const summary = changeSummary(changed);
   await writeReports(changed.reports, options, `${codeBlock(summary)}\n`);
-  if (changed.reports.length > 0) console.log(renderTerminal(changed.reports));
+  if (changed.reports.length > 0)
+    console.log(renderTerminal(changed.reports, { isColoured: isColoured() }));
   console.log(summary);
   return changeExit(changed);
 }
@@ -186,8 +204,15 @@ async function adoptTable(table: string, like: string | undefined): Promise<numb
   const { files, faults } = await adopt({ project: process.cwd(), table, like });
   for (const { message } of faults) console.error(message);
   for (const file of files) console.log(`${file} is written.`);
-  console.log("Read what is written, then: npm run fleet -- preview. It must show no change of MX and SPF.");
+  console.log(
+    "Read what is written, then: npm run fleet -- preview. It must show no change of MX and SPF.",
+  );
   return faults.length > 0 ? EXIT.found : EXIT.well;
+}
+
+/** Not for a pipe, and not where NO_COLOR (no-color.org) is set. */
+function isColoured(): boolean {
+  return process.stdout.isTTY && process.stdout.hasColors();
 }
 
 /** An empty text is none: it is what a CI gives for an input that nobody filled in. */

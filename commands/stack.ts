@@ -191,11 +191,7 @@ async function readJson<T>(schema: z.ZodType<T>, args: readonly string[]): Promi
 }
 
 /** @param isMissing the CLI is not on the PATH */
-export function stackUnreadable(
-  where: string,
-  stderr: string,
-  isMissing: boolean,
-): MailRuleError {
+export function stackUnreadable(where: string, stderr: string, isMissing: boolean): MailRuleError {
   return new MailRuleError({
     code: "stack-unreadable",
     where,

@@ -14,7 +14,10 @@ const mxTargets = list.transform((items, context) =>
     if (preference !== undefined && exchange !== undefined) {
       return { exchange, preference: Number(preference) };
     }
-    context.addIssue({ code: "custom", message: `${JSON.stringify(item)} is not: 10 mail.contoso.com` });
+    context.addIssue({
+      code: "custom",
+      message: `${JSON.stringify(item)} is not: 10 mail.contoso.com`,
+    });
     return z.NEVER;
   }),
 );
@@ -44,8 +47,10 @@ export type AdoptRow = z.output<typeof row>;
 
 export const COLUMNS = Object.keys(row.shape);
 
+export type TableRow = AdoptRow & { readonly line: number };
+
 export interface AdoptTable {
-  readonly rows: readonly (AdoptRow & { readonly line: number })[];
+  readonly rows: readonly TableRow[];
   readonly faults: readonly MailRuleError[];
 }
 
@@ -61,7 +66,9 @@ export function parseAdoptTable(file: string, content: string): AdoptTable {
     const filled = Object.entries(cells).filter(([, cell]) => cell !== "");
     const parsed = row.safeParse(Object.fromEntries(filled));
     if (parsed.success) return [{ ...parsed.data, line: info.lines }];
-    faults.push(...parsed.error.issues.map((issue) => cellFault(`${file}: line ${info.lines}`, issue)));
+    faults.push(
+      ...parsed.error.issues.map((issue) => cellFault(`${file}: line ${info.lines}`, issue)),
+    );
     return [];
   });
   return { rows, faults };
@@ -81,7 +88,11 @@ function recordsOf(file: string, content: string, faults: MailRuleError[]) {
 function cellFault(where: string, { path, message, code, ...rest }: z.core.$ZodIssue) {
   const unknown = code === "unrecognized_keys" && "keys" in rest ? String(rest.keys) : undefined;
   if (unknown !== undefined) {
-    return tableFault(where, `The column ${unknown} is not known.`, `Columns: ${COLUMNS.join(", ")}.`);
+    return tableFault(
+      where,
+      `The column ${unknown} is not known.`,
+      `Columns: ${COLUMNS.join(", ")}.`,
+    );
   }
   const column = path.join(".");
   return tableFault(where, `${column}: ${message}.`, `Correct the cell of the column ${column}.`);

@@ -33,7 +33,11 @@ export interface AdoptEvidence {
 export type AdoptedDomain = Readonly<Record<string, unknown>>;
 
 /** @throws MailRuleError `adopt-held`, `adopt-unknown` */
-export function adoptDomain(row: AdoptRow, evidence: AdoptEvidence, gateway: Gateway): AdoptedDomain {
+export function adoptDomain(
+  row: AdoptRow,
+  evidence: AdoptEvidence,
+  gateway: Gateway,
+): AdoptedDomain {
   refuseOthers(row, evidence);
   const { route } = evidence;
   const isAtGateway = includesAllMx(evidence.mx, gateway.mx);
@@ -109,7 +113,8 @@ function systemOf(
   const seen = known === undefined ? former : [{ exchange: known, preference: 0 }];
   const { system } = recogniseMailSystem(seen);
   const mailSystem = row.mailSystem ?? MAIL_SYSTEM_KINDS.find((kind) => kind === system);
-  if (mailSystem === undefined) throw unknownValue(domain, "mailSystem", MAIL_SYSTEM_KINDS.join(", "));
+  if (mailSystem === undefined)
+    throw unknownValue(domain, "mailSystem", MAIL_SYSTEM_KINDS.join(", "));
   if (known !== undefined) return { mailSystem, server: known };
   const { server, source, explanation } = recommendServer(mailSystem, domain, former);
   // What is only derived may be another host.

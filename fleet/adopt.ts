@@ -17,7 +17,7 @@ import type { RouteRecord } from "../mail/route.ts";
 import { createResolver, findApex, unanswered } from "../provider/dns.ts";
 import { withRouteStore } from "../provider/open-route-store.ts";
 import { readSettings } from "../provider/settings.ts";
-import { type AdoptRow, parseAdoptTable } from "./adopt-csv.ts";
+import { type AdoptRow, parseAdoptTable, type TableRow } from "./adopt-csv.ts";
 import { type AdoptEvidence, type AdoptedDomain, adoptDomain } from "./adopt-domain.ts";
 import { findStackFiles } from "./stack-files.ts";
 
@@ -42,31 +42,47 @@ export async function adopt({ project, table, like }: AdoptOptions): Promise<Ado
   const { rows, faults: tableFaults } = parseAdoptTable(table, await readFile(table, "utf8"));
   const raw = await gatewayOf(project, like);
   const gateway = await readGateway(raw, readOutputs);
-  if (gateway.faults.length > 0) throw gatewayUnknown(gateway.faults.map((fault) => fault.problem).join(" "));
+  if (gateway.faults.length > 0)
+    throw gatewayUnknown(gateway.faults.map((fault) => fault.problem).join(" "));
   const known = gateway.parse();
   const resolver = createResolver(readSettings({}).resolvers);
   const faults = [...tableFaults];
   const files: string[] = [];
   for (const [organisation, own] of Map.groupBy(rows, (row) => row.organisation)) {
     const file = `stacks/Pulumi.${organisation}.yaml`;
-    const entries: AdoptedDomain[] = [];
-    const found: MailRuleError[] = [];
-    for (const row of own) {
-      await adoptRow(row, known, resolver).then(
-        (entry) => entries.push(entry),
-        (error: unknown) => found.push(asRowFault(error, `${table}: line ${row.line}`)),
-      );
-    }
+    const { entries, faults: rowFaults } = await adoptRows(own, table, known, resolver);
     const text = fileText(project, organisation, raw, entries);
-    if (found.length === 0) found.push(...(await readStackFile(file, text)).faults);
-    if (found.length === 0) found.push(...(await writeNew(join(project, file), file, text)));
+    const found =
+      rowFaults.length > 0 ? rowFaults : await writeSound(join(project, file), file, text);
     if (found.length === 0) files.push(file);
     faults.push(...found);
   }
   return { files, faults };
 }
 
-async function adoptRow(row: AdoptRow, gateway: Gateway, resolver: Resolver): Promise<AdoptedDomain> {
+async function adoptRows(
+  rows: readonly TableRow[],
+  table: string,
+  gateway: Gateway,
+  resolver: Resolver,
+): Promise<{ entries: AdoptedDomain[]; faults: MailRuleError[] }> {
+  const entries: AdoptedDomain[] = [];
+  const faults: MailRuleError[] = [];
+  for (const row of rows) {
+    try {
+      entries.push(await adoptRow(row, gateway, resolver));
+    } catch (error) {
+      faults.push(asRowFault(error, `${table}: line ${row.line}`));
+    }
+  }
+  return { entries, faults };
+}
+
+async function adoptRow(
+  row: AdoptRow,
+  gateway: Gateway,
+  resolver: Resolver,
+): Promise<AdoptedDomain> {
   const domain = parseTenantDomain(row.domain);
   return adoptDomain(row, await observe(domain, gateway, resolver), gateway);
 }
@@ -150,6 +166,16 @@ function fileText(
   return `# yaml-language-server: $schema=${place}\n${stringify({ config })}`;
 }
 
+/** @returns why it is not written */
+async function writeSound(
+  path: string,
+  file: string,
+  text: string,
+): Promise<readonly MailRuleError[]> {
+  const { faults } = await readStackFile(file, text);
+  return faults.length > 0 ? faults : writeNew(path, file, text);
+}
+
 /** Never over a file that is there. */
 async function writeNew(path: string, file: string, text: string): Promise<MailRuleError[]> {
   try {
@@ -158,7 +184,8 @@ async function writeNew(path: string, file: string, text: string): Promise<MailR
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
     const problem = `The file is there already, in ${dirname(path)}.`;
-    const fix = "Write the domain into it by hand, or take the organisation's rows out of the table.";
+    const fix =
+      "Write the domain into it by hand, or take the organisation's rows out of the table.";
     return [new MailRuleError({ code: "adopt-file-exists", where: file, problem, fix })];
   }
 }
@@ -167,5 +194,12 @@ function asRowFault(error: unknown, where: string): MailRuleError {
   if (!(error instanceof MailRuleError)) throw error;
   const { code, problem, fix, value } = error;
   const place = error.where === undefined ? where : `${where}, ${error.where}`;
-  return new MailRuleError({ code, where: place, problem, fix, ...(value !== undefined && { value }), cause: error });
+  return new MailRuleError({
+    code,
+    where: place,
+    problem,
+    fix,
+    ...(value !== undefined && { value }),
+    cause: error,
+  });
 }

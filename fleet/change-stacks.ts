@@ -50,7 +50,10 @@ export async function upStacks(
     return { reports: reportsOf(previewed), outcomes, refusals: [] };
   }
   // What a gateway's stack tells the others may be something else now.
-  const again = await previewStacks(run, others.map(({ chosen }) => chosen));
+  const again = await previewStacks(
+    run,
+    others.map(({ chosen }) => chosen),
+  );
   const reports = reportsOf([...gateways, ...again]);
   const laterRefusals = boundFaults(reports, bounds);
   if (laterRefusals.length > 0) {

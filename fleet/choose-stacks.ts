@@ -39,8 +39,7 @@ export async function chooseStacks(
   const touched = touchedStacks(changedFiles);
   const left = [...touched.removed].filter((stack) => known.has(stack));
   const removed = await Promise.all(left.map((stack) => formerStack(project, base, stack, folder)));
-  const isTouched = ({ stack }: StackFile) =>
-    touched.stacks === "all" || touched.stacks.has(stack);
+  const isTouched = ({ stack }: StackFile) => touched.stacks === "all" || touched.stacks.has(stack);
   return [...withFile.filter(isTouched), ...removed].filter(isWanted);
 }
 

@@ -1,7 +1,7 @@
 /** What a refresh finds, told apart by where it was changed. Reads the engine's events; pure. */
 import { z } from "zod";
-import { type Check, type CheckId, unread, well, wrong } from "../mail/verify/check.ts";
 import { BRING_BACK } from "../mail/verify/change-checks.ts";
+import { type Check, type CheckId, unread, well, wrong } from "../mail/verify/check.ts";
 
 export interface Found {
   /** Of the stack and its gateway. */
@@ -127,7 +127,9 @@ export class DriftReader {
 
 /** Components and the stack itself are not looked at in the world. */
 function isOfWorld({ type }: Metadata): boolean {
-  return !isStack(type) && !type.startsWith("pulumi:providers:") && !/^mxhero:(?!index:)/.test(type);
+  return (
+    !isStack(type) && !type.startsWith("pulumi:providers:") && !/^mxhero:(?!index:)/.test(type)
+  );
 }
 
 function isStack(type: string): boolean {

@@ -4,8 +4,8 @@
  */
 import { createInterface } from "node:readline";
 import { execa } from "execa";
-import type { Provider } from "../provider/protocol/provider.ts";
 import { openAttachedServer } from "../provider/protocol/attached-server.ts";
+import type { Provider } from "../provider/protocol/provider.ts";
 import { openProgramServer, type Program } from "./program-server.ts";
 
 export interface EngineOptions {
@@ -54,7 +54,9 @@ export async function runEngine(task: EngineTask, options: EngineOptions): Promi
     const args = [
       ...OPERATIONS[operation],
       ...COMMON,
-      ...["--stack", stack, `--client=127.0.0.1:${program.port}`],
+      "--stack",
+      stack,
+      `--client=127.0.0.1:${program.port}`,
       ...(configFile === undefined ? [] : ["--config-file", configFile]),
     ];
     return await runCli(args, provider.port, task.onEvent, options);

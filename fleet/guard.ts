@@ -19,7 +19,9 @@ function offboardingFaults(
   { offboardAtMost }: Bounds,
 ): MailRuleError[] {
   const leaving = reports.flatMap(({ stack, domains }) =>
-    domains.flatMap(({ domain, change }) => (change === "offboard" ? [`${domain} (${stack})`] : [])),
+    domains.flatMap(({ domain, change }) =>
+      change === "offboard" ? [`${domain} (${stack})`] : [],
+    ),
   );
   if (leaving.length <= offboardAtMost) return [];
   return [
@@ -27,7 +29,7 @@ function offboardingFaults(
       code: "too-many-offboarded",
       where: "--offboard-at-most",
       value: String(offboardAtMost),
-      problem: `${leaving.length} domains would leave the gateway: ${listed(leaving)}.`,
+      problem: `${leaving.length === 1 ? "1 domain" : `${leaving.length} domains`} would leave the gateway: ${listed(leaving)}.`,
       fix: `If that is meant, run with --offboard-at-most ${leaving.length}. Otherwise put what is missing back into the stack files.`,
     }),
   ];

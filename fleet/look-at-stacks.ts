@@ -1,6 +1,7 @@
 /** Compares many stacks with the world: by the engine's refresh, or by `verify`. Changes nothing. */
-import { type StackVerdict, verifyStack, worst } from "../commands/verify-stack.ts";
+
 import type { VerifyOptions } from "../commands/verify-evidence.ts";
+import { type StackVerdict, verifyStack, worst } from "../commands/verify-stack.ts";
 import { type Check, notice, unread } from "../mail/verify/check.ts";
 import type { ChosenStack } from "./choose-stacks.ts";
 import { DriftReader } from "./drift-reader.ts";
@@ -20,7 +21,9 @@ export function refreshStacks(
     const reader = new DriftReader();
     const outcome = await run.change(chosen, operation, progress, (event) => reader.see(event));
     const isWell = outcome.exitCode === 0;
-    const { checks, domains } = reader.end(isWell ? undefined : outcome.text || "It was cut short.");
+    const { checks, domains } = reader.end(
+      isWell ? undefined : outcome.text || "It was cut short.",
+    );
     return verdictOf(chosen, checks, domains);
   });
 }
@@ -33,7 +36,9 @@ export function verifyStacks(
 ): Promise<StackVerdict[]> {
   const tenants = stacks.filter(({ kind }) => kind !== "gateway");
   const { requestPaces } = run;
-  return look(run, "Verify", tenants, ({ stack }) => verifyStack(stack, { ...options, requestPaces }));
+  return look(run, "Verify", tenants, ({ stack }) =>
+    verifyStack(stack, { ...options, requestPaces }),
+  );
 }
 
 async function look(
@@ -49,7 +54,11 @@ async function look(
   return stacks.map((chosen, index) => verdicts[index] ?? notBegun(chosen));
 }
 
-async function orUnread(chosen: ChosenStack, lookAt: Look, progress: Progress): Promise<StackVerdict> {
+async function orUnread(
+  chosen: ChosenStack,
+  lookAt: Look,
+  progress: Progress,
+): Promise<StackVerdict> {
   try {
     return await lookAt(chosen, progress);
   } catch (error) {

@@ -8,7 +8,7 @@
  * SDK's debug events, in which secrets stand in clear.
  */
 import grpc from "@grpc/grpc-js";
-import { isGrpcError, RunError } from "@pulumi/pulumi/errors.js";
+import * as errors from "@pulumi/pulumi/errors.js";
 import * as log from "@pulumi/pulumi/log/index.js";
 import languageGrpc from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import language from "@pulumi/pulumi/proto/language_pb.js";
@@ -16,7 +16,7 @@ import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import { setAllConfig } from "@pulumi/pulumi/runtime/config.js";
 import { disconnect, resetOptions } from "@pulumi/pulumi/runtime/settings.js";
 import { runInPulumiStack } from "@pulumi/pulumi/runtime/stack.js";
-import { withLocalStorage } from "@pulumi/pulumi/runtime/state.js";
+import * as state from "@pulumi/pulumi/runtime/state.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import { listen } from "../provider/protocol/listen.ts";
 import { RunFaults } from "./run-faults.ts";
@@ -57,9 +57,11 @@ function answerWith<Response>(create: () => Response): grpc.handleUnaryCall<unkn
   return (_, answer) => answer(null, create());
 }
 
-function runWith(program: Program): grpc.handleUnaryCall<language.RunRequest, language.RunResponse> {
+function runWith(
+  program: Program,
+): grpc.handleUnaryCall<language.RunRequest, language.RunResponse> {
   return ({ request }, answer) => {
-    withLocalStorage(() => runProgram(program, request)).then(
+    state.withLocalStorage(() => runProgram(program, request)).then(
       (response) => answer(null, response),
       (error: unknown) => answer(null, new language.RunResponse().setError(textOf(error))),
     );
@@ -91,7 +93,7 @@ async function runProgram(
   }
   await disconnect(faults.none);
   // What a failed call says, the engine has shown already.
-  const own = faults.end().filter((error) => !isGrpcError(error));
+  const own = faults.end().filter((error) => !errors.isGrpcError(error));
   for (const error of own) await log.error(textOf(error));
   const response = new language.RunResponse();
   return faults.none && !log.hasErrors() ? response : response.setBail(true);
@@ -100,7 +102,7 @@ async function runProgram(
 /** A `RunError` is for people; of anything else the place in the program is needed. */
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const isForPeople = RunError.isInstance(error);
+  const isForPeople = errors.RunError.isInstance(error);
   const { message, stack = message } = error;
   return isForPeople ? message : stack;
 }

@@ -5,10 +5,13 @@ import { EXIT } from "./summary.ts";
 
 export function verdictsText(verdicts: readonly StackVerdict[]): string {
   const counts = Object.entries(Object.groupBy(verdicts, ({ status }) => status)).map(
-    ([status, all = []]) => `${all.length} ${status}`,
+    ([status, all]) => `${all.length} ${status}`,
   );
   const stacks = verdicts.length === 1 ? "1 stack" : `${verdicts.length} stacks`;
-  const sum = verdicts.length === 0 ? "No stack is concerned." : `${stacks}: ${counts.toSorted().join(", ")}.`;
+  const sum =
+    verdicts.length === 0
+      ? "No stack is concerned."
+      : `${stacks}: ${counts.toSorted().join(", ")}.`;
   return [...verdicts.flatMap(section), sum].join("\n");
 }
 
@@ -21,7 +24,9 @@ export function verdictsExit(verdicts: readonly StackVerdict[]): number {
 function section({ stack, checks, domains }: StackVerdict): string[] {
   const lines = [
     ...checks.flatMap((check) => line(stack, check)),
-    ...domains.flatMap(({ domain, checks: found }) => found.flatMap((check) => line(domain, check))),
+    ...domains.flatMap(({ domain, checks: found }) =>
+      found.flatMap((check) => line(domain, check)),
+    ),
   ];
   return lines.length === 0 ? [] : [`Stack ${stack}`, ...lines];
 }

@@ -1,8 +1,8 @@
 /** Writes what a run has found where the command line says. */
 import { writeFile } from "node:fs/promises";
-import { renderComment } from "../report/markdown.ts";
 import type { StackVerdict } from "../commands/verify-stack.ts";
 import { codeBlock } from "../github/code-block.ts";
+import { renderComment } from "../report/markdown.ts";
 import type { StackReport } from "../report/stack-report.ts";
 import { verdictsText } from "./verdicts-text.ts";
 

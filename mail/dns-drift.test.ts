@@ -19,7 +19,9 @@ test("an MX that stands beside the gateway's, with the time at which it was made
 
 test("an MX that was pointed elsewhere, with the time of the edit", () => {
   const drift = mxDrift(domain, [gateway], [{ ...other, created: made, modified: edited }]);
-  expect(drift?.text).toContain("5 mail.example.com. stands there, last changed at 2026-11-28 10:00:00 UTC");
+  expect(drift?.text).toContain(
+    "5 mail.example.com. stands there, last changed at 2026-11-28 10:00:00 UTC",
+  );
   expect(drift?.text).toContain("10 smtp-in.gateway.test. is gone, and nothing tells since when");
   expect(drift?.isMissing).toBe(true);
 });

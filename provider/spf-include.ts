@@ -80,7 +80,11 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
     if (old === undefined) return importTerms(live, view, term, call);
     const goal = goalOf(old, old.claim);
     if (readJournal(view).spf.length === 0 && !standsAnywhere(view, termsOf(old))) return undefined;
-    const drift = spfDrift(old.domain, { expected: old.after, terms: termsOf(old) }, readTexts(view));
+    const drift = spfDrift(
+      old.domain,
+      { expected: old.after, terms: termsOf(old) },
+      readTexts(view),
+    );
     if (drift !== undefined) call.warn(drift.text);
     const inputs = spfIncludeInputs.strip().parse(old);
     return { inputs, outputs: await outputsOf(live, view, inputs, goal, call) };

@@ -1,14 +1,13 @@
-/** The reports for a terminal. Pure. */
+/** STUB of FLEET */
 import type { StackReport } from "./stack-report.ts";
-
-export interface TerminalOptions {
-  /** @default false */
-  readonly isColoured?: boolean;
-}
-
 export function renderTerminal(
   reports: readonly StackReport[],
-  _options: TerminalOptions = {},
+  _o: { isColoured?: boolean } = {},
 ): string {
-  return reports.map(({ stack, status }) => `${stack}: ${status}`).join("\n");
+  return reports
+    .map(
+      ({ stack, status, faults }) =>
+        `${stack}: ${status}${faults.map((f) => `\n  ${f.problem}`).join("")}`,
+    )
+    .join("\n");
 }

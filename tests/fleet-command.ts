@@ -62,11 +62,13 @@ const verdicts = z.array(stackVerdict);
 
 /** What a look at the stacks has found, each as `<stack or domain> <status> <id>: <text>`, but for what is well. */
 export async function findings(file: string): Promise<string[]> {
-  return verdicts.parse(JSON.parse(await readFile(file, "utf8"))).flatMap(({ stack, checks, domains }) =>
-    [{ domain: stack, checks }, ...domains].flatMap(({ domain, checks: found }) =>
-      found.flatMap(({ id, status, text }) =>
-        status === "well" || status === "skipped" ? [] : [`${domain} ${status} ${id}: ${text}`],
+  return verdicts
+    .parse(JSON.parse(await readFile(file, "utf8")))
+    .flatMap(({ stack, checks, domains }) =>
+      [{ domain: stack, checks }, ...domains].flatMap(({ domain, checks: found }) =>
+        found.flatMap(({ id, status, text }) =>
+          status === "well" || status === "skipped" ? [] : [`${domain} ${status} ${id}: ${text}`],
+        ),
       ),
-    ),
-  );
+    );
 }

@@ -63,6 +63,8 @@ function startInLab(file, args, variables = {}) {
 /** For what looks at real stacks and domains: in the user's own network. */
 function start(file, args) {
   const child = spawn(node, [join(root, file), ...args], { stdio: "inherit", env: environment() });
+  // Ctrl-C reaches the child as well, which says when it ends.
+  process.on("SIGINT", () => undefined);
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code) => resolve(code ?? 2));

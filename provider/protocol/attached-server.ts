@@ -23,6 +23,7 @@ export interface AttachedServer {
 
 interface Session {
   readonly calls: RunningCalls;
+  readonly log: EngineLog;
   readonly handlers: Handlers;
 }
 
@@ -32,7 +33,8 @@ export async function openAttachedServer(provider: Provider): Promise<AttachedSe
     const known = sessions.get(peer);
     if (known !== undefined) return known;
     const calls = new RunningCalls();
-    const session = { calls, handlers: handlers({ provider, calls, log: new EngineLog() }) };
+    const log = new EngineLog();
+    const session = { calls, log, handlers: handlers({ provider, calls, log }) };
     sessions.set(peer, session);
     return session;
   };
@@ -47,6 +49,7 @@ export async function openAttachedServer(provider: Provider): Promise<AttachedSe
     close: async (reason) => {
       for (const { calls } of sessions.values()) calls.stop(reason);
       await Promise.all([...sessions.values()].map(({ calls }) => calls.untilIdle()));
+      for (const { log } of sessions.values()) log.close();
       server.forceShutdown();
     },
   };
