@@ -12,6 +12,8 @@ import { BODY_LIMIT } from "../github/own-text.ts";
 import { findOpenPullRequest, type Head } from "../github/pull-requests.ts";
 import { openRepository } from "../github/repository.ts";
 import { stackFiles, stackFilesText } from "../github/stack-files-text.ts";
+import { renderComment } from "../report/markdown.ts";
+import { stackReports } from "../report/stack-report.ts";
 import { endCommand } from "./end-command.ts";
 
 const FAILED = 2;
@@ -21,6 +23,8 @@ const COMMENT_LIMIT = BODY_LIMIT - 200;
 
 interface Options {
   readonly file?: readonly string[];
+  readonly reports?: string;
+  readonly restUrl?: string;
   readonly stackFiles?: string;
   readonly about: string;
   readonly pullRequest?: number;
@@ -33,6 +37,8 @@ async function run(args: readonly string[]): Promise<number> {
   const command = new Command("npm run comment --")
     .description("Creates the one comment on a pull request, or updates it.")
     .option("--file <markdown...>", "what the comment says; of several files as many as fit,")
+    .option("--reports <json>", "or the reports of a preview,")
+    .option("--rest-url <url>", "where a reader finds what of them does not fit,")
     .option("--stack-files <json>", "or what stack-files has found, of a fork's commit")
     .option("--about <kind>", "one comment of each kind is kept", "mail-path report")
     .option("--pull-request <number>", "its number", asNumber)
@@ -58,13 +64,24 @@ async function run(args: readonly string[]): Promise<number> {
 const WORDS = { created: "created", updated: "updated", unchanged: "left as it is" } as const;
 
 async function markdownOf(command: Command, options: Options): Promise<string> {
-  const { file, stackFiles: json, headCommit = "" } = options;
+  const { file, reports, restUrl, stackFiles: found, headCommit = "" } = options;
   if (file !== undefined) {
     const texts = await Promise.all(file.map((path) => readFile(path, "utf8")));
     return joinTexts(texts, COMMENT_LIMIT);
   }
-  if (json === undefined) return command.error("error: give --file or --stack-files");
-  return stackFilesText(stackFiles.parse(JSON.parse(await readFile(json, "utf8"))), headCommit);
+  if (reports !== undefined) {
+    const more = restUrl === undefined ? {} : { restUrl };
+    const read = stackReports.parse(await readJson(reports));
+    return renderComment(read, { limit: COMMENT_LIMIT, ...more }).comment;
+  }
+  if (found === undefined) {
+    return command.error("error: give --file, --reports or --stack-files");
+  }
+  return stackFilesText(stackFiles.parse(await readJson(found)), headCommit);
+}
+
+async function readJson(file: string): Promise<unknown> {
+  return JSON.parse(await readFile(file, "utf8"));
 }
 
 function asHead(command: Command, options: Options): Head {

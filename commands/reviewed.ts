@@ -11,14 +11,9 @@ import { dirname } from "node:path";
 import { Command } from "commander";
 import { execa } from "execa";
 import { openRepository } from "../github/repository.ts";
-import {
-  mergedPullRequests,
-  type Report,
-  reports,
-  reviewedReports,
-  turnsOf,
-} from "../github/reviewed.ts";
+import { mergedPullRequests, reviewedReports, turnsOf } from "../github/reviewed.ts";
 import { MailRuleError } from "../mail/errors.ts";
+import { type StackReport, stackReports } from "../report/stack-report.ts";
 import { endCommand } from "./end-command.ts";
 
 const EXIT = { reviewed: 0, notReviewed: 1, unread: 2 };
@@ -50,7 +45,7 @@ async function run(args: readonly string[]): Promise<number> {
     .parse(args, { from: "user" });
   const options = command.opts<Options>();
   if (options.reports !== undefined) {
-    await tell(reports.parse(JSON.parse(await readFile(options.reports, "utf8"))), options);
+    await tell(stackReports.parse(JSON.parse(await readFile(options.reports, "utf8"))), options);
     return EXIT.reviewed;
   }
   const { from, to, json } = options;
@@ -79,7 +74,7 @@ async function find(from: string, to: string, options: Options & { readonly json
   await tell(found, options);
 }
 
-async function tell(all: readonly Report[], { markdown }: Options): Promise<void> {
+async function tell(all: readonly StackReport[], { markdown }: Options): Promise<void> {
   const { gateways, tenants, removed } = turnsOf(all, hasFile);
   console.log(`gateways=${JSON.stringify(gateways)}`);
   console.log(`tenants=${JSON.stringify(tenants)}`);

@@ -1,8 +1,8 @@
 /** Whose turn it is after a merge. */
 import { expect, test } from "vitest";
-import { type Report, turnsOf } from "./reviewed.ts";
+import { type Due, turnsOf } from "./reviewed.ts";
 
-const report = (stack: string, changes: Partial<Report> = {}): Report => ({
+const report = (stack: string, changes: Partial<Due> = {}): Due => ({
   stack,
   kind: "tenant",
   status: "changed",

@@ -1,21 +1,10 @@
 /** What was reviewed of what a push brings: the reports of the last previews of its pull requests. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
 import { MailRuleError } from "../mail/errors.ts";
+import { type StackReport, stackReports } from "../report/stack-report.ts";
 import { artifactFile, lastPreviewRun } from "./preview-run.ts";
 import { findMergedPullRequest, type MergedPullRequest } from "./pull-requests.ts";
 import type { Repository } from "./repository.ts";
-
-/** Of a stack's report, as much as is needed to know whose turn it is. The rest is kept as it is. */
-const report = z.looseObject({
-  stack: z.string(),
-  kind: z.enum(["tenant", "gateway"]).optional(),
-  status: z.string(),
-});
-
-export type Report = z.output<typeof report>;
-
-export const reports = z.array(report);
 
 export interface WhereReviewed {
   /** The file of the workflow that previews: `preview.yml`. */
@@ -70,13 +59,13 @@ export async function reviewedReports(
   repository: Repository,
   pullRequests: readonly MergedPullRequest[],
   { workflow, artifact, file }: WhereReviewed,
-): Promise<readonly Report[]> {
-  const byStack = new Map<string, Report>();
+): Promise<readonly StackReport[]> {
+  const byStack = new Map<string, StackReport>();
   for (const { number, commit, isFork } of pullRequests) {
     if (isFork) throw fromFork(number);
     const run = await lastPreviewRun(repository, { workflow, commit });
     const text = await artifactFile(repository, run, artifact, file);
-    for (const each of reports.parse(JSON.parse(text))) byStack.set(each.stack, each);
+    for (const each of stackReports.parse(JSON.parse(text))) byStack.set(each.stack, each);
   }
   return [...byStack.values()];
 }
@@ -88,14 +77,17 @@ export interface Turns {
   readonly removed: readonly string[];
 }
 
+/** Of a report, as much as is needed to know whose turn it is. */
+export type Due = Pick<StackReport, "stack" | "kind" | "status">;
+
 /**
  * Which stacks there is something to do for: gateways come first, since tenants' routes need them.
  *
  * @param hasFile whether the stack has a file now
  */
-export function turnsOf(all: readonly Report[], hasFile: (stack: string) => boolean): Turns {
+export function turnsOf(all: readonly Due[], hasFile: (stack: string) => boolean): Turns {
   const changed = all.filter(({ status }) => status !== "unchanged");
-  const namesOf = (found: readonly Report[]) => found.map(({ stack }) => stack);
+  const namesOf = (found: readonly Due[]) => found.map(({ stack }) => stack);
   const present = changed.filter(({ stack }) => hasFile(stack));
   return {
     gateways: namesOf(present.filter(({ kind }) => kind === "gateway")),
