@@ -91,9 +91,7 @@ async function run(args: readonly string[]): Promise<number> {
   command(fleet, "verify", "Looks whether the organisations' mail goes as it should.")
     .option("--no-smtp", "do not ask the gateway by SMTP, where outgoing port 25 is blocked")
     .action(async (options: LookOptions) => {
-      exitCode = await look(options, (looking, stacks) =>
-        verifyStacks(looking, stacks, options),
-      );
+      exitCode = await look(options, (looking, stacks) => verifyStacks(looking, stacks, options));
     });
   fleet
     .command("adopt")

@@ -61,10 +61,12 @@ function runWith(
   program: Program,
 ): grpc.handleUnaryCall<language.RunRequest, language.RunResponse> {
   return ({ request }, answer) => {
-    state.withLocalStorage(() => runProgram(program, request)).then(
-      (response) => answer(null, response),
-      (error: unknown) => answer(null, new language.RunResponse().setError(textOf(error))),
-    );
+    state
+      .withLocalStorage(() => runProgram(program, request))
+      .then(
+        (response) => answer(null, response),
+        (error: unknown) => answer(null, new language.RunResponse().setError(textOf(error))),
+      );
   };
 }
 
