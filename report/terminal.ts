@@ -1,13 +1,14 @@
-/** STUB of FLEET */
+/** The reports for a terminal. Pure. */
 import type { StackReport } from "./stack-report.ts";
+
+export interface TerminalOptions {
+  /** @default false */
+  readonly isColoured?: boolean;
+}
+
 export function renderTerminal(
   reports: readonly StackReport[],
-  _o: { isColoured?: boolean } = {},
+  _options: TerminalOptions = {},
 ): string {
-  return reports
-    .map(
-      ({ stack, status, faults }) =>
-        `${stack}: ${status}${faults.map((f) => `\n  ${f.problem}`).join("")}`,
-    )
-    .join("\n");
+  return reports.map(({ stack, status }) => `${stack}: ${status}`).join("\n");
 }
