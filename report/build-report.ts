@@ -73,16 +73,19 @@ function reportsOf(preview: StackPreview): DomainReport[] {
 function reportOf(domain: MailDomain, ownDomains: ReadonlySet<string>): DomainReport {
   const kinds = changesOf(domain);
   const [change = "unchanged"] = kinds;
-  const refused = faultsOf(domain.said);
+  const unread = [...faultsOf(domain.said), ...unreadOf(domain.said)];
+  const words = wordsOf(domain, kinds);
   return {
     domain: domain.domain,
     displayName: displayNameOf(domain),
     change,
-    ...wordsOf(domain, kinds),
+    ...words,
+    // What people notice is a promise, and nobody can give it here.
+    notices: unread.length === 0 ? words.notices : [],
     ...diffOf(domain),
     steps: stepsOf(domain, kinds),
     risks: risksOf({ domain, kinds, ownDomains }),
-    unread: [...refused, ...unreadOf(domain.said)],
+    unread,
   };
 }
 

@@ -2,7 +2,13 @@
 import { phraseOf } from "./count-words.ts";
 import { code, codeBlock, fold, sentence } from "./markdown-text.ts";
 import type { PlacedDomain } from "./report-order.ts";
-import type { DomainReport, Fault, Risk, StackReport } from "./stack-report.ts";
+import {
+  type DomainReport,
+  type Fault,
+  type Risk,
+  type StackReport,
+  UNKNOWN,
+} from "./stack-report.ts";
 import { steps, stepTitles } from "./steps-markdown.ts";
 
 /**
@@ -86,8 +92,13 @@ function ways({ inboundPath, outboundPath }: DomainReport): string[] {
 }
 
 function way(direction: string, { before, after }: { before: string; after: string }): string {
-  if (before === after) return `Mail ${direction}, as before: ${code(after)}`;
+  if (before === after) return `Mail ${direction}, ${sameWords(after)}: ${code(after)}`;
   return `Mail ${direction}, now: ${code(before)}<br>then: ${code(after)}`;
+}
+
+/** Two values that nobody knows may differ. */
+export function sameWords(value: string): string {
+  return value === UNKNOWN ? "now and then" : "as before";
 }
 
 function records({ mx, spf, spfLookups }: DomainReport): string[] {

@@ -14,7 +14,7 @@ export function stepsOf({ old, new: next }: MailDomain, kinds: readonly ChangeKi
   if (kind === "unknown" || kind === "unchanged") return [];
   const isNew = notAmong(onboardingOf(old));
   return worded([
-    ...(kinds.includes("bypass") ? offboardingOf(old).filter(isForBypassToo) : []),
+    ...(kinds.includes("bypass") ? forBypass(offboardingOf(old)) : []),
     ...onboardingOf(next).filter(isNew),
     ...(kinds.includes("direction")
       ? offboardingOf(old).filter(notAmong(offboardingOf(next)))
@@ -32,8 +32,14 @@ function offboardingOf({ component }: KeptValues): Lines[] {
   return (component?.steps?.offboarding ?? []).filter((step) => typeof step !== "string");
 }
 
-function isForBypassToo(lines: Lines): boolean {
-  return lines.some((line) => line.includes(BYPASS_TOO));
+/** Those that a bypass needs as well. Nothing is destroyed then. */
+function forBypass(steps: readonly Lines[]): Lines[] {
+  return steps
+    .filter((lines) => lines.some((line) => line.includes(BYPASS_TOO)))
+    .map(([first = "", ...rest]) => [
+      first.replace("Before pulumi destroy", "Before pulumi up"),
+      ...rest.filter((line) => !line.includes(BYPASS_TOO)),
+    ]);
 }
 
 /** By what is to be done: neither the number nor the time counts. */

@@ -1,7 +1,7 @@
 /** The reports for a terminal. Pure. */
 import { styleText } from "node:util";
 import { phraseOf, totals } from "./count-words.ts";
-import { difference } from "./domain-markdown.ts";
+import { difference, sameWords } from "./domain-markdown.ts";
 import { orderedDomains, orderedStacks, type PlacedDomain } from "./report-order.ts";
 import type { RiskLevel } from "./risk-ids.ts";
 import type { DomainReport, Fault, Risk, StackReport } from "./stack-report.ts";
@@ -73,7 +73,7 @@ function text(value: string): string {
 }
 
 function wayLines(title: string, { before, after }: { before: string; after: string }): string[] {
-  if (before === after) return [`  ${title}, as before: ${text(after)}`];
+  if (before === after) return [`  ${title}, ${sameWords(after)}: ${text(after)}`];
   return [`  ${title}`, `    now:  ${text(before)}`, `    then: ${text(after)}`];
 }
 
