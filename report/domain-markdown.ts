@@ -65,8 +65,8 @@ function unread({ unread: faults }: DomainReport): string[] {
 
 export function faultText({ code: id, where, problem, fix }: Fault): string {
   const place = where === undefined ? "" : `${code(where)}: `;
-  const way = fix === undefined ? "" : ` **What to do:** ${sentence(fix)}`;
-  return `${place}${sentence(problem)}${way}${id === undefined ? "" : ` (${code(id)})`}`;
+  const remedy = fix === undefined ? "" : ` **What to do:** ${sentence(fix)}`;
+  return `${place}${sentence(problem)}${remedy}${id === undefined ? "" : ` (${code(id)})`}`;
 }
 
 const LEVELS = { high: "High", medium: "Medium", low: "Low" } as const;

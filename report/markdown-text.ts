@@ -28,19 +28,19 @@ const AROUND = /^(["“(]*)([^]*?)([)"”.,;:!?]*)$/u;
 export function sentence(text: string): string {
   const words = shortened(visible(text), LONGEST_TEXT).split(" ").filter(Boolean);
   const parts: string[] = [];
-  let code: string[] = [];
+  let others: string[] = [];
   const flush = () => {
-    if (code.length > 0) parts.push(codeAmongWords(code.join(" ")));
-    code = [];
+    if (others.length > 0) parts.push(codeAmongWords(others.join(" ")));
+    others = [];
   };
   for (const word of words) {
     if (isPlain(word)) {
       flush();
       parts.push(word);
-    } else if (MARK.test(word) && code.length === 0 && parts.length > 0) {
+    } else if (MARK.test(word) && others.length === 0 && parts.length > 0) {
       parts.push(`\\${word}`);
     } else {
-      code.push(word);
+      others.push(word);
     }
   }
   flush();

@@ -92,6 +92,11 @@ const OWN_TAGS = new Set([
   "<blockquote>",
 ]);
 
+/** Without the code, of which a value may have more or less. */
+function shape(tags: readonly string[]): string[] {
+  return tags.filter((tag) => !tag.startsWith("<code"));
+}
+
 function foreignTags(markdown: string): string[] {
   return rendered(markdown).tags.filter((tag) => !OWN_TAGS.has(tag));
 }
@@ -99,12 +104,12 @@ function foreignTags(markdown: string): string[] {
 describe("injection", () => {
   test("no value breaks out of the comment, be it ever so nasty", () => {
     fc.assert(
-      fc.property(fc.array(stack, { maxLength: 3 }), (reports) => {
+      fc.property(fc.array(stack, { maxLength: 2 }), (reports) => {
         const { comment } = renderComment(reports);
         expect(foreignTags(comment)).toEqual([]);
         expect(rendered(comment).prose.replace("[!WARNING]", "")).not.toMatch(LINKED);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -112,7 +117,6 @@ describe("injection", () => {
     const plain = rendered(renderComment([reportWith("plain")]).comment);
     for (const value of NASTY.filter((each) => each.trim() !== "")) {
       const { tags } = rendered(renderComment([reportWith(value)]).comment);
-      const shape = (all: readonly string[]) => all.filter((tag) => !tag.startsWith("<code"));
       expect(shape(tags)).toEqual(shape(plain.tags));
     }
   });

@@ -51,15 +51,15 @@ export interface StackPreview {
 }
 
 const values = z.record(z.string(), z.unknown());
-const state = z.object({ inputs: values.nullish(), outputs: values.nullish() }).nullish();
+const resourceState = z.object({ inputs: values.nullish(), outputs: values.nullish() }).nullish();
 
 const step = z.object({
   metadata: z.object({
     op: z.string(),
     urn: z.string(),
     type: z.string(),
-    old: state,
-    new: state,
+    old: resourceState,
+    new: resourceState,
     detailedDiff: z.record(z.string(), z.object({ diffKind: z.string() })).nullish(),
   }),
 });
@@ -74,7 +74,7 @@ const said = z.object({
   ephemeral: z.boolean().default(false),
 });
 
-const known = z.union([
+const wanted = z.union([
   z.object({ resourcePreEvent: step }),
   z.object({ resOutputsEvent: step }),
   z.object({ resOpFailedEvent: step }),
@@ -96,7 +96,7 @@ export class PreviewReader {
 
   /** An event of the engine, as `pulumi preview --json` streams it and the Automation API's `onEvent` gives it. */
   see(event: unknown): void {
-    const parsed = known.safeParse(event);
+    const parsed = wanted.safeParse(event);
     if (!parsed.success) return;
     if ("diagnosticEvent" in parsed.data) this.#hear(parsed.data.diagnosticEvent);
     else if ("resourcePreEvent" in parsed.data) this.#keep(parsed.data.resourcePreEvent.metadata);
@@ -105,8 +105,7 @@ export class PreviewReader {
   }
 
   end(outcome: PreviewOutcome): StackPreview {
-    const byUrn = ({ urn: a }: SeenResource, { urn: b }: SeenResource) => (a < b ? -1 : 1);
-    const resources = [...this.#resources.values()].toSorted(byUrn);
+    const resources = [...this.#resources.values()].toSorted(byPlace);
     const organisation = this.#organisation;
     return {
       outcome,
@@ -157,7 +156,7 @@ export class PreviewReader {
   }
 }
 
-function byPlace(a: Said, b: Said): number {
+function byPlace(a: { readonly urn: string }, b: { readonly urn: string }): number {
   return a.urn === b.urn ? 0 : a.urn < b.urn ? -1 : 1;
 }
 
@@ -174,7 +173,7 @@ function keptOf(
 
 /** The engine has masked what is secret. Of what is not touched the program's values are no change. */
 function digestOf({ op, urn, type, old, new: next, detailedDiff }: Metadata): string {
-  const isComponent = type === "pulumi:pulumi:Stack" || /^mxhero:tenant:/.test(type);
+  const isComponent = type === "pulumi:pulumi:Stack" || type.startsWith("mxhero:tenant:");
   const told = isComponent || op === "same" ? [] : [valuesOf(op === "delete" ? old : next)];
   const text = JSON.stringify([op, urn, detailedDiff ?? {}, ...told], sortKeys);
   return createHash("sha256").update(text).digest("hex");

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { formatNote, NOTE_IDS, subdomainText } from "../mail/preview-note.ts";
 import { buildReport } from "./build-report.ts";
 import type { Part } from "./kept-values.ts";
-import type { Said, StackPreview } from "./preview-reader.ts";
+import type { Said, SeenResource, StackPreview } from "./preview-reader.ts";
 import { RISK_IDS } from "./risk-ids.ts";
 import type { Risk } from "./stack-report.ts";
 import { partOf, previewOf, saidOf, type TestPart } from "./test-preview.ts";
@@ -12,8 +12,8 @@ const DAY = 86_400;
 const tested = new Set<string>();
 
 /** The risks of a tenant's stack and its domains. */
-function risksOf(preview: StackPreview, kind: "tenant" | "gateway" = "tenant"): Risk[] {
-  const report = buildReport(preview, { stack: "contoso", kind });
+function risksOf(seen: StackPreview, kind: "tenant" | "gateway" = "tenant"): Risk[] {
+  const report = buildReport(seen, { stack: "contoso", kind });
   return [...report.risks, ...report.domains.flatMap(({ risks }) => risks)];
 }
 
@@ -219,14 +219,15 @@ test("many-domains-leave: more than one run may let go", () => {
   expect(risks).toEqual([]);
 });
 
+function refused(code: string): Said[] {
+  return [saidOf("mx", `MTA-STS policy of contoso.test: No. Fix. (${code})`, "error")];
+}
+
 test("mta-sts-first: a policy that does not admit the new MX", () => {
   tested.add("mta-sts-first");
-  const said = (code: string) => [
-    saidOf("mx", `MTA-STS policy of contoso.test: No. Fix. (${code})`, "error"),
-  ];
-  const found = risksOf(preview({ mx: {} }, said("mta-sts-not-admitted")));
+  const found = risksOf(preview({ mx: {} }, refused("mta-sts-not-admitted")));
   expect(found).toContainEqual(expect.objectContaining({ id: "mta-sts-first", level: "high" }));
-  expect(risksOf(preview({ mx: {} }, said("domain-held")))).toEqual([]);
+  expect(risksOf(preview({ mx: {} }, refused("domain-held")))).toEqual([]);
 });
 
 test("warned: a warning that is no note", () => {
@@ -238,15 +239,18 @@ test("warned: a warning that is no note", () => {
   expect(risksOf(preview({ mx: {} }, [{ ...warning, severity: "info" }]))).toEqual([]);
 });
 
-test("gateway-smaller: a host of the gateway goes", () => {
-  tested.add("gateway-smaller");
-  const instance = (op: string) => ({
+function instance(op: string): SeenResource {
+  return {
     urn: "urn:pulumi:gateway::mail::mxhero:gateway:Gateway$aws:ec2/instance:Instance::gateway-a",
     type: "aws:ec2/instance:Instance",
     op,
     changes: [],
     digest: op,
-  });
+  };
+}
+
+test("gateway-smaller: a host of the gateway goes", () => {
+  tested.add("gateway-smaller");
   expect(risksOf(previewOf([instance("replace")]), "gateway")).toEqual([
     expect.objectContaining({ id: "gateway-smaller", level: "high" }),
   ]);

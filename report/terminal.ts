@@ -39,8 +39,8 @@ export function renderTerminal(
 
 function stackLines({ stack, summary, faults, risks }: StackReport, paint: Paint): string[] {
   return [
-    paint("bold", `Stack ${text(stack)}`),
-    `  ${text(summary)}`,
+    paint("bold", `Stack ${plain(stack)}`),
+    `  ${plain(summary)}`,
     ...faults.flatMap((fault) => faultLines(fault, paint)),
     ...risks.flatMap((risk) => riskLines(risk, paint)),
   ];
@@ -48,10 +48,10 @@ function stackLines({ stack, summary, faults, risks }: StackReport, paint: Paint
 
 function domainLines({ stack, domain }: PlacedDomain, paint: Paint): string[] {
   const { inboundPath, outboundPath, mx, spf, spfLookups } = domain;
-  const title = `${text(domain.displayName)} ${phraseOf(domain.change)}`;
+  const title = `${plain(domain.displayName)} ${phraseOf(domain.change)}`;
   return [
-    `${paint("bold", title)}  (stack ${text(stack.stack)})`,
-    `  ${text(domain.summary)}`,
+    `${paint("bold", title)}  (stack ${plain(stack.stack)})`,
+    `  ${plain(domain.summary)}`,
     ...domain.unread.flatMap((fault) => faultLines(fault, paint)),
     ...domain.risks.flatMap((risk) => riskLines(risk, paint)),
     ...(inboundPath ? wayLines("Mail to it", inboundPath) : []),
@@ -62,60 +62,60 @@ function domainLines({ stack, domain }: PlacedDomain, paint: Paint): string[] {
       : []),
     ...(spfLookups ? [`  SPF lookups then: ${lookupWords(spfLookups)}`] : []),
     ...settingLines(domain),
-    ...domain.notices.map((notice) => `  * ${text(notice)}`),
-    ...domain.duration.map((words) => `  * ${text(words)}`),
+    ...domain.notices.map((notice) => `  * ${plain(notice)}`),
+    ...domain.duration.map((words) => `  * ${plain(words)}`),
     ...stepLines(domain),
   ];
 }
 
-function text(value: string): string {
+function plain(value: string): string {
   return shortened(visible(value), LONGEST_LINE);
 }
 
 function wayLines(title: string, { before, after }: { before: string; after: string }): string[] {
-  if (before === after) return [`  ${title}, ${sameWords(after)}: ${text(after)}`];
-  return [`  ${title}`, `    now:  ${text(before)}`, `    then: ${text(after)}`];
+  if (before === after) return [`  ${title}, ${sameWords(after)}: ${plain(after)}`];
+  return [`  ${title}`, `    now:  ${plain(before)}`, `    then: ${plain(after)}`];
 }
 
 function coloured(lines: readonly string[], paint: Paint): string[] {
   return lines.map((line) => {
-    const shown = `    ${text(line)}`;
+    const shown = `    ${plain(line)}`;
     if (line.startsWith("+")) return paint("green", shown);
     return line.startsWith("-") ? paint("red", shown) : shown;
   });
 }
 
 function lookupWords({ used, limit, byTerm }: NonNullable<DomainReport["spfLookups"]>): string {
-  const terms = byTerm.map(({ term, lookups }) => `${text(term)} ${lookups}`).join(", ");
+  const terms = byTerm.map(({ term, lookups }) => `${plain(term)} ${lookups}`).join(", ");
   return `${used} of ${limit}${terms && `: ${terms}`}`;
 }
 
 function settingLines({ settings }: DomainReport): string[] {
   return settings.map(({ name, before, after }) =>
     before === ""
-      ? `  ${name}: ${text(after)}`
-      : `  ${name}: ${text(before)} → ${text(after) || "nothing"}`,
+      ? `  ${name}: ${plain(after)}`
+      : `  ${name}: ${plain(before)} → ${plain(after) || "nothing"}`,
   );
 }
 
 function stepLines({ steps }: DomainReport): string[] {
   if (steps.length === 0) return [];
   const lines = steps.flatMap(([title = "", ...rest], index) => [
-    `    ${index + 1}. ${text(title)}`,
-    ...rest.map((line) => `    ${text(line)}`),
+    `    ${index + 1}. ${plain(title)}`,
+    ...rest.map((line) => `    ${plain(line)}`),
   ]);
   return ["  What a person must do:", ...lines];
 }
 
 function faultLines({ code, where, problem, fix }: Fault, paint: Paint): string[] {
-  const place = where === undefined ? "" : `${text(where)}: `;
+  const place = where === undefined ? "" : `${plain(where)}: `;
   const id = code === undefined ? "" : ` (${code})`;
-  const line = `  ${paint("red", "!")} ${place}${text(problem)}${id}`;
-  return fix === undefined ? [line] : [line, `    → ${text(fix)}`];
+  const line = `  ${paint("red", "!")} ${place}${plain(problem)}${id}`;
+  return fix === undefined ? [line] : [line, `    → ${plain(fix)}`];
 }
 
 const COLOURS: Readonly<Record<RiskLevel, Colour>> = { high: "red", medium: "yellow", low: "gray" };
 
 function riskLines({ id, level, text: words, fix }: Risk, paint: Paint): string[] {
-  return [`  ${paint(COLOURS[level], level)} ${id}: ${text(words)}`, `    → ${text(fix)}`];
+  return [`  ${paint(COLOURS[level], level)} ${id}: ${plain(words)}`, `    → ${plain(fix)}`];
 }

@@ -15,9 +15,8 @@ function escaped(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
-/** @param limit in characters */
+/** @param limit in characters as GitHub counts them, which are those of UTF-16 */
 export function shortened(text: string, limit: number): string {
-  const characters = [...text];
-  if (characters.length <= limit) return text;
-  return `${characters.slice(0, limit).join("")} … (${characters.length - limit} more characters)`;
+  if (text.length <= limit) return text;
+  return `${text.slice(0, limit).toWellFormed()} … (${text.length - limit} more characters)`;
 }
