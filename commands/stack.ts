@@ -187,12 +187,16 @@ async function readJson<T>(schema: z.ZodType<T>, args: readonly string[]): Promi
     reject: false,
   });
   if (exitCode === 0) return read(schema, JSON.parse(stdout), command);
-  const missing = code === "ENOENT";
-  throw new MailRuleError({
+  throw stackUnreadable(command, stderr, code === "ENOENT");
+}
+
+/** @param isMissing the CLI is not on the PATH */
+export function stackUnreadable(where: string, stderr: string, isMissing: boolean): MailRuleError {
+  return new MailRuleError({
     code: "stack-unreadable",
-    where: command,
-    problem: missing ? "The program pulumi is not on the PATH." : sentence(stderr),
-    fix: missing
+    where,
+    problem: isMissing ? "The program pulumi is not on the PATH." : sentence(stderr),
+    fix: isMissing
       ? "Install Pulumi, then run again."
       : "Correct what it names (the stack's name, the login, PULUMI_CONFIG_PASSPHRASE), then run again.",
   });

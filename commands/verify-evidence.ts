@@ -5,6 +5,7 @@
 import { gatewayNames } from "../config/gateway-hosts.ts";
 import type { TenantConfig } from "../config/tenant.ts";
 import type { Resolver } from "../mail/dns.ts";
+import { type Drift, mxDrift, spfDrift } from "../mail/dns-drift.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { journalName } from "../mail/journal.ts";
 import { findLoop, type Loop } from "../mail/loop.ts";
@@ -20,9 +21,9 @@ import type {
 } from "../mail/verify/evidence.ts";
 import { CloudflareAccount } from "../provider/cloudflare.ts";
 import { createResolver, findApex, findNameServers } from "../provider/dns.ts";
-import type { KnownZone } from "../provider/live-domain.ts";
+import { type KnownZone, readMx, readTexts } from "../provider/live-domain.ts";
 import { readPublishedPolicy } from "../provider/mta-sts.ts";
-import type { Settings } from "../provider/settings.ts";
+import type { RequestPaces, Settings } from "../provider/settings.ts";
 import { commandCaller } from "./command-caller.ts";
 import type { GatewayStores } from "./gateway-stores.ts";
 import type { StoredRoute, StoredSpfInclude, StoredTakeover } from "./stack.ts";
@@ -41,6 +42,8 @@ export interface VerifyOptions {
   readonly smtp?: boolean;
   /** For how long no mail may come in before that is a fault, in hours. @default 72, a long week-end */
   readonly quietHours?: number;
+  /** Where many stacks are verified by one process. @default a stack counts its requests by itself */
+  readonly requestPaces?: RequestPaces;
 }
 
 /** What all domains of a stack share. */
@@ -68,8 +71,9 @@ export async function observeDomain(
   const { settings, config, ownDomains, options } = around;
   const resolver = createResolver(settings.resolvers);
   const servers = await reading(() => askServers(resolver, domain));
-  const [zoneMx, spfBudget, mtaSts, loop, store, rcpt] = await Promise.all([
+  const [zoneMx, changes, spfBudget, mtaSts, loop, store, rcpt] = await Promise.all([
     readZoneMx(takeover, settings),
+    readChanges(target, settings),
     readBudget(domain, servers, resolver),
     reading(async () => (await readPublishedPolicy(resolver, domain))?.policy),
     readLoop(target, around, resolver),
@@ -87,6 +91,7 @@ export async function observeDomain(
     silenceSeconds: (options.quietHours ?? QUIET_HOURS) * 3_600,
     servers,
     zoneMx,
+    ...(changes && { changes }),
     spfBudget,
     mtaSts,
     loop,
@@ -170,14 +175,40 @@ async function readZoneMx(
   const { credential } = takeover.outputs;
   const zone: KnownZone | undefined = takeover.outputs.zone;
   if (zone === undefined) return { kind: "skipped", why: "The zone is not at Cloudflare." };
-  try {
+  return atCloudflare(async () => {
     const records = await new CloudflareAccount(commandCaller(settings), credential).listMx(zone);
-    const value = records.map(({ name, priority, content }) => ({
+    return records.map(({ name, priority, content }) => ({
       name,
       preference: priority,
       exchange: content,
     }));
-    return { kind: "read", value };
+  });
+}
+
+/** What the zone has at the domain, compared with what the last run has left there. */
+async function readChanges(
+  { domain, takeover, spfInclude }: VerifyTarget,
+  settings: Settings,
+): Promise<Reading<readonly Drift[]> | undefined> {
+  const { credential } = (takeover ?? spfInclude)?.outputs ?? {};
+  const zone: KnownZone | undefined = (takeover ?? spfInclude)?.outputs.zone;
+  if (zone === undefined) return undefined;
+  return atCloudflare(async () => {
+    const account = new CloudflareAccount(commandCaller(settings), credential);
+    const records = (await account.listDomain(zone, domain)).filter(({ name }) => name === domain);
+    const present = readMx({ records, journal: [] });
+    const texts = readTexts({ records, journal: [] });
+    const mx = takeover && mxDrift(domain, takeover.outputs.after, present);
+    const spf =
+      spfInclude &&
+      spfDrift(domain, { expected: spfInclude.outputs.after, terms: termsOf(spfInclude) }, texts);
+    return [mx, spf].filter((drift) => drift !== undefined);
+  });
+}
+
+async function atCloudflare<T>(read: () => Promise<T>): Promise<Reading<T>> {
+  try {
+    return { kind: "read", value: await read() };
   } catch (error) {
     const isMissing = error instanceof MailRuleError && error.code === "token-missing";
     if (isMissing) return { kind: "skipped", why: `Not looked at: ${error.problem}` };

@@ -53,7 +53,9 @@ export async function verifyStack(
   options: VerifyOptions = {},
 ): Promise<StackVerdict> {
   const state = await readState(stack);
-  const { configuration, settings } = await readConfiguration(stack);
+  const { configuration, settings: read } = await readConfiguration(stack);
+  const { requestPaces } = options;
+  const settings = { ...read, ...(requestPaces && { requestPaces }) };
   const locks = await readLocks(stack);
   const file = await readTenantConfig(configuration).catch(asConfigurationError);
   const config = file instanceof ConfigurationError ? undefined : file;

@@ -19,15 +19,20 @@ const otherTexts = new Set<string>([
   "eu-central-1b",
   "grpc-status-details-bin",
   "in-addr",
+  "ls-files",
   "mail-path-report",
+  "merge-base",
   "naming-scheme",
   "not-held",
   "present-mx",
+  "preview-destroy",
+  "preview-refresh",
   "pulumi-mxhero",
   "queue-age",
   "ratelimit-policy",
   "retry-after",
   "rev-list",
+  "rev-parse",
   "smtp-in",
   "smtp-relay",
   "stale-routes",
@@ -37,7 +42,7 @@ const otherTexts = new Set<string>([
 ]);
 
 function codesInSources(): Set<string> {
-  const files = globSync("{mail,config,provider,components,stacks,commands,github}/**/*.ts", {
+  const files = globSync("{mail,config,provider,components,stacks,commands,fleet,github}/**/*.ts", {
     cwd: root,
     exclude: [
       "**/*.test.ts",

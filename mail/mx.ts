@@ -8,6 +8,9 @@ export interface ZoneMx extends MxRecord {
   readonly ttl: number;
   readonly comment?: string;
   readonly tags?: readonly string[];
+  /** ISO 8601, UTC. */
+  readonly created?: string;
+  readonly modified?: string;
 }
 
 /** RFC 7505: the domain accepts no mail. It must be the only MX. */

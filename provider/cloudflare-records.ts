@@ -53,6 +53,8 @@ export function asRecord(record: Cloudflare.DNS.RecordResponse): ZoneRecord {
     ttl,
     ...(comment && { comment }),
     ...(tags !== undefined && tags.length > 0 && { tags }),
+    ...(record.created_on && { created: record.created_on }),
+    ...(record.modified_on && { modified: record.modified_on }),
     readOnly:
       typeof meta === "object" && meta !== null && "read_only" in meta && meta.read_only === true,
   };

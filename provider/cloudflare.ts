@@ -50,6 +50,9 @@ export interface ZoneRecord {
   readonly comment?: string;
   readonly tags?: readonly string[];
   readonly readOnly: boolean;
+  /** By Cloudflare. ISO 8601, UTC. */
+  readonly created?: string;
+  readonly modified?: string;
 }
 
 export interface NewRecord {
@@ -112,7 +115,7 @@ const INVALID_HEADERS = 6003;
 
 type RecordFilter = Pick<Cloudflare.DNS.RecordListParams, "match" | "name" | "type">;
 
-/** A token's client, and how fast it may ask: one for all resources of a run's phase, which is one process. */
+/** A token's client: one for all resources of a run's phase. */
 interface Connection {
   readonly pace: RequestPace;
   client?: Promise<Cloudflare>;
@@ -308,9 +311,17 @@ export class CloudflareAccount {
 function connectionOf(settings: Settings, token: string): Connection {
   const ofSettings = connections.get(settings) ?? new Map<string, Connection>();
   connections.set(settings, ofSettings);
-  const connection = ofSettings.get(token) ?? { pace: new RequestPace(settings.cloudflareShare) };
+  const connection = ofSettings.get(token) ?? { pace: paceOf(settings, token) };
   ofSettings.set(token, connection);
   return connection;
+}
+
+/** Stacks that want different shares of one token's limit share the smallest. */
+function paceOf({ requestPaces, cloudflareShare }: Settings, token: string): RequestPace {
+  const pace = requestPaces?.get(token) ?? new RequestPace(cloudflareShare);
+  requestPaces?.set(token, pace);
+  pace.limitShare(cloudflareShare);
+  return pace;
 }
 
 /** The SDK would wait after a 429 by itself: unseen, uncounted, and longer than a cancelled run may last. */

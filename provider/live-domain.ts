@@ -18,6 +18,7 @@ import {
 } from "./cloudflare.ts";
 import { createResolver, findApex, findNameServers } from "./dns.ts";
 import { cnameAtDomain, PublicDomain } from "./public-domain.ts";
+import type { Settings } from "./settings.ts";
 
 /** What a resource says of where its domain is. */
 export interface DomainAddress {
@@ -37,24 +38,37 @@ export interface View {
   readonly journal: readonly ZoneRecord[];
 }
 
-/** One process serves one phase of one run, and zones do not move within it. */
-const zones = new Map<string, Promise<Zone>>();
-const shared = new Map<string, Promise<View>>();
-const written = new Map<string, View>();
-const zoneMx = new Map<string, Promise<ZoneRecord[]>>();
+/** What was read and written before. Zones do not move within one phase of one run. */
+class Earlier {
+  readonly zones = new Map<string, Promise<Zone>>();
+  readonly shared = new Map<string, Promise<View>>();
+  readonly written = new Map<string, View>();
+  readonly zoneMx = new Map<string, Promise<ZoneRecord[]>>();
+}
+
+/** Each phase of each run has settings of its own, in one process or in several. */
+const ofPhases = new WeakMap<Settings, Earlier>();
+
+function earlierOf(settings: Settings): Earlier {
+  const earlier = ofPhases.get(settings) ?? new Earlier();
+  ofPhases.set(settings, earlier);
+  return earlier;
+}
 
 export class LiveDomain extends PublicDomain {
   readonly zone: KnownZone;
   readonly journalName: string;
   readonly #account: CloudflareAccount;
+  readonly #earlier: Earlier;
 
   private constructor(
     domain: string,
     zone: KnownZone,
     account: CloudflareAccount,
-    resolver: Resolver,
+    { resolver, earlier }: { resolver: Resolver; earlier: Earlier },
   ) {
     super(domain, zone.name, resolver);
+    this.#earlier = earlier;
     this.zone = zone;
     this.journalName = journalName(domain, zone.name);
     this.#account = account;
@@ -73,8 +87,9 @@ export class LiveDomain extends PublicDomain {
   ): Promise<LiveDomain> {
     const account = new CloudflareAccount(caller, address.credential);
     const resolver = createResolver(caller.settings.resolvers);
-    const zone = known ?? (await findZone(account, resolver, address));
-    return new LiveDomain(address.domain, zone, account, resolver);
+    const earlier = earlierOf(caller.settings);
+    const zone = known ?? (await findZone(account, resolver, address, earlier.zones));
+    return new LiveDomain(address.domain, zone, account, { resolver, earlier });
   }
 
   async observe(): Promise<View> {
@@ -84,7 +99,7 @@ export class LiveDomain extends PublicDomain {
 
   /** As `observe`, but one read serves both resources of a domain: for a preview or a refresh. */
   observeShared(): Promise<View> {
-    return once(shared, this.#key, () => this.observe());
+    return once(this.#earlier.shared, this.#key, () => this.observe());
   }
 
   /**
@@ -92,6 +107,7 @@ export class LiveDomain extends PublicDomain {
    * where the zone is read again before anything is decided.
    */
   async observeWritten(): Promise<View> {
+    const { written } = this.#earlier;
     const view = written.get(this.#key);
     written.delete(this.#key);
     return view ?? this.observe();
@@ -99,18 +115,18 @@ export class LiveDomain extends PublicDomain {
 
   /** Writes one transaction; returns the view as it is with it, without reading again. */
   async write(view: View, batch: Batch): Promise<View> {
-    shared.delete(this.#key);
+    this.#earlier.shared.delete(this.#key);
     const added = await this.#account.writeBatch(this.zone, batch);
     const gone = new Set([...batch.deletes, ...batch.patches.map(({ id }) => id)]);
     const kept = [...view.records, ...view.journal].filter(({ id }) => !gone.has(id));
     const after = this.#view([...kept, ...added]);
-    written.set(this.#key, after);
+    this.#earlier.written.set(this.#key, after);
     return after;
   }
 
   /** The MX records of all names in the zone. One read serves all of its domains: for a preview. */
   listZoneMxShared(): Promise<ZoneRecord[]> {
-    return once(zoneMx, this.zone.id, () => this.#account.listMx(this.zone));
+    return once(this.#earlier.zoneMx, this.zone.id, () => this.#account.listMx(this.zone));
   }
 
   /** The closest wildcard above the domain that has MX records. */
@@ -190,7 +206,12 @@ export function refuseUnwritable(domain: string, { records }: View): void {
   });
 }
 
-async function findZone(account: CloudflareAccount, resolver: Resolver, address: DomainAddress) {
+async function findZone(
+  account: CloudflareAccount,
+  resolver: Resolver,
+  address: DomainAddress,
+  zones: Earlier["zones"],
+) {
   const { domain, zoneId, credential = "" } = address;
   const apex = await findApex(resolver, domain);
   return once(zones, [credential, zoneId, apex].join(" "), async () => {

@@ -1,18 +1,6 @@
-/** The provider `mxhero`: the kinds of resources that it has. */
+/** The provider `mxhero` as the process that the engine starts. */
+import { kinds } from "./kinds.ts";
 import { mxheroProvider } from "./mxhero.ts";
 import { serve } from "./protocol/server.ts";
 
-const provider = mxheroProvider({
-  "mxhero:index:Drain": async () => (await import("./drain.ts")).drain,
-  "mxhero:index:GatewayCertificate": async () =>
-    (await import("./gateway-certificate.ts")).gatewayCertificate,
-  "mxhero:index:GatewayFleet": async () => (await import("./gateway-fleet.ts")).gatewayFleet,
-  "mxhero:index:GatewaySlot": async () => (await import("./gateway-slot.ts")).gatewaySlot,
-  "mxhero:index:MxTakeover": async () => (await import("./mx-takeover.ts")).mxTakeover,
-  "mxhero:index:Route": async () => (await import("./route.ts")).route,
-  "mxhero:index:SlotGuard": async () => (await import("./slot-guard.ts")).slotGuard,
-  "mxhero:index:SlotQueue": async () => (await import("./slot-queue.ts")).slotQueue,
-  "mxhero:index:SpfInclude": async () => (await import("./spf-include.ts")).spfInclude,
-});
-
-await serve(provider);
+await serve(mxheroProvider(kinds));

@@ -1,4 +1,5 @@
 /** How `MxTakeover` reads a domain: for a refresh, and for an import. */
+import { mxDrift } from "../mail/dns-drift.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { nextHandBackStep } from "../mail/hand-back.ts";
 import { formatClaim, type MxJournal } from "../mail/journal.ts";
@@ -34,6 +35,8 @@ export function refresh(live: LiveDomain, view: View, old: MxTakeoverOutputs, ca
     if (!(error instanceof MailRuleError)) throw error;
     call.warn(error.message);
   }
+  const drift = mxDrift(old.domain, old.after, world.present);
+  if (drift !== undefined) call.warn(drift.text);
   sayExtras(world, goal, call);
   return { inputs: inputsOf(old), outputs };
 }

@@ -36,7 +36,7 @@ interface Remaining {
 }
 
 export class RequestPace {
-  readonly #share: number;
+  #share: number;
   readonly #now: () => number;
   #limits: readonly RequestLimit[] = [TOKEN_LIMIT, ADDRESS_LIMIT];
   /** When requests were sent, in milliseconds, as far back as a limit reaches. */
@@ -51,6 +51,11 @@ export class RequestPace {
   constructor(share: number, now: () => number = Date.now) {
     this.#share = share;
     this.#now = now;
+  }
+
+  /** From now on at most this part of each limit is used. */
+  limitShare(share: number): void {
+    this.#share = Math.min(this.#share, share);
   }
 
   /** Notes that a request is sent now. */

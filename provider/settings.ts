@@ -8,6 +8,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { parseDomainName } from "../mail/domain-name.ts";
 import { MailRuleError } from "../mail/errors.ts";
+import type { RequestPace } from "./request-pace.ts";
 
 /** What a resource is told of the world: where the APIs are, who asks, how long to wait. */
 export interface Settings {
@@ -23,6 +24,8 @@ export interface Settings {
   readonly waitSeconds: number;
   /** The part of Cloudflare's rate limit that one process may use: above 0, at most 1. */
   readonly cloudflareShare: number;
+  /** How fast each token may ask, where several stacks share a process. @default a stack counts by itself */
+  readonly requestPaces?: RequestPaces;
   /** Slots of a gateway whose queue is given up: their instance is dead, and the mail in it may be lost. */
   readonly abandonedQueues: readonly string[];
   /** Slots of a gateway that may be taken out of DNS though no other slot is healthy. */
@@ -34,6 +37,9 @@ export interface Settings {
   /** Domains of which the administrator says that the gateway takes their mail, whatever it answers here. */
   readonly gatewayConfirmed: readonly string[];
 }
+
+/** By token. */
+export type RequestPaces = Map<string, RequestPace>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

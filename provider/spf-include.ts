@@ -4,6 +4,7 @@
  *
  * Wiring only: what becomes of the record is decided in mail/spf-claims.ts.
  */
+import { spfDrift } from "../mail/dns-drift.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { formatClaim } from "../mail/journal.ts";
 import { isNotHeld } from "../mail/mx-goal.ts";
@@ -79,6 +80,12 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
     if (old === undefined) return importTerms(live, view, term, call);
     const goal = goalOf(old, old.claim);
     if (readJournal(view).spf.length === 0 && !standsAnywhere(view, termsOf(old))) return undefined;
+    const drift = spfDrift(
+      old.domain,
+      { expected: old.after, terms: termsOf(old) },
+      readTexts(view),
+    );
+    if (drift !== undefined) call.warn(drift.text);
     const inputs = spfIncludeInputs.strip().parse(old);
     return { inputs, outputs: await outputsOf(live, view, inputs, goal, call) };
   },

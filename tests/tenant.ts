@@ -94,6 +94,8 @@ export interface TenantLab extends AsyncDisposable {
     options?: Partial<ZoneSpec>,
   ): Promise<TenantZone>;
   addStack(name: string, file: TenantFile): Promise<TenantStack>;
+  /** Only the stack's file: the backend does not know the stack yet. */
+  addStackFile(name: string, file: TenantFile): Promise<void>;
   /** Everything that the engine has stored for all stacks, with its copies and history. */
   storedState(): Promise<string>;
 }
@@ -132,6 +134,10 @@ export async function startTenantLab(options: TenantLabOptions = {}): Promise<Te
         return stack.write(changed);
       };
       return { ...stack, write };
+    },
+    addStackFile: async (name, file) => {
+      setUpGateway(world, file);
+      await project.writeStackFile(name, stringify({ config: configOf(file) }));
     },
     storedState: () => storedStateOf(project),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -148,6 +148,7 @@ test("an undisturbed tenant is well, and every check says what it saw", async ()
     "spf",
     "spf-second",
     "spf-budget",
+    "dns-changed",
     "mta-sts",
     "loop",
     "route",
@@ -174,7 +175,10 @@ test("a person reads a table without colours where it is no terminal", async () 
 
 test("an old MX that someone put back", async () => {
   const { exitCode, found, text } = await withZone({ add: [mx(DOMAIN, 0, OLD_MX)] });
-  expect({ exitCode, found }).toEqual({ exitCode: 1, found: ["mx-old wrong"] });
+  expect({ exitCode, found }).toEqual({
+    exitCode: 1,
+    found: ["mx-old wrong", "dns-changed notice"],
+  });
   expect(text).toContain(`0 ${OLD_MX}.`);
 });
 
@@ -183,7 +187,7 @@ test("MX of someone else, and old ones at another name of the zone", async () =>
   const { exitCode, found, text } = await withZone({ add });
   expect({ exitCode, found }).toEqual({
     exitCode: 1,
-    found: ["mx-around wrong", "mx-subdomains notice"],
+    found: ["mx-around wrong", "mx-subdomains notice", "dns-changed notice"],
   });
   expect(text).toContain("20 mx.stranger.test.");
   expect(text).toContain(`old.${DOMAIN} still has`);
@@ -236,7 +240,7 @@ test("a second SPF record", async () => {
   const { exitCode, found, text } = await withZone({ add: [txt(DOMAIN, "v=spf1 mx ~all")] });
   expect({ exitCode, found }).toEqual({
     exitCode: 1,
-    found: ["spf-second wrong", "spf-second wrong", "spf-budget skipped"],
+    found: ["spf-second wrong", "spf-second wrong", "spf-budget skipped", "dns-changed notice"],
   });
   expect(text).toContain('"v=spf1 mx ~all"');
 });
@@ -250,7 +254,7 @@ test("an SPF record without the gateway, and near the limit of lookups", async (
   const { exitCode, found, text } = await withZone({ remove, add: [txt(DOMAIN, record)] });
   expect({ exitCode, found }).toEqual({
     exitCode: 1,
-    found: ["spf wrong", "spf wrong", "spf-budget notice"],
+    found: ["spf wrong", "spf wrong", "spf-budget notice", "dns-changed wrong"],
   });
   expect(text).toContain("without include:_spf.gateway.test");
   expect(text).toContain("9 of 10 lookups");
@@ -365,9 +369,15 @@ test("what cannot be read is said, and is never well", async () => {
   expect(noStore.exitCode).toBe(2);
   expect(noStore.found).toContain("route unread");
   const noToken = await verify([], { CLOUDFLARE_API_TOKEN: "" });
-  expect(noToken).toMatchObject({ exitCode: 0, found: ["mx-subdomains skipped"] });
+  expect(noToken).toMatchObject({
+    exitCode: 0,
+    found: ["mx-subdomains skipped", "dns-changed skipped"],
+  });
   const wrongToken = await verify([], { CLOUDFLARE_API_TOKEN: "no-such-token" });
-  expect(wrongToken).toMatchObject({ exitCode: 2, found: ["mx-subdomains unread"] });
+  expect(wrongToken).toMatchObject({
+    exitCode: 2,
+    found: ["mx-subdomains unread", "dns-changed unread"],
+  });
   const unknown = await execa(process.execPath, [program, "nosuchstack"], {
     cwd: lab.project.directory,
     env: lab.project.env,

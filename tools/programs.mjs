@@ -21,6 +21,7 @@ const programs = {
   leftovers: { lab: false, run: (args) => start("commands/leftovers.ts", args) },
   steps: { lab: false, run: (args) => start("commands/steps.ts", args) },
   verify: { lab: false, run: (args) => start("commands/verify.ts", args) },
+  fleet: { lab: false, run: (args) => start("commands/fleet.ts", args) },
   comment: { lab: false, run: (args) => start("commands/comment.ts", args) },
   "drift-issue": { lab: false, run: (args) => start("commands/drift-issue.ts", args) },
   reviewed: { lab: false, run: (args) => start("commands/reviewed.ts", args) },
@@ -62,6 +63,8 @@ function startInLab(file, args, variables = {}) {
 /** For what looks at real stacks and domains: in the user's own network. */
 function start(file, args) {
   const child = spawn(node, [join(root, file), ...args], { stdio: "inherit", env: environment() });
+  // Ctrl-C reaches the child as well, which says when it ends.
+  process.on("SIGINT", () => undefined);
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code) => resolve(code ?? 2));

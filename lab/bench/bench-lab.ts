@@ -1,10 +1,11 @@
 /** What the figures are measured in: a world, and Pulumi projects on it. */
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { glob, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createProject, type PulumiProject, type PulumiRun, type RunOptions } from "../pulumi.ts";
 import type { World } from "../world.ts";
 import { GatewayBench } from "./gateway-bench.ts";
+import { addDomains, namesOf, tenantOf } from "./many-domains.ts";
 
 /** A stack of a project. */
 export interface BenchStack {
@@ -36,6 +37,13 @@ const oneDomain = {
     },
   ],
 };
+
+/** A project with nothing but the stack files of tenants, none of which is up. */
+export interface FleetFolder {
+  readonly project: PulumiProject;
+  /** Their names. */
+  readonly stacks: readonly string[];
+}
 
 const emptyProject = `name: empty
 runtime:
@@ -105,6 +113,22 @@ export class BenchLab implements AsyncDisposable {
     const stack = await this.addEmptyStack();
     await stack.run(["up", "--yes"]);
     return stack;
+  }
+
+  /** So many tenants with a domain each. */
+  async fleet(count: number): Promise<FleetFolder> {
+    const { directory, env } = this.world;
+    const project = await createProject({ directory, env });
+    for await (const file of glob("stacks/*.yaml", { cwd: project.directory })) {
+      await rm(join(project.directory, file));
+    }
+    const stacks = namesOf("fleet", count).map((name) => name.replace(".test", ""));
+    for (const stack of stacks) {
+      const domain = `${stack}.test`;
+      await addDomains(this.world, [domain]);
+      await project.writeStackFile(stack, JSON.stringify({ config: tenantOf([domain]) }));
+    }
+    return { project, stacks };
   }
 
   /** A gateway's slot and what it is compared with, started once. */

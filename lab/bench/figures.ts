@@ -2,6 +2,7 @@
 import type { Say } from "../step.ts";
 import type { BenchLab, BenchStack } from "./bench-lab.ts";
 import { type Figure, type Measurement, median } from "./figure.ts";
+import { fleetFigures } from "./fleet-figures.ts";
 import { gatewayFigures } from "./gateway-figures.ts";
 import { tenantFigures } from "./tenant-figures.ts";
 
@@ -42,6 +43,7 @@ export const figures: readonly Figure[] = [
     measure: comparePreviews,
   },
   ...tenantFigures,
+  ...fleetFigures,
   ...gatewayFigures,
 ];
 

@@ -11,7 +11,7 @@ import type { BenchLab } from "./bench-lab.ts";
 const server = "mail.fabrikam.test";
 
 /** Adds zones of these names to the world, as they are before onboarding; the gateway knows the domains. */
-async function addDomains(world: World, names: readonly string[]): Promise<void> {
+export async function addDomains(world: World, names: readonly string[]): Promise<void> {
   for (const name of names) {
     world.gateway?.routes.set(name, { server });
     const id = await world.cloudflare.addZone({ name });
@@ -23,7 +23,7 @@ async function addDomains(world: World, names: readonly string[]): Promise<void>
 }
 
 /** The configuration of a stack that brings the domains onto the world's gateway, without waits for time. */
-function tenantOf(names: readonly string[]): Readonly<Record<string, unknown>> {
+export function tenantOf(names: readonly string[]): Readonly<Record<string, unknown>> {
   return {
     "mail:organisation": "many",
     "mail:gateway": {

@@ -1,5 +1,6 @@
 /** All that is known of one domain when it is verified: what the stack says, and what was seen. */
 import type { DnsAnswer, MxRecord } from "../dns.ts";
+import type { Drift } from "../dns-drift.ts";
 import type { FormerMx } from "../journal.ts";
 import type { Loop } from "../loop.ts";
 import type { MtaStsPolicy } from "../mta-sts.ts";
@@ -26,6 +27,8 @@ export interface DomainEvidence {
   /** The MX of the whole zone, with the names at which they stand. */
   readonly zoneMx: Reading<readonly NamedMx[]>;
   readonly spfBudget: Reading<SpfBudget>;
+  /** What someone else has changed in the zone since the last run. Missing where the state has no records in it. */
+  readonly changes?: Reading<readonly Drift[]>;
   /** Its value is `undefined` where senders know of no policy. */
   readonly mtaSts: Reading<MtaStsPolicy | undefined>;
   /** Its value is `undefined` where there is none. */

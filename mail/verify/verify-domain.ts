@@ -1,4 +1,5 @@
 /** All checks of one domain, in the order of `CHECK_IDS`. */
+import { checkChanges } from "./change-checks.ts";
 import { CHECK_IDS, type Check, wrong } from "./check.ts";
 import {
   checkJournal,
@@ -36,6 +37,7 @@ const CHECKS: readonly DomainCheck[] = [
   checkSpf,
   checkSecondSpf,
   checkSpfBudget,
+  checkChanges,
   checkMtaSts,
   checkLoop,
   checkRoute,

@@ -26,6 +26,12 @@ export class EngineLog {
     this.#engine = new engineGrpc.EngineClient(address, grpc.credentials.createInsecure());
   }
 
+  /** Lines are dropped from now on. */
+  close(): void {
+    this.#engine?.close();
+    this.#engine = undefined;
+  }
+
   /** Without a URN the line belongs to the stack. */
   write(level: Level, message: string, urn: string): void {
     const line = new enginePb.LogRequest()

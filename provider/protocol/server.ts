@@ -3,6 +3,7 @@ import grpc from "@grpc/grpc-js";
 import providerGrpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import { EngineLog } from "./engine-log.ts";
 import { handlers } from "./handlers.ts";
+import { listen } from "./listen.ts";
 import type { Provider } from "./provider.ts";
 import { RunningCalls } from "./running-calls.ts";
 
@@ -31,15 +32,6 @@ export async function serve(provider: Provider): Promise<void> {
     process.stdin.on("end", () => end("The engine has gone away.")).resume();
   }
   process.stdout.write(`${await listen(server)}\n`);
-}
-
-function listen(server: grpc.Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
-      if (error === null) resolve(port);
-      else reject(error);
-    });
-  });
 }
 
 /** Lets running calls reach their next safe point. A clean exit also saves Node's compile cache. */

@@ -1,0 +1,153 @@
+/** Does what was previewed: brings stacks up, or takes them off the gateway. */
+import type { StackReport } from "../report/stack-report.ts";
+import type { ChosenStack } from "./choose-stacks.ts";
+import type { EngineOutcome, Operation } from "./engine.ts";
+import { EngineFaults } from "./engine-faults.ts";
+import type { FleetRun } from "./fleet-run.ts";
+import { type Bounds, boundFaults } from "./guard.ts";
+import { inWaves } from "./order.ts";
+import { type PreviewedStack, previewStacks } from "./preview-stacks.ts";
+import type { Progress } from "./progress.ts";
+
+/**
+ * - `done`: all of it.
+ * - `unchanged`: there was nothing to do.
+ * - `failed`: some of it may be done; running again goes on.
+ * - `stopped`: as `failed`, because the run was to stop.
+ * - `waiting`: not begun.
+ */
+export type Outcome = "done" | "unchanged" | "failed" | "stopped" | "waiting";
+
+export interface StackOutcome {
+  readonly stack: string;
+  readonly outcome: Outcome;
+  /** Why, where it is not done. */
+  readonly problem?: string;
+}
+
+export interface Changed {
+  readonly reports: readonly StackReport[];
+  readonly outcomes: readonly StackOutcome[];
+  /** Why nothing, or nothing more, was done. */
+  readonly refusals: readonly Error[];
+}
+
+/** Gateways first. A stack whose preview failed is left as it is. */
+export async function upStacks(
+  run: FleetRun,
+  stacks: readonly ChosenStack[],
+  bounds: Bounds,
+): Promise<Changed> {
+  const previewed = await previewStacks(run, stacks);
+  const { gateways, others } = inWaves(previewed.map(withKind));
+  const refusals = boundFaults(reportsOf(previewed), bounds);
+  if (refusals.length > 0) return refused(previewed, refusals);
+
+  const first = await changeStacks(run, gateways, "up");
+  const hasNewGateway = first.some(({ outcome }) => outcome !== "unchanged");
+  if (!hasNewGateway) {
+    const outcomes = [...first, ...(await changeStacks(run, others, "up"))];
+    return { reports: reportsOf(previewed), outcomes, refusals: [] };
+  }
+  // What a gateway's stack tells the others may be something else now.
+  const again = await previewStacks(
+    run,
+    others.map(({ chosen }) => chosen),
+  );
+  const reports = reportsOf([...gateways, ...again]);
+  const laterRefusals = boundFaults(reports, bounds);
+  if (laterRefusals.length > 0) {
+    const { outcomes } = refused(again, laterRefusals);
+    return { reports, outcomes: [...first, ...outcomes], refusals: laterRefusals };
+  }
+  return { reports, outcomes: [...first, ...(await changeStacks(run, again, "up"))], refusals: [] };
+}
+
+/** Gateways last. */
+export async function destroyStacks(
+  run: FleetRun,
+  stacks: readonly ChosenStack[],
+  bounds: Bounds,
+): Promise<Changed> {
+  const previewed = await previewStacks(run, stacks, true);
+  const refusals = boundFaults(reportsOf(previewed), bounds);
+  if (refusals.length > 0) return refused(previewed, refusals);
+  const { gateways, others } = inWaves(previewed.map(withKind));
+  const outcomes = await changeStacks(run, others, "destroy");
+  const isFree = outcomes.every(({ outcome }) => outcome === "done" || outcome === "unchanged");
+  const last = isFree ? await changeStacks(run, gateways, "destroy") : gateways.map(asWaiting);
+  return { reports: reportsOf(previewed), outcomes: [...outcomes, ...last], refusals: [] };
+}
+
+async function changeStacks(
+  run: FleetRun,
+  previewed: readonly PreviewedStack[],
+  operation: "up" | "destroy",
+): Promise<StackOutcome[]> {
+  const due = previewed.filter(({ report }) => isDue(report)).map(({ chosen }) => chosen);
+  const outcomes = await run.each(operation, due, async (chosen, progress) => {
+    const result = await changeStack(run, chosen, operation, progress);
+    return { outcome: result.outcome, result };
+  });
+  const byStack = new Map(outcomes.flatMap((each) => (each ? [[each.stack, each] as const] : [])));
+  return previewed.map((each) => {
+    if (isDue(each.report)) return byStack.get(each.chosen.stack) ?? asWaiting(each);
+    return leftAsItIs(each.report);
+  });
+}
+
+function isDue({ status }: StackReport): boolean {
+  return status === "changed" || status === "incomplete";
+}
+
+async function changeStack(
+  run: FleetRun,
+  chosen: ChosenStack,
+  operation: Operation,
+  progress: Progress,
+): Promise<StackOutcome> {
+  const { stack } = chosen;
+  const faults = new EngineFaults();
+  try {
+    const outcome = await run.change(chosen, operation, progress, (event) => faults.see(event));
+    return { stack, ...ended(outcome, faults, run.signal.aborted) };
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return { stack, outcome: "failed", problem };
+  }
+}
+
+/** A destroy that was stopped ends with 0, though resources remain. */
+function ended(
+  { exitCode, text }: EngineOutcome,
+  { texts }: EngineFaults,
+  wasStopped: boolean,
+): Omit<StackOutcome, "stack"> {
+  if (wasStopped) {
+    return { outcome: "stopped", problem: "It was told to stop. Running again goes on." };
+  }
+  if (exitCode === 0) return { outcome: "done" };
+  const problem = texts.length > 0 ? texts.join("\n") : text || "The engine ended without a word.";
+  return { outcome: "failed", problem };
+}
+
+function leftAsItIs({ stack, status }: StackReport): StackOutcome {
+  if (status === "unchanged") return { stack, outcome: "unchanged" };
+  return { stack, outcome: "failed", problem: "Its preview failed, so nothing was done." };
+}
+
+function asWaiting({ chosen }: PreviewedStack): StackOutcome {
+  return { stack: chosen.stack, outcome: "waiting" };
+}
+
+function refused(previewed: readonly PreviewedStack[], refusals: readonly Error[]): Changed {
+  return { reports: reportsOf(previewed), outcomes: previewed.map(asWaiting), refusals };
+}
+
+function reportsOf(previewed: readonly PreviewedStack[]): StackReport[] {
+  return previewed.map(({ report }) => report);
+}
+
+function withKind(previewed: PreviewedStack) {
+  return { ...previewed, kind: previewed.chosen.kind };
+}

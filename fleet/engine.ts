@@ -1,0 +1,114 @@
+/**
+ * Runs the engine on one stack: its program and the provider are in this process, only the engine itself is another
+ * one. What it does comes as events, on a pipe; nothing of them is stored.
+ */
+import { createInterface } from "node:readline";
+import { execa } from "execa";
+import { openAttachedServer } from "../provider/protocol/attached-server.ts";
+import type { Provider } from "../provider/protocol/provider.ts";
+import { openProgramServer, type Program } from "./program-server.ts";
+
+export interface EngineOptions {
+  readonly program: Program;
+  readonly provider: Provider;
+  /** The first abort asks the engine to stop at a safe point, as Ctrl-C does. */
+  readonly signal: AbortSignal;
+}
+
+export interface EngineTask {
+  /** Its name, as `pulumi stack ls` shows it. */
+  readonly stack: string;
+  readonly operation: Operation;
+  /** The stack's file, where it is not at its place. */
+  readonly configFile?: string | undefined;
+  /** Engine events in the order in which they come. */
+  readonly onEvent: (event: unknown) => void;
+}
+
+export interface EngineOutcome {
+  /** `undefined`: a signal ended it. */
+  readonly exitCode: number | undefined;
+  /** What it printed beside its events; of a run that failed before the first event this is the reason. */
+  readonly text: string;
+}
+
+/** What the engine is asked for, with its arguments. */
+const OPERATIONS = {
+  preview: ["preview"],
+  up: ["up", "--yes", "--skip-preview"],
+  "preview-destroy": ["destroy", "--preview-only"],
+  destroy: ["destroy", "--yes", "--skip-preview"],
+  "preview-refresh": ["refresh", "--preview-only"],
+  refresh: ["refresh", "--yes", "--skip-preview"],
+} as const;
+export type Operation = keyof typeof OPERATIONS;
+
+const COMMON = ["--json", "--non-interactive", "--color", "never", "--exec-kind", "auto.inline"];
+
+/** Never throws for what the engine says. @throws if it cannot be started */
+export async function runEngine(task: EngineTask, options: EngineOptions): Promise<EngineOutcome> {
+  const { stack, operation, configFile } = task;
+  const program = await openProgramServer(options.program);
+  const provider = await openAttachedServer(options.provider);
+  try {
+    const args = [
+      ...OPERATIONS[operation],
+      ...COMMON,
+      "--stack",
+      stack,
+      `--client=127.0.0.1:${program.port}`,
+      ...(configFile === undefined ? [] : ["--config-file", configFile]),
+    ];
+    return await runCli(args, provider.port, task.onEvent, options);
+  } finally {
+    await provider.close("The run has ended.");
+    program.close();
+  }
+}
+
+async function runCli(
+  args: readonly string[],
+  providerPort: number,
+  onEvent: EngineTask["onEvent"],
+  { signal }: EngineOptions,
+): Promise<EngineOutcome> {
+  const engine = execa("pulumi", args, {
+    env: {
+      PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
+      PULUMI_DEBUG_PROVIDERS: `mxhero:${providerPort}`,
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    },
+    stdin: "ignore",
+    buffer: false,
+    reject: false,
+    // Ctrl-C on a terminal reaches this process only, which says once when the engine is to stop.
+    detached: true,
+  });
+  const interrupt = () => engine.kill("SIGINT");
+  signal.addEventListener("abort", interrupt);
+  const text: string[] = [];
+  try {
+    const [{ exitCode, code, originalMessage }] = await Promise.all([
+      engine,
+      eachLine(engine.stdout, (line) => seeLine(line, onEvent, text)),
+      eachLine(engine.stderr, (line) => text.push(line)),
+    ]);
+    if (exitCode === undefined && code !== undefined) throw new Error(originalMessage);
+    return { exitCode, text: text.join("\n").trim() };
+  } finally {
+    signal.removeEventListener("abort", interrupt);
+  }
+}
+
+async function eachLine(stream: NodeJS.ReadableStream, see: (line: string) => void): Promise<void> {
+  for await (const line of createInterface({ input: stream })) see(line);
+}
+
+/** Whether it is an event or a text shows by its form: the engine prints both on stdout. */
+function seeLine(line: string, onEvent: EngineTask["onEvent"], text: string[]): void {
+  if (!line.startsWith("{")) {
+    text.push(line);
+    return;
+  }
+  onEvent(JSON.parse(line));
+}

@@ -1,0 +1,233 @@
+/** Many stacks in one process, under the real engine: what happens to each does not depend on the others. */
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { emptyFleet, type FleetOptions, findings, fleet, statuses } from "./fleet-command.ts";
+import {
+  gatewayTerm,
+  mx,
+  startTenantLab,
+  type TenantLab,
+  type TenantZone,
+  tenantStack,
+  txt,
+} from "./tenant.ts";
+
+let lab: TenantLab;
+const zones = new Map<string, TenantZone>();
+
+const spf = "v=spf1 -all";
+const withGateway = `v=spf1 ${gatewayTerm} -all`;
+
+beforeAll(async () => {
+  lab = await startTenantLab();
+  await emptyFleet(lab.project);
+  for (const name of ["a", "b"]) {
+    const domain = `${name}.test`;
+    await addZone(domain, [mx(domain, 10, `mail.${domain}`), txt(domain, spf)]);
+  }
+  // Nobody has registered the last: only the provider's preview can tell.
+  for (const name of ["a", "b", "nowhere"]) {
+    await lab.addStackFile(name, { organisation: name, domains: [{ name: `${name}.test` }] });
+  }
+  await writeFile(stackFile("broken"), "config:\n  mail:organisation: [broken\n");
+});
+
+afterAll(() => lab[Symbol.asyncDispose]());
+
+test("a preview says of every stack what would happen, and leaves nothing behind", async () => {
+  const before = await readFile(stackFile("a"), "utf8");
+  const { exitCode, text } = await run(["preview", "--json", file("preview.json")]);
+  expect(await statuses(file("preview.json"))).toEqual({
+    a: "changed",
+    b: "changed",
+    broken: "failed",
+    nowhere: "failed",
+  });
+  expect(text).toContain("stacks/Pulumi.broken.yaml: line 3, column 1");
+  expect(text).toContain("domain-not-delegated");
+  expect(exitCode).toBe(1);
+  expect(await knownStacks()).toBe("[]");
+  expect(await readFile(stackFile("a"), "utf8")).toBe(before);
+});
+
+test("up stops before anything where more was not reviewed", async () => {
+  const reports: unknown = JSON.parse(await readFile(file("preview.json"), "utf8"));
+  const reviewed = (Array.isArray(reports) ? reports : []).filter(({ stack }) => stack !== "b");
+  await writeFile(file("reviewed.json"), JSON.stringify(reviewed));
+  const both = ["up", "--stack", "[ab]", "--reviewed"];
+  const { exitCode, text } = await run([
+    ...both,
+    file("reviewed.json"),
+    "--markdown",
+    file("up.md"),
+  ]);
+  expect(text).toContain("b: Nobody has reviewed it.");
+  expect(text).toContain("2 stacks: 2 waiting. Nothing was changed.");
+  expect(await readFile(file("up.md"), "utf8")).toContain("Nobody has reviewed it.");
+  expect(exitCode).toBe(1);
+  expect(await knownStacks()).toBe("[]");
+});
+
+test("up does what was reviewed, and says why not of the others; a second time there is nothing to do", async () => {
+  const first = await run(["up", "--reviewed", file("preview.json")]);
+  expect(first.text).toContain("4 stacks: 2 done, 2 failed.");
+  expect(first.exitCode).toBe(1);
+  expect(mxOf("a.test")).toEqual(["smtp-in.gateway.test"]);
+  expect(mxOf("b.test")).toEqual(["smtp-in.gateway.test"]);
+  await rm(stackFile("broken"));
+  await rm(stackFile("nowhere"));
+  const again = await run(["up"]);
+  expect(again.text).toContain("2 stacks: 2 unchanged. Nothing was changed.");
+  expect(again.exitCode).toBe(0);
+});
+
+test("refresh and verify tell what somebody has changed in DNS, and when; nothing is changed by them", async () => {
+  const state = await lab.storedState();
+  const { id = "" } = zones.get("a.test") ?? {};
+  await lab.world.cloudflare.edit(id, { add: [mx("a.test", 5, "elsewhere.test")] });
+  const refreshed = await run(["refresh", "--json", file("refresh.json")]);
+  const [found, ...others] = await findings(file("refresh.json"));
+  expect(found).toMatch(
+    /^a\.test wrong dns-changed: .* 5 elsewhere\.test\. stands there since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC\./,
+  );
+  expect(others).toEqual([]);
+  expect(refreshed.exitCode).toBe(1);
+
+  const verified = await run(["verify", "--no-smtp", "--json", file("verify.json")]);
+  expect(await findings(file("verify.json"))).toContainEqual(
+    expect.stringMatching(
+      /^a\.test notice dns-changed: .* 5 elsewhere\.test\. stands there since /,
+    ),
+  );
+  expect(verified.exitCode).toBe(1);
+  expect(await lab.storedState()).toBe(state);
+});
+
+test("what cannot be read is said to be unread, and stays in the state", async () => {
+  const before = await kept("a");
+  const env = { CLOUDFLARE_API_TOKEN: "no-such-token" };
+  const { exitCode } = await run(["refresh", "--write", "--json", file("unread.json")], { env });
+  const found = await findings(file("unread.json"));
+  expect(found).toContainEqual(
+    expect.stringMatching(/^a\.test unread dns-changed: .*token-refused/s),
+  );
+  expect(found).toContainEqual(
+    expect.stringMatching(/^b\.test unread dns-changed: .*token-refused/s),
+  );
+  expect(exitCode).toBe(2);
+  expect(before.length).toBeGreaterThan(4);
+  expect(await kept("a")).toEqual(before);
+});
+
+test("with --changed only the stacks whose files differ; a removed file lets its domains leave, within the bound", async () => {
+  await git("init", "--quiet");
+  await git("add", "--all");
+  await git("-c", "user.name=t", "-c", "user.email=t@t.test", "commit", "--quiet", "-m", "all");
+  await rm(stackFile("b"));
+  await run(["preview", "--changed", "HEAD", "--json", file("changed.json")]);
+  expect(await statuses(file("changed.json"))).toEqual({ b: "changed" });
+
+  const refused = await run(["destroy", "--changed", "HEAD", "--offboard-at-most", "0"]);
+  expect(refused.text).toContain("1 domain would leave the gateway: b.test (b)");
+  expect(refused.exitCode).toBe(1);
+  expect(mxOf("b.test")).toEqual(["smtp-in.gateway.test"]);
+
+  const destroyed = await run(["destroy", "--changed", "HEAD"]);
+  expect(destroyed.text).toContain("1 stack: 1 done.");
+  expect(mxOf("b.test")).toEqual(["mail.b.test"]);
+});
+
+test("a tenant that is adopted: its first up changes no MX and no SPF record", async () => {
+  const domain = "c.test";
+  const zone = await addZone(domain, [
+    mx(domain, 10, "smtp-in.gateway.test"),
+    txt(domain, withGateway),
+  ]);
+  const before = served(zone);
+  const rows = [
+    "organisation,domain,mailSystem,server",
+    "c,c.test,other,mail.c.test",
+    "d,d.test,other,",
+  ];
+  await writeFile(file("domains.csv"), rows.join("\n"));
+  const adopted = await run(["adopt", file("domains.csv"), "--like", "a"]);
+  expect(adopted.text).toContain("stacks/Pulumi.c.yaml is written.");
+  expect(adopted.text).toContain("line 3");
+  expect(adopted.exitCode).toBe(1);
+
+  const requests = lab.world.cloudflare.requests.length;
+  const { text } = await run(["up", "--stack", "c"]);
+  expect(text).toContain("1 stack: 1 done.");
+  expect(lab.world.cloudflare.requests.length).toBeGreaterThan(requests);
+  expect(served(zone)).toEqual(before);
+});
+
+test("Ctrl-C stops at a safe point, and running again goes on", async () => {
+  const domain = "e.test";
+  const zone = await addZone(domain, [mx(domain, 10, `mail.${domain}`), txt(domain, spf)]);
+  await lab.addStackFile("e", {
+    organisation: "e",
+    domains: [{ name: domain, overlapSeconds: 6 }],
+  });
+  const ctrlC = new AbortController();
+  const stopped = run(["up", "--stack", "e"], { cancelSignal: ctrlC.signal });
+  await expect.poll(() => mxOf(domain), { timeout: 60_000 }).toHaveLength(2);
+  ctrlC.abort();
+  const { text } = await stopped;
+  expect(text).toContain("e: stopped.");
+  expect(text).toContain("1 stack: 1 stopped. Running again goes on.");
+  expect(mxOf(domain)).toHaveLength(2);
+
+  const again = await run(["up", "--stack", "e"]);
+  expect(again.text).toContain("1 stack: 1 done.");
+  expect(mxOf(domain)).toEqual(["smtp-in.gateway.test"]);
+  expect(zone.snapshot().filter(({ type }) => type === "MX")).toHaveLength(1);
+});
+
+function run(args: readonly string[], options?: FleetOptions) {
+  return fleet(lab.project, args, options);
+}
+
+async function addZone(domain: string, records: Parameters<TenantLab["addZone"]>[1]) {
+  const zone = await lab.addZone(domain, records);
+  zones.set(domain, zone);
+  return zone;
+}
+
+function file(name: string): string {
+  return join(lab.world.directory, name);
+}
+
+function stackFile(stack: string): string {
+  return join(lab.project.directory, "stacks", `Pulumi.${stack}.yaml`);
+}
+
+/** The stacks that the backend has, as JSON. */
+async function knownStacks(): Promise<string> {
+  return (await lab.project.run("a", ["stack", "ls", "--json"])).stdout.trim();
+}
+
+/** What the state remembers of the resources. */
+async function kept(stack: string) {
+  const resources = await tenantStack(lab.project, stack).resources();
+  return resources.map(({ urn, id, outputs }) => ({ urn, id, outputs }));
+}
+
+function git(...args: readonly string[]) {
+  return execa("git", args, { cwd: lab.project.directory });
+}
+
+function mxOf(domain: string): string[] {
+  const records = zones.get(domain)?.snapshot() ?? [];
+  return records.filter(({ type }) => type === "MX").map(({ content }) => content);
+}
+
+/** What senders and receivers are told: no comments, no journal. */
+function served(zone: TenantZone) {
+  return zone
+    .snapshot()
+    .filter(({ name }) => !name.includes("_mxhero"))
+    .map(({ name, type, content, priority, ttl }) => ({ name, type, content, priority, ttl }));
+}
