@@ -21,7 +21,7 @@ function report(
     risks: [],
     unread: [],
   }));
-  const empty = { summary: "", faults: [], risks: [], technical: [] };
+  const empty = { isDestroyed: false, summary: "", faults: [], risks: [], technical: [] };
   return { stack, kind: "tenant", status, domains, changeDigest: `${stack} ${status}`, ...empty };
 }
 

@@ -30,9 +30,16 @@ export function diffOf(domain: MailDomain): Diff {
 function pathOf({ old, new: next }: MailDomain, key: "inboundPath" | "outboundPath") {
   const [was, will] = [old.component?.report?.[key], next.component?.report?.[key]];
   if (was === undefined && will === undefined) return undefined;
-  const before = was === undefined ? will?.before : was.after;
-  const after = will === undefined ? was?.before : will.after;
+  const before = was === undefined ? will?.before : refused(was.after, old);
+  const after = will === undefined ? was?.before : refused(will.after, next);
   return { before: before ?? UNKNOWN, after: after ?? UNKNOWN };
+}
+
+/** An inactive domain's mail still finds its way to the gateway, and no further. */
+function refused(path: string | undefined, { route }: KeptValues): string | undefined {
+  const isRefused =
+    route?.inactive === true && isKnown(path) && /\bgateway \(|→ gateway\b/.test(path);
+  return isRefused ? `${path} (inactive: the gateway refuses it)` : path;
 }
 
 function mxOf(domain: MailDomain): DomainReport["mx"] | undefined {

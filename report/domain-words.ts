@@ -141,9 +141,11 @@ const WORDS: Readonly<Record<ChangeKind, (facts: Facts) => DomainWords>> = {
         : "Seconds to minutes: every host of the gateway proves the new server first, and the former one serves until then.",
     ],
   }),
-  other: ({ name }) => ({
-    summary: `Settings of ${name} change; the way of its mail stays the same.`,
-    notices: ["Senders and recipients should notice nothing."],
+  other: (facts) => ({
+    summary: `Settings of ${facts.name} change${hasSameWay(facts) ? "; the way of its mail stays the same" : ", and the way of its mail with them"}.`,
+    notices: hasSameWay(facts)
+      ? ["Senders and recipients should notice nothing."]
+      : ["Senders and recipients notice nothing but other hosts in the headers of messages."],
     duration: ["Seconds to minutes."],
   }),
   unchanged: ({ name }) => ({
@@ -283,4 +285,11 @@ function quietWords({ next }: Facts): string {
 
 function fixItWords({ route }: KeptValues): string {
   return isKnown(route?.fixIt) ? ` The answer names ${route.fixIt}.` : "";
+}
+
+function hasSameWay({ old, next }: Facts): boolean {
+  const [was, will] = [old.component?.report, next.component?.report];
+  return (["inboundPath", "outboundPath"] as const).every(
+    (path) => was?.[path]?.after === will?.[path]?.after,
+  );
 }

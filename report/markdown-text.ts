@@ -18,7 +18,7 @@ const SYMBOL = /^(?:→|–|—)$/u;
 /** Stands between words in paths through a menu; escaped it is nothing else. */
 const MARK = /^[>|]$/;
 /** In what GitHub links although it looks plain: commits, and issues as `GH-12`. */
-const LINKED = /[0-9a-f]{7}|gh-\d/i;
+const LINKED = /\b[0-9a-f]{7,}\b|gh-\d/i;
 /** At the beginning of a line it would be a list. */
 const NUMBERED = /^\d+[.)]/;
 /** Punctuation that belongs to the sentence, not to the word. */

@@ -20,7 +20,7 @@ export interface RenderedComment {
 
 const LIMIT = 65_000;
 
-/** The riskiest first. What does not fit becomes shorter, then a line, then a number; the last first. */
+/** The riskiest first, at length; what does not fit is shorter, then a line, then a number. */
 export function renderComment(
   reports: readonly StackReport[],
   { limit = LIMIT, restUrl }: CommentOptions = {},
@@ -39,7 +39,6 @@ function joined(parts: readonly string[]): string {
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-const LENGTHS: readonly Length[] = ["short", "line"];
 /** For what joins the parts, and the words on what was left out. */
 const RESERVE = 500;
 
@@ -59,44 +58,33 @@ interface Chosen {
   readonly length: Length;
 }
 
-/** So many of the riskiest stay whole as long as it goes. */
-const WHOLE = 3;
+/** Of the room, so much goes to the riskiest at length, however many others there are. */
+const LONG_SHARE = 0.7;
 
-/** From the last one on each becomes shorter until all fit, then the last ones are left out; the riskiest come last. */
+/** From the first one on as long as there is room; the others in a line; the last ones not at all. */
 function choose(domains: readonly PlacedDomain[], room: number): Chosen[] {
-  const chosen = domains.map((domain) => chosenAs(domain, "full"));
-  const isFull = () => chosen.reduce((sum, { text }) => sum + text.length + 2, 0) > room;
-  for (const [first, end] of [
-    [WHOLE, domains.length],
-    [0, WHOLE],
-  ] as const) {
-    shorten(chosen, domains.slice(0, end), first, room);
-    while (isFull() && chosen.length > first) chosen.pop();
+  const lines = domains.map((domain) => domainText(domain, "line"));
+  const inLines = lines.reduce((sum, text) => sum + lengthOf(text), 0);
+  const forLong = Math.max(room * LONG_SHARE, room - inLines);
+  const chosen: Chosen[] = [];
+  let used = 0;
+  let length: Length = "full";
+  for (const [index, domain] of domains.entries()) {
+    let text = domainText(domain, length);
+    while (length !== "line" && used + lengthOf(text) > forLong) {
+      length = length === "full" ? "short" : "line";
+      text = length === "line" ? (lines[index] ?? "") : domainText(domain, length);
+    }
+    if (used + lengthOf(text) > room) break;
+    used += lengthOf(text);
+    chosen.push({ text, length });
   }
   return chosen;
 }
 
-function chosenAs(domain: PlacedDomain, length: Length): Chosen {
-  return { text: domainText(domain, length), length };
-}
-
-/** Those from `first` on, in place. */
-function shorten(
-  chosen: Chosen[],
-  domains: readonly PlacedDomain[],
-  first: number,
-  room: number,
-): void {
-  let used = chosen.reduce((sum, { text }) => sum + text.length + 2, 0);
-  for (const length of LENGTHS) {
-    for (let index = domains.length - 1; index >= first && used > room; index -= 1) {
-      const [domain, former] = [domains[index], chosen[index]];
-      if (domain === undefined || former === undefined) continue;
-      const shorter = chosenAs(domain, length);
-      used += shorter.text.length - former.text.length;
-      chosen[index] = shorter;
-    }
-  }
+/** With what joins it to the next. */
+function lengthOf({ length }: string): number {
+  return length + 2;
 }
 
 /** Lines stand together under a heading of their own. */
@@ -115,7 +103,7 @@ function head(reports: readonly StackReport[]): string {
   ];
   return joined([
     "## What happens to the mail",
-    `${totals(reports)} Nothing has been changed yet${failed === reports.length ? "." : ": this is what a run would do once this is merged."}`,
+    `${totals(reports)} Nothing has been changed yet${failed === reports.length ? "." : ": this is what a run would do."}`,
     warnings.length === 0
       ? ""
       : `> [!WARNING]\n> **Do not merge yet:** ${warnings.join(", and ")}.`,
