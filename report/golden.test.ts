@@ -52,7 +52,7 @@ const EXPECTED: Readonly<
   },
   "other-gateway": {
     change: "other-gateway",
-    risks: ["spf-budget", "subdomain-mx"],
+    risks: ["spf-budget"],
     says: /moves to another gateway/,
   },
   "mail-system": { change: "other", risks: ["server-not-changed"], says: /Settings of/ },

@@ -182,8 +182,8 @@ describe("what the provider notes", () => {
     const text = id === "subdomain-mx" ? subdomainText("shop.contoso.test", "10 a.") : "Look.";
     const found = risksOf(preview({ mx: {} }, [saidOf("mx", formatNote(id, text))]));
     // What could not be read has a place of its own.
-    const shown = id === "not-read" ? /could not be read/ : new RegExp(`^${text}$`);
-    expect(found.find((each) => each.id === id)?.text).toMatch(shown);
+    const shown = id === "not-read" ? "Something that this change depends on" : text;
+    expect(found.find((each) => each.id === id)?.text).toContain(shown);
   });
 
   test("a sub-domain that is in the stack, too, is not left behind", () => {
