@@ -1,9 +1,14 @@
 /** In plain words: what happens to a domain, what senders and recipients notice, and how long it takes. */
 import { MX_TTL_SECONDS } from "../mail/departure.ts";
-import { longestTtl } from "../mail/lock-down.ts";
-import { INACTIVE_DEFERS, LEAVING } from "../mail/route-life.ts";
-import { opOf } from "./domain-change.ts";
+import { INACTIVE_DEFERS } from "../mail/route-life.ts";
 import { mxWords } from "./domain-diff.ts";
+import {
+  moveDuration,
+  offboardDuration,
+  onboardDuration,
+  runDuration,
+} from "./domain-durations.ts";
+import { type Facts, factsOf } from "./domain-facts.ts";
 import { isKnown, type KeptValues } from "./kept-values.ts";
 import type { MailDomain } from "./mail-domain.ts";
 import { span } from "./span.ts";
@@ -20,34 +25,6 @@ export function wordsOf(domain: MailDomain, kinds: readonly ChangeKind[]): Domai
     notices: sentences("notices"),
     duration: sentences("duration"),
   };
-}
-
-interface Facts {
-  readonly name: string;
-  readonly old: KeptValues;
-  readonly next: KeptValues;
-  readonly mxOp: string | undefined;
-  readonly drainOp: string | undefined;
-  /** The gateway gets another version of the route. */
-  readonly hasNewRoute: boolean;
-}
-
-function factsOf(domain: MailDomain): Facts {
-  const { old, new: next } = domain;
-  return {
-    name: displayNameOf(domain),
-    old,
-    next,
-    mxOp: opOf(domain, "mx"),
-    drainOp: opOf(domain, "drain"),
-    hasNewRoute: ["create", "update"].includes(opOf(domain, "route") ?? ""),
-  };
-}
-
-/** As its owner writes it. */
-export function displayNameOf({ domain, old, new: next }: MailDomain): string {
-  const name = next.component?.report?.name ?? old.component?.report?.name;
-  return isKnown(name) ? name : domain;
 }
 
 const WORDS: Readonly<Record<ChangeKind, (facts: Facts) => DomainWords>> = {
@@ -75,16 +52,7 @@ const WORDS: Readonly<Record<ChangeKind, (facts: Facts) => DomainWords>> = {
       "Senders notice nothing: the former gateway goes on serving the domain until nobody is led there any more.",
       "Recipients see the new gateway in the headers of new messages.",
     ],
-    duration: [
-      ...runDuration(facts),
-      ...(facts.next.route === undefined
-        ? [
-            "The former gateway's SPF term goes in the same run: let the mail system send through neither meanwhile.",
-          ]
-        : [
-            `The former gateway lets the domain go in a later run, at the earliest ${span(MX_TTL_SECONDS)} after its MX have gone from DNS${quietWords(facts)}.`,
-          ]),
-    ],
+    duration: moveDuration(facts),
   }),
   inactivate: ({ name, next }) => ({
     summary: `The gateway stops serving ${name}. Mail to and from it is put off as soon as the run is through, and refused for good ${span(INACTIVE_DEFERS)} later.`,
@@ -142,7 +110,7 @@ const WORDS: Readonly<Record<ChangeKind, (facts: Facts) => DomainWords>> = {
     ],
   }),
   other: (facts) => ({
-    summary: `Settings of ${facts.name} change${hasSameWay(facts) ? "; the way of its mail stays the same" : ", and the way of its mail with them"}.`,
+    summary: otherSummary(facts),
     notices: hasSameWay(facts)
       ? ["Senders and recipients should notice nothing."]
       : ["Senders and recipients notice nothing but other hosts in the headers of messages."],
@@ -188,54 +156,6 @@ function onboardNotices({ next }: Facts): string[] {
   ];
 }
 
-function onboardDuration(facts: Facts): string[] {
-  const { next } = facts;
-  const ttl = longestTtl(next.mx?.former ?? []);
-  return [
-    ...runDuration(facts),
-    ...(ttl === undefined
-      ? []
-      : [
-          `Some senders remember the former MX for up to ${span(ttl)} after that; what they bring there arrives as before.`,
-        ]),
-  ];
-}
-
-function runDuration({ next, old, hasNewRoute }: Facts): string[] {
-  const overlap = next.mx?.overlapSeconds ?? old.mx?.overlapSeconds;
-  const proof = hasNewRoute ? "every host of the gateway proves its part first, and " : "";
-  const wait =
-    isKnown(overlap) && overlap > 0
-      ? ` Old and new MX stand side by side for ${span(overlap)}.`
-      : "";
-  const byHand = next.component?.report?.dns === "manual";
-  if (byHand)
-    return [
-      "As long as a person takes: the run stops at each change of a record, and goes on when it is made.",
-    ];
-  return [
-    `The run takes minutes: ${proof}the new records are seen on every name server before the old ones go.${wait}`,
-  ];
-}
-
-function offboardDuration(facts: Facts): string[] {
-  const { old } = facts;
-  const quiet = old.drain?.quietSeconds;
-  return [
-    ...(old.mx === undefined ? [] : runDuration({ ...facts, next: {} })),
-    ...(isKnown(quiet) && quiet > 0
-      ? [
-          `Then it waits until no mail of the domain has gone out through the gateway for ${span(quiet)}. If some still does, the run stops, says who sends, and goes on when it is run again.`,
-        ]
-      : []),
-    ...(old.route === undefined
-      ? []
-      : [
-          `The gateway still delivers what late senders bring for ${span(LEAVING.delivers)}, then puts mail off for ${span(LEAVING.defers)}, then refuses it.`,
-        ]),
-  ];
-}
-
 function leavingWords({ old }: Facts): string {
   const to =
     old.mx === undefined ? "" : `Mail to it goes straight to ${hosts(old.mx.before)} again.`;
@@ -276,15 +196,24 @@ function hosts(records: NonNullable<KeptValues["mx"]>["after"]): string {
   return names.join(", ") || "the domain's own address";
 }
 
-function quietWords({ next }: Facts): string {
-  const quiet = next.drain?.quietSeconds;
-  return isKnown(quiet) && quiet > 0
-    ? `, and ${span(quiet)} after the last mail has gone out through it`
-    : "";
-}
-
 function fixItWords({ route }: KeptValues): string {
   return isKnown(route?.fixIt) ? ` The answer names ${route.fixIt}.` : "";
+}
+
+function otherSummary(facts: Facts): string {
+  const { name, old, next } = facts;
+  const [was, will] = [relayOf(old), relayOf(next)];
+  if (will !== undefined && was !== will) {
+    return will === "none"
+      ? `Mail from ${name} leaves from the gateway itself again, and not through a Relay Server.`
+      : `Mail from ${name} will leave the gateway through the Relay Server ${will}.`;
+  }
+  return `Settings of ${name} change${hasSameWay(facts) ? "; the way of its mail stays the same" : ", and the way of its mail with them"}.`;
+}
+
+function relayOf({ component }: KeptValues): string | undefined {
+  const relay = component?.report?.directives?.relayServer;
+  return isKnown(relay) ? relay.replace(/, port .*$/, "") : undefined;
 }
 
 function hasSameWay({ old, next }: Facts): boolean {

@@ -16,7 +16,7 @@ function reportOf(name: string): StackReport {
     readFileSync(new URL(`${name}.preview.json`, folder), "utf8"),
   );
   const [, stack = "woodgrove"] = /^urn:pulumi:(\w+)::/.exec(preview.resources[0]?.urn ?? "") ?? [];
-  return buildReport(preview, { stack, kind: "tenant" });
+  return buildReport(preview, { stack, kind: name.startsWith("gateway-") ? "gateway" : "tenant" });
 }
 
 const names = globSync("*.preview.json", { cwd: folder }).map((file) =>
@@ -100,6 +100,19 @@ test.each(Object.entries(EXPECTED))(
 test("each of them reads differently", () => {
   const summaries = names.map((name) => reportOf(name).domains[0]?.summary ?? name);
   expect(new Set(summaries).size).toBeGreaterThanOrEqual(Object.keys(EXPECTED).length - 2);
+});
+
+test("a gateway's stack tells what becomes of its hosts", () => {
+  const summaries = ["build", "unchanged", "larger", "destroy"].map(
+    (name) => reportOf(`gateway-${name}`).summary,
+  );
+  expect(summaries).toEqual([
+    "The gateway gateway is built, with hosts a, b. No domain uses it yet.",
+    "Nothing changes at the gateway gateway.",
+    expect.stringContaining("It replaces hosts a, b, one after the other"),
+    "The gateway gateway is taken down, with hosts a, b.",
+  ]);
+  expect(reportOf("gateway-larger").risks.map(({ level }) => level)).toEqual(["low"]);
 });
 
 test("a fault of the stack's file is told with its place and its fix", () => {

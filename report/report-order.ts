@@ -1,5 +1,5 @@
 /** The order of reports: who must be read first comes first. */
-import { rankOf } from "./risk-finders.ts";
+import { rankOf } from "./risk.ts";
 import { CHANGE_KINDS, type DomainReport, type Risk, type StackReport } from "./stack-report.ts";
 
 /** A domain with its stack. */

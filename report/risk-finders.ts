@@ -1,43 +1,19 @@
 /** The risks of what happens to a domain, one function for each. docs/report.md explains them. */
 import { longestTtl } from "../mail/lock-down.ts";
-import { type NoteId, subdomainOf } from "../mail/preview-note.ts";
 import { INACTIVE_DEFERS } from "../mail/route-life.ts";
 import { isTouched, opOf } from "./domain-change.ts";
 import { isDrifted, mxWords } from "./domain-diff.ts";
-import { displayNameOf } from "./domain-words.ts";
+import { displayNameOf } from "./domain-facts.ts";
 import { isKnown } from "./kept-values.ts";
-import type { MailDomain } from "./mail-domain.ts";
-import type { RiskId, RiskLevel } from "./risk-ids.ts";
-import { faultsOf, notesOf, unreadOf, warningsOf } from "./said.ts";
+import { type Finder, type RiskWorld, risk, sortRisks } from "./risk.ts";
+import { noteRisk, SAID_FINDERS } from "./risk-said.ts";
+import { notesOf } from "./said.ts";
 import { span } from "./span.ts";
-import type { ChangeKind, Risk } from "./stack-report.ts";
-
-export interface RiskWorld {
-  readonly domain: MailDomain;
-  readonly kinds: readonly ChangeKind[];
-  /** The stack's domains. */
-  readonly ownDomains: ReadonlySet<string>;
-}
-
-type Finder = (world: RiskWorld) => readonly Risk[];
+import type { Risk } from "./stack-report.ts";
 
 /** The worst first. */
 export function risksOf(world: RiskWorld): Risk[] {
   return sortRisks(FINDERS.flatMap((find) => find(world)));
-}
-
-const RANKS: Readonly<Record<RiskLevel, number>> = { high: 0, medium: 1, low: 2 };
-
-export function sortRisks(risks: readonly Risk[]): Risk[] {
-  return risks.toSorted((a, b) => rankOf(a.level) - rankOf(b.level));
-}
-
-export function rankOf(level: RiskLevel): number {
-  return RANKS[level];
-}
-
-function risk(id: RiskId, level: RiskLevel, text: string, fix: string): Risk {
-  return { id, level, text, fix };
 }
 
 /** Mail to the domain goes straight to its former MX. */
@@ -134,18 +110,6 @@ const senderRefused: Finder = ({ domain }) => {
     ),
   ];
 };
-
-const mtaStsFirst: Finder = ({ domain }) =>
-  faultsOf(domain.said)
-    .filter(({ code }) => code?.startsWith("mta-sts-") === true)
-    .map(({ problem }) =>
-      risk(
-        "mta-sts-first",
-        "high",
-        problem,
-        "Change the MTA-STS policy before the MX move; senders keep the old one for as long as its max_age says.",
-      ),
-    );
 
 const serverNotChanged: Finder = ({ domain, kinds }) => {
   const was = domain.old.component?.report;
@@ -245,64 +209,6 @@ const replaced: Finder = ({ domain }) => {
   ];
 };
 
-const NOTES: Readonly<
-  Record<Exclude<NoteId, "not-read">, { readonly level: RiskLevel; readonly fix: string }>
-> = {
-  "dns-disagrees": {
-    level: "medium",
-    fix: "Wait until all name servers answer the same; the run waits, too, and stops if it lasts.",
-  },
-  "server-not-recommended": {
-    level: "low",
-    fix: "Compare the two, and correct server if the recommended one is meant.",
-  },
-  "spf-senders-lost": {
-    level: "high",
-    fix: "See that nothing sends from these hosts, or name their terms in spf.replaceMx.",
-  },
-  "spf-faulty": {
-    level: "high",
-    fix: "Mend the SPF record: receivers may reject all mail of the domain.",
-  },
-  "someone-still-sends": {
-    level: "medium",
-    fix: "Switch off what still sends there before you merge: the run waits, then stops.",
-  },
-  "slot-left-out": {
-    level: "medium",
-    fix: "Take the slot out of the gateway's DNS, or mend it and delete excludeSlots.",
-  },
-  "no-rcpt-lookup": {
-    level: "medium",
-    fix: "Write rcptLookup: true, or the list of recipients.",
-  },
-  "subdomain-mx": {
-    level: "medium",
-    fix: "Add the name to the stack's file as a domain, if its mail is to come through the gateway, too.",
-  },
-};
-
-/** What it is stands in the report by itself. */
-const notRead: Finder = ({ domain }) => {
-  if (unreadOf(domain.said).length === 0) return [];
-  return [
-    risk(
-      "not-read",
-      "high",
-      "Something that this change depends on could not be read, so nobody has checked whether it is safe.",
-      "Give the preview what it lacks, and preview again. Do not merge before.",
-    ),
-  ];
-};
-
-/** Sub-domains that the stack has itself are not left behind. */
-const noted: Finder = ({ domain, ownDomains }) =>
-  notesOf(domain.said)
-    .filter((note) => note.id !== "subdomain-mx" || !ownDomains.has(subdomainOf(note)))
-    .flatMap(({ id, text }) =>
-      id === "not-read" ? [] : [risk(id, NOTES[id].level, text, NOTES[id].fix)],
-    );
-
 /** Where whoever runs the gateway keeps its routes, no note says it. */
 const noRcptLookup: Finder = (world) => {
   const { directives, inbound } = world.domain.new.component?.report ?? {};
@@ -310,9 +216,8 @@ const noRcptLookup: Finder = (world) => {
   const isSaid = notesOf(world.domain.said).some(({ id }) => id === "no-rcpt-lookup");
   const isNow = comesIn(world) || hasBecomeOff(world);
   if (!isOff || isSaid || !isNow) return [];
-  const { level, fix } = NOTES["no-rcpt-lookup"];
   const text = `Without Rcpt Lookup the gateway accepts mail for users that ${displayNameOf(world.domain)} does not have, and bounces it to senders that are often forged.`;
-  return [risk("no-rcpt-lookup", level, text, fix)];
+  return [noteRisk("no-rcpt-lookup", text)];
 };
 
 function hasBecomeOff({ domain }: RiskWorld): boolean {
@@ -320,15 +225,8 @@ function hasBecomeOff({ domain }: RiskWorld): boolean {
   return was !== undefined && was !== "off";
 }
 
-const warned: Finder = ({ domain }) =>
-  warningsOf(domain.said).map((text) =>
-    risk("warned", "medium", text, "Read it before you merge."),
-  );
-
 const FINDERS: readonly Finder[] = [
-  notRead,
-  noted,
-  mtaStsFirst,
+  ...SAID_FINDERS,
   replaced,
   mailRefused,
   onWord,
@@ -342,6 +240,5 @@ const FINDERS: readonly Finder[] = [
   formerStale,
   relaySpf,
   changedByOthers,
-  warned,
   dnsByHand,
 ];
