@@ -150,7 +150,7 @@ function digestOf({ resources }: StackPreview): string {
 }
 
 function summaryOf(report: Omit<StackReport, "summary">, preview: StackPreview): string {
-  const { stack, kind, status, domains } = report;
+  const { kind, status, domains } = report;
   if (status === "failed") {
     return domains.length === 0
       ? FAILED
@@ -159,7 +159,7 @@ function summaryOf(report: Omit<StackReport, "summary">, preview: StackPreview):
   if (status === "incomplete") {
     return "Not everything could be read, so nobody knows whether this change is safe.";
   }
-  if (kind === "gateway") return gatewaySummary(preview, stack);
+  if (kind === "gateway") return gatewaySummary(preview);
   const changed = domains.filter(({ change }) => change !== "unchanged").length;
   const all = domains.length === 1 ? "1 domain" : `${domains.length} domains`;
   if (report.isDestroyed) {

@@ -100,8 +100,8 @@ function way(direction: string, { before, after }: { before: string; after: stri
 
 function records({ mx, spf, spfLookups }: DomainReport): string[] {
   const lines = [
-    ...(mx === undefined ? [] : ["  MX", ...difference(mx.before, mx.after, "none")]),
-    ...(spf === undefined ? [] : ["  SPF", ...spfDifference(spf.before, spf.after, "no record")]),
+    ...(mx === undefined ? [] : ["# MX", ...difference(mx.before, mx.after, "none")]),
+    ...(spf === undefined ? [] : ["# SPF", ...spfDifference(spf.before, spf.after, "no record")]),
   ];
   const uses = spfLookups?.byTerm.map(({ term, lookups }) => `${code(term)} ${lookups}`).join(", ");
   const budget =

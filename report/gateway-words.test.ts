@@ -25,21 +25,21 @@ const PASSES = "The mail of every domain at the gateway passes there.";
 
 test("nothing changes", () => {
   expect(said(host("a", "same"))).toEqual({
-    summary: "Nothing changes at the gateway gateway.",
+    summary: "Nothing changes at the gateway.",
     risks: [],
   });
 });
 
 test("it is built", () => {
   expect(said(stack("create"), host("a", "create"), host("b", "create"))).toEqual({
-    summary: "The gateway gateway is built, with hosts a, b. No domain uses it yet.",
+    summary: "The gateway is built, with hosts a, b. No domain uses it yet.",
     risks: [],
   });
 });
 
 test("it is taken down", () => {
   expect(said(stack("delete"), host("a", "delete"))).toEqual({
-    summary: "The gateway gateway is taken down, with host a.",
+    summary: "The gateway is taken down, with host a.",
     risks: [`high: The gateway would lose host a; 0 would be left. ${PASSES}`],
   });
 });
@@ -49,7 +49,7 @@ test("hosts are replaced one after the other", () => {
   const both = steps.flatMap((op) => [host("a", op), host("b", op)]);
   expect(said(stack("same"), ...both)).toEqual({
     summary:
-      "The gateway gateway changes. It replaces hosts a, b, one after the other: each leaves DNS first, and its queue stays. Its domains keep their records.",
+      "The gateway changes. It replaces hosts a, b, one after the other: each leaves DNS first, and its queue stays. Its domains keep their records.",
     risks: [
       `low: The gateway would be without hosts a, b for a while, one at a time, of 2 in all. ${PASSES}`,
     ],

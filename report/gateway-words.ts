@@ -21,15 +21,15 @@ interface Hosts {
   readonly left: number;
 }
 
-export function gatewaySummary(preview: StackPreview, stack: string): string {
+export function gatewaySummary(preview: StackPreview): string {
   const touched = preview.resources.filter(isTouched);
-  if (touched.length === 0) return `Nothing changes at the gateway ${stack}.`;
+  if (touched.length === 0) return `Nothing changes at the gateway.`;
   const ofStack = touched.find(({ type }) => type === "pulumi:pulumi:Stack")?.op;
   const { added, renewed, going } = hostsOf(preview);
   if (ofStack === "create") {
-    return `The gateway ${stack} is built, with ${hostWords(added)}. No domain uses it yet.`;
+    return `The gateway is built, with ${hostWords(added)}. No domain uses it yet.`;
   }
-  if (ofStack === "delete") return `The gateway ${stack} is taken down, with ${hostWords(going)}.`;
+  if (ofStack === "delete") return `The gateway is taken down, with ${hostWords(going)}.`;
   const sentences = [
     ...(added.length > 0 ? [`It gets ${hostWords(added)}.`] : []),
     ...(renewed.length > 0
@@ -40,7 +40,7 @@ export function gatewaySummary(preview: StackPreview, stack: string): string {
     ...(going.length > 0 ? [`It closes, empties and removes ${hostWords(going)}.`] : []),
   ];
   const words = sentences.length === 0 ? "Its hosts stay as they are." : sentences.join(" ");
-  return `The gateway ${stack} changes. ${words} Its domains keep their records.`;
+  return `The gateway changes. ${words} Its domains keep their records.`;
 }
 
 export function gatewayRisks(preview: StackPreview): Risk[] {

@@ -107,10 +107,10 @@ test("a gateway's stack tells what becomes of its hosts", () => {
     (name) => reportOf(`gateway-${name}`).summary,
   );
   expect(summaries).toEqual([
-    "The gateway gateway is built, with hosts a, b. No domain uses it yet.",
-    "Nothing changes at the gateway gateway.",
+    "The gateway is built, with hosts a, b. No domain uses it yet.",
+    "Nothing changes at the gateway.",
     expect.stringContaining("It replaces hosts a, b, one after the other"),
-    "The gateway gateway is taken down, with hosts a, b.",
+    "The gateway is taken down, with hosts a, b.",
   ]);
   expect(reportOf("gateway-larger").risks.map(({ level }) => level)).toEqual(["low"]);
 });
