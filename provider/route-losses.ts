@@ -1,7 +1,7 @@
 /** A change of a route waits until those have stopped to send whose mail it would refuse. */
 import { lostSenders } from "../mail/lost-senders.ts";
 import { outboundState, type QuietGoal } from "../mail/outbound-quiet.ts";
-import { cannotVouch, type Sender, stillSending } from "../mail/outbound-words.ts";
+import { outboundRefusal, type Sender } from "../mail/outbound-words.ts";
 import type { Route, RouteRecord } from "../mail/route.ts";
 import { routeInForce, stageRefusal } from "../mail/route-life.ts";
 import type { RouteStore } from "../store/route-store.ts";
@@ -9,7 +9,7 @@ import type { Call } from "./resource.ts";
 import type { RouteInputs } from "./route-schema.ts";
 import { isConfirmed, observeOutbound, untilQuiet } from "./until-quiet.ts";
 
-/** @throws MailRuleError `outbound-still-sending`, `outbound-not-known`: then nothing was changed */
+/** @throws MailRuleError `outbound-still-sending`, `outbound-not-known`, `outbound-still-queued`: then nothing was changed */
 export async function untilNobodyIsLost(
   store: RouteStore,
   before: RouteRecord | undefined,
@@ -34,9 +34,8 @@ export async function sayLosses(
   if (wait === undefined || isConfirmed(wait.sender, call)) return;
   const { sender, goal } = wait;
   const state = outboundState(await observeOutbound(store, sender.domain), goal, new Date());
-  if (state.kind === "unknown") call.warn(cannotVouch(sender, state.silent).message);
-  if (state.kind !== "sending") return;
-  call.warn(stillSending(sender, state.traffic, goal.quietSeconds, state.until).message);
+  if (state.kind === "quiet") return;
+  call.warn(outboundRefusal(sender, state, goal.quietSeconds).message);
 }
 
 interface LossWait {
