@@ -203,13 +203,13 @@ test("quiet or not, mail that waits in a slot's queue is waited for, as long as 
   const report = { heartbeat: ago(1), toldUntil: ago(1), bundle: "", healthy: true, faults: [] };
   const state = (
     told: { at: number; messages: number },
-    slots = ["a", "b"],
+    ofFleet = ["a", "b"],
     seconds = QUIET_SECONDS,
   ) => {
     const queuedOutbound = { at: ago(told.at), messages: told.messages, since: ago(9_000) };
     const answers = [{ domain: "a.test", slot: "b", queuedOutbound }];
     const reports = ["a", "b"].map((slot) => ({ slot, ...report }));
-    return outboundState({ slots, answers, reports }, { quietSeconds: seconds }, now);
+    return outboundState({ slots: ofFleet, answers, reports }, { quietSeconds: seconds }, now);
   };
   const queue = { messages: 3, since: ago(9_000), slots: ["b"] };
   expect(state({ at: 50, messages: 3 })).toEqual({ kind: "queued", queue });

@@ -44,14 +44,9 @@ export function outboundRefusal(
   state: Exclude<OutboundState, { kind: "quiet" }>,
   quietSeconds: number,
 ): MailRuleError {
-  switch (state.kind) {
-    case "sending":
-      return stillSending(sender, state.traffic, quietSeconds, state.until);
-    case "unknown":
-      return cannotVouch(sender, state.silent);
-    case "queued":
-      return stillQueued(sender, state.queue);
-  }
+  if (state.kind === "unknown") return cannotVouch(sender, state.silent);
+  if (state.kind === "queued") return stillQueued(sender, state.queue);
+  return stillSending(sender, state.traffic, quietSeconds, state.until);
 }
 
 /** `3 messages in the queue of slot a, the oldest since 2026-…` */
