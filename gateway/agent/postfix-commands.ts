@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
+import { domainOfSender } from "../../mail/mail-address.ts";
 
 /** A command of Postfix failed. */
 export class CommandError extends Error {
@@ -81,10 +82,10 @@ const DELIVERED_WITHIN_SECONDS = 60;
 function readQueueLine(line: string) {
   const arrival = /"arrival_time": (\d+)/.exec(line)?.[1];
   const sender = /"sender": "((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? "";
-  const at = sender.lastIndexOf("@");
+  const domain = domainOfSender(sender);
   return {
     arrival: arrival === undefined ? undefined : Number(arrival),
     queue: /"queue_name": "(\w+)"/.exec(line)?.[1],
-    domain: at === -1 ? undefined : sender.slice(at + 1).toLowerCase(),
+    domain: domain === "" ? undefined : domain,
   };
 }
