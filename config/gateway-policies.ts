@@ -89,6 +89,7 @@ const ANSWER_ATTRIBUTES = [
   "expires",
   "lastInbound",
   "lastOutbound",
+  "queuedOutbound",
 ];
 
 export interface KeyPolicyInput {

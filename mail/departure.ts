@@ -4,7 +4,7 @@
  */
 import type { MxRecord } from "./dns.ts";
 import type { OutboundState } from "./outbound-quiet.ts";
-import { describeTraffic } from "./outbound-words.ts";
+import { describeQueue, describeTraffic } from "./outbound-words.ts";
 
 /**
  * For so long a resolver keeps an MX record that pointed at the gateway: Cloudflare's automatic TTL, with which
@@ -56,6 +56,9 @@ function decideWithoutMx({ mxGoneSince = "", outbound }: DepartureWorld, now: Da
     return stays(
       `the domain still sends through it (${describeTraffic(traffic)}); without more mail it is quiet at ${until}`,
     );
+  }
+  if (outbound.kind === "queued") {
+    return stays(`some of the domain's mail waits there: ${describeQueue(outbound.queue)}`);
   }
   const slots = outbound.silent.map(({ slot }) => slot).join(", ");
   return stays(

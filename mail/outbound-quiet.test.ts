@@ -198,3 +198,25 @@ test("short of two minutes it is not quiet as long as some message waits to be t
   expect(state(ago(2), 10)).toEqual({ kind: "quiet", last: ago(60) });
   expect(state(ago(2), 70)).toMatchObject({ kind: "sending", seconds: 12 });
 });
+
+test("quiet or not, mail that waits in a slot's queue is waited for, as long as the slot tells of it", () => {
+  const report = { heartbeat: ago(1), toldUntil: ago(1), bundle: "", healthy: true, faults: [] };
+  const state = (
+    told: { at: number; messages: number },
+    ofFleet = ["a", "b"],
+    seconds = QUIET_SECONDS,
+  ) => {
+    const queuedOutbound = { at: ago(told.at), messages: told.messages, since: ago(9_000) };
+    const answers = [{ domain: "a.test", slot: "b", queuedOutbound }];
+    const reports = ["a", "b"].map((slot) => ({ slot, ...report }));
+    return outboundState({ slots: ofFleet, answers, reports }, { quietSeconds: seconds }, now);
+  };
+  const queue = { messages: 3, since: ago(9_000), slots: ["b"] };
+  expect(state({ at: 50, messages: 3 })).toEqual({ kind: "queued", queue });
+  expect(state({ at: 50, messages: 3 }, ["a", "b"], 1)).toEqual({ kind: "queued", queue });
+  expect(state({ at: 50, messages: 0 })).toEqual({ kind: "quiet" });
+  // The slot reports, and tells of it no more.
+  expect(state({ at: 300, messages: 3 })).toEqual({ kind: "quiet" });
+  // The queue of a slot was emptied before it left the fleet.
+  expect(state({ at: 50, messages: 3 }, ["a"])).toEqual({ kind: "quiet" });
+});

@@ -1,5 +1,5 @@
 /**
- * Whether a domain's mail has stopped to go out through a gateway.
+ * Whether a domain's mail has stopped to go out through a gateway, and all that came has been delivered.
  *
  * Each slot tells when mail last passed, and until when it has told all. Times are compared with those of the
  * same slot, for clocks differ; only whether a slot has told lately goes by the clock of whoever asks.
@@ -70,7 +70,17 @@ export type OutboundState =
       readonly until: string;
     }
   /** No traffic is known, and these slots cannot vouch for that. */
-  | { readonly kind: "unknown"; readonly silent: readonly SilentSlot[] };
+  | { readonly kind: "unknown"; readonly silent: readonly SilentSlot[] }
+  /** Nothing more comes, but some of what came waits to be delivered. */
+  | { readonly kind: "queued"; readonly queue: OutboundQueue };
+
+/** What a domain has in the queues of the fleet's slots. */
+export interface OutboundQueue {
+  readonly messages: number;
+  /** When the oldest came in. ISO 8601, UTC. */
+  readonly since: string;
+  readonly slots: readonly string[];
+}
 
 /** How long ago a slot's last message was that counts. */
 interface SlotQuiet {
@@ -87,6 +97,8 @@ export function outboundState(world: OutboundWorld, goal: QuietGoal, now: Date):
   if (loud.length > 0) return sending(loud, goal, now);
   const silent = silentSlots(world, now);
   if (silent.length > 0) return { kind: "unknown", silent };
+  const queue = goal.isMeant === undefined ? queueOf(world) : undefined;
+  if (queue !== undefined) return { kind: "queued", queue };
   const last = latest(told.map((each) => each.last));
   return last === undefined ? { kind: "quiet" } : { kind: "quiet", last };
 }
@@ -150,6 +162,21 @@ function sending(loud: readonly SlotQuiet[], { isMeant }: QuietGoal, now: Date):
 
 function addKnown(sum: number | undefined, count: number | undefined): number | undefined {
   return sum === undefined || count === undefined ? undefined : sum + count;
+}
+
+/** Who sent it, a queue does not tell. By the slots' own clocks. */
+function queueOf({ answers, slots, reports }: OutboundWorld): OutboundQueue | undefined {
+  const queued = answers.flatMap(({ slot, queuedOutbound }) => {
+    const told = toldUntil(reports.find((report) => report.slot === slot));
+    if (queuedOutbound === undefined || queuedOutbound.messages === 0) return [];
+    if (told === undefined || !slots.includes(slot)) return [];
+    // Told once a minute: what was not for so long is not there any more.
+    return isFresh(new Date(queuedOutbound.at), told) ? [{ slot, ...queuedOutbound }] : [];
+  });
+  const since = queued.map((each) => each.since).toSorted()[0];
+  if (since === undefined) return undefined;
+  const messages = queued.reduce((sum, each) => sum + each.messages, 0);
+  return { messages, since, slots: queued.map(({ slot }) => slot) };
 }
 
 function silentSlots({ slots, reports }: OutboundWorld, now: Date): SilentSlot[] {

@@ -1,6 +1,6 @@
 /** What is said of mail that still goes out through a gateway, or may. */
 import { MailRuleError } from "./errors.ts";
-import type { SilentSlot, Traffic } from "./outbound-quiet.ts";
+import type { OutboundQueue, OutboundState, SilentSlot, Traffic } from "./outbound-quiet.ts";
 import { type MailSystemKind, sendingSetting } from "./sending-setting.ts";
 
 /** Whose mail it is, and through which gateway. */
@@ -21,7 +21,7 @@ export function describeTraffic({ last, since, messages, clients }: Traffic): st
 }
 
 /** @param until when it will have been quiet for so long. ISO 8601, UTC */
-export function stillSending(
+function stillSending(
   { domain, mailSystem, relay }: Sender,
   traffic: Traffic,
   quietSeconds: number,
@@ -38,7 +38,37 @@ export function stillSending(
   });
 }
 
-export function cannotVouch({ domain }: Sender, silent: readonly SilentSlot[]): MailRuleError {
+/** Why its mail may not be stopped yet. @param quietSeconds for how long it must have been quiet */
+export function outboundRefusal(
+  sender: Sender,
+  state: Exclude<OutboundState, { kind: "quiet" }>,
+  quietSeconds: number,
+): MailRuleError {
+  if (state.kind === "unknown") return cannotVouch(sender, state.silent);
+  if (state.kind === "queued") return stillQueued(sender, state.queue);
+  return stillSending(sender, state.traffic, quietSeconds, state.until);
+}
+
+/** `3 messages in the queue of slot a, the oldest since 2026-…` */
+export function describeQueue({ messages, since, slots }: OutboundQueue): string {
+  const count = `${messages} ${messages === 1 ? "message" : "messages"}`;
+  const where = `the queue of slot ${slots.join(", ")}`;
+  return messages === 1
+    ? `${count} in ${where}, since ${since}`
+    : `${count} in ${where}, the oldest since ${since}`;
+}
+
+function stillQueued({ domain }: Sender, queue: OutboundQueue): MailRuleError {
+  return new MailRuleError({
+    code: "outbound-still-queued",
+    where: `Outbound mail of ${domain}`,
+    value: queue.slots.join(", "),
+    problem: `${domain} sends nothing more through the gateway, but some of its mail waits there to be delivered: ${describeQueue(queue)}. Receivers would refuse it once the domain's SPF record does not name the gateway any more. What is left on the gateway works as before.`,
+    fix: `Run the same command again later: the gateway tries at least once an hour, and gives a message back to its sender after 5 days. Where that mail does not matter, say so in the environment: MXHERO_OUTBOUND_STOPPED=${domain}.`,
+  });
+}
+
+function cannotVouch({ domain }: Sender, silent: readonly SilentSlot[]): MailRuleError {
   const slots = silent.map(({ slot, toldUntil }) =>
     toldUntil === undefined
       ? `slot ${slot} has never reported`

@@ -4,7 +4,7 @@
  * A client is known by its address or its certificate, and may send as those domains alone whose routes name
  * it. Whatever is not known is refused; where nothing at all is known, the sender is asked to come again.
  */
-import { domainToASCII } from "node:url";
+import { domainOfSender } from "./mail-address.ts";
 import { type Client, identityKey, type RelayIndex } from "./relay-index.ts";
 import type { Route, RouteRecord } from "./route.ts";
 import { routeInForce, stageRefusal } from "./route-life.ts";
@@ -34,7 +34,7 @@ export function decideRelay(
   }
   const keys = index.keysOf(client);
   if (sender === "") return decideNullSender(index.recordsOf(keys), client, now);
-  const record = index.recordOf(domainOf(sender));
+  const record = index.recordOf(domainOfSender(sender));
   if (record === undefined || routeInForce(record, now) === undefined) {
     return refused("The sender's domain is not known to this gateway");
   }
@@ -100,13 +100,6 @@ function stageDecision(record: RouteRecord, now: Date): RelayDecision | undefine
   if (refusal === undefined) return undefined;
   const { action, status, text } = refusal;
   return { action, reply: `${action === "defer" ? "450" : "550"} ${status} ${text}` };
-}
-
-/** In A-labels; behind the last @, for a local part may have one in quotes (RFC 5321 section 4.1.2). */
-function domainOf(sender: string): string {
-  const at = sender.lastIndexOf("@");
-  const domain = at === -1 ? "" : sender.slice(at + 1).toLowerCase();
-  return /^[\0-\x7f]*$/.test(domain) ? domain : domainToASCII(domain);
 }
 
 function clientWords({ address, fingerprint }: Client): string {

@@ -235,6 +235,17 @@ export interface SlotAnswer {
   readonly expires?: string;
   readonly lastInbound?: LastMail;
   readonly lastOutbound?: LastMail;
+  /** Told once a minute as long as there is any, and when there is none any more. */
+  readonly queuedOutbound?: QueuedMail;
+}
+
+/** What a slot has accepted from a domain, and not delivered yet: it goes on for up to 5 days. */
+export interface QueuedMail {
+  /** When the slot looked. ISO 8601, UTC. */
+  readonly at: string;
+  readonly messages: number;
+  /** When the oldest of them came in. ISO 8601, UTC. */
+  readonly since: string;
 }
 
 /** A slot of the fleet, as its agent last said. */

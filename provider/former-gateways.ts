@@ -103,7 +103,8 @@ function sayStays({ domain }: RouteInputs, { store }: FormerGateway, why: string
   );
 }
 
-async function askForMx(domain: string, call: Call): Promise<DepartureWorld["served"]> {
+/** What each delegated name server answers; `undefined`: it gave no answer. None: nobody could be asked. */
+export async function askForMx(domain: string, call: Call): Promise<DepartureWorld["served"]> {
   const resolver = createResolver(call.settings.resolvers);
   try {
     const servers = await findNameServers(resolver, await findApex(resolver, domain));

@@ -1,7 +1,7 @@
 /** A change of a route waits until those have stopped to send whose mail it would refuse. */
 import { lostSenders } from "../mail/lost-senders.ts";
 import { outboundState, type QuietGoal } from "../mail/outbound-quiet.ts";
-import { cannotVouch, type Sender, stillSending } from "../mail/outbound-words.ts";
+import { outboundRefusal, type Sender } from "../mail/outbound-words.ts";
 import { formatNote } from "../mail/preview-note.ts";
 import type { Route, RouteRecord } from "../mail/route.ts";
 import { routeInForce, stageRefusal } from "../mail/route-life.ts";
@@ -10,7 +10,7 @@ import type { Call } from "./resource.ts";
 import type { RouteInputs } from "./route-schema.ts";
 import { isConfirmed, observeOutbound, untilQuiet } from "./until-quiet.ts";
 
-/** @throws MailRuleError `outbound-still-sending`, `outbound-not-known`: then nothing was changed */
+/** @throws MailRuleError `outbound-still-sending`, `outbound-not-known`, `outbound-still-queued`: then nothing was changed */
 export async function untilNobodyIsLost(
   store: RouteStore,
   before: RouteRecord | undefined,
@@ -35,12 +35,9 @@ export async function sayLosses(
   if (wait === undefined || isConfirmed(wait.sender, call)) return;
   const { sender, goal } = wait;
   const state = outboundState(await observeOutbound(store, sender.domain), goal, new Date());
-  if (state.kind === "unknown") {
-    call.warn(formatNote("not-read", cannotVouch(sender, state.silent).message));
-  }
-  if (state.kind !== "sending") return;
-  const { message } = stillSending(sender, state.traffic, goal.quietSeconds, state.until);
-  call.warn(formatNote("someone-still-sends", message));
+  if (state.kind === "quiet") return;
+  const id = state.kind === "unknown" ? "not-read" : "someone-still-sends";
+  call.warn(formatNote(id, outboundRefusal(sender, state, goal.quietSeconds).message));
 }
 
 interface LossWait {

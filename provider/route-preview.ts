@@ -7,6 +7,7 @@ import type { RouteGoal, RouteStep, RouteWorld } from "../mail/route-steps.ts";
 import { describeInactivity, describeRouteChange } from "../mail/route-words.ts";
 import { observeRoute, type Release, refuseHeld } from "./apply-route-steps.ts";
 import { partFromFormer } from "./former-gateways.ts";
+import { refuseWhileLedHere } from "./inbound-end.ts";
 import { withRouteStore } from "./open-route-store.ts";
 import type { Call } from "./resource.ts";
 import { sayLosses } from "./route-losses.ts";
@@ -31,6 +32,7 @@ export async function previewRoute(
       const world = await observeRoute({ ...inputs, store });
       const step = await refuseHeld(store, world, goal);
       if (step !== undefined) sayPlan(world, goal, step, call);
+      await refuseWhileLedHere(world.record, inputs, call);
       await sayLosses(store, world.record, goal.route, inputs, call);
     });
     sayExcluded(inputs, call);

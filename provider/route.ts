@@ -9,6 +9,7 @@ import type { RouteStore } from "../store/route-store.ts";
 import { applyRouteSteps, observeRoute, refuseHeld, releaseRoute } from "./apply-route-steps.ts";
 import { newClaim } from "./claims.ts";
 import { partFromFormer, refuseFullSpf, staying } from "./former-gateways.ts";
+import { refuseWhileLedHere } from "./inbound-end.ts";
 import { withRouteStore } from "./open-route-store.ts";
 import { type Call, type ResourceKind, Unfinished } from "./resource.ts";
 import { untilNobodyIsLost } from "./route-losses.ts";
@@ -90,6 +91,7 @@ async function apply(store: RouteStore, inputs: Inputs, call: Call, standing: St
   // Nothing is written for a domain that another organisation holds, a password included.
   await refuseHeld(store, before, goalOf(inputs, standing));
   await refuseFullSpf(inputs, formerGateways, call);
+  await refuseWhileLedHere(before.record, inputs, call);
   await untilNobodyIsLost(store, before.record, goalOf(inputs, standing).route, inputs, call);
   sayExcluded(inputs, call);
   const secretVersion = await storePassword(store, inputs, standing, before.record);

@@ -6,11 +6,11 @@ import {
   type QuietGoal,
 } from "../mail/outbound-quiet.ts";
 import {
-  cannotVouch,
+  describeQueue,
   describeTraffic,
   needsWord,
+  outboundRefusal,
   type Sender,
-  stillSending,
 } from "../mail/outbound-words.ts";
 import type { RouteStore } from "../store/route-store.ts";
 import type { Call } from "./resource.ts";
@@ -19,6 +19,7 @@ import { formatSeconds, sleepFor } from "./wait.ts";
 /** Slots report every 5 s; one that does not within this time is silent. */
 const REPORT_SECONDS = 30;
 const LONGEST_PAUSE_SECONDS = 5;
+const OTHER_PAUSE_SECONDS = { unknown: 1, queued: 5 };
 const REPORT_EVERY_MS = 10_000;
 
 /** @throws MailRuleError `outbound-stop-unconfirmed` unless the administrator has said so */
@@ -39,7 +40,7 @@ export function isConfirmed({ domain }: Sender, call: Call): boolean {
  * Time that was quiet before counts. It waits only where the rest fits into `waitSeconds`: nobody should sit
  * before a wait that cannot end well.
  *
- * @throws MailRuleError `outbound-still-sending`, `outbound-not-known`
+ * @throws MailRuleError `outbound-still-sending`, `outbound-not-known`, `outbound-still-queued`
  */
 export async function untilQuiet(
   store: RouteStore,
@@ -59,7 +60,7 @@ export async function untilQuiet(
       call.progress(`${sender.domain}: ${describeWait(state)}`);
       reported = Date.now();
     }
-    const rest = state.kind === "sending" ? state.seconds : 1;
+    const rest = state.kind === "sending" ? state.seconds : OTHER_PAUSE_SECONDS[state.kind];
     await sleepFor(Math.min(Math.max(rest, 0.2), LONGEST_PAUSE_SECONDS) * 1_000, call);
   }
 }
@@ -81,17 +82,18 @@ function refuseHopeless(
   left: number,
   elapsed: number,
 ): void {
-  if (state.kind === "unknown") {
-    if (elapsed >= REPORT_SECONDS || left <= 0) throw cannotVouch(sender, state.silent);
-    return;
-  }
-  const { traffic, until, seconds } = state;
-  if (left <= 0 || seconds > left) throw stillSending(sender, traffic, quietSeconds, until);
+  const isHopeless =
+    (state.kind === "unknown" && elapsed >= REPORT_SECONDS) ||
+    (state.kind === "sending" && state.seconds > left);
+  if (isHopeless || left <= 0) throw outboundRefusal(sender, state, quietSeconds);
 }
 
 function describeWait(state: Exclude<OutboundState, { kind: "quiet" }>): string {
   if (state.kind === "unknown") {
     return `waiting for word from slot ${state.silent.map(({ slot }) => slot).join(", ")}`;
+  }
+  if (state.kind === "queued") {
+    return `waiting until all is delivered that it has sent: ${describeQueue(state.queue)}`;
   }
   const { traffic, seconds } = state;
   return `waiting until outbound mail is quiet, ${formatSeconds(seconds)} more: ${describeTraffic(traffic)}`;

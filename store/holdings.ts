@@ -159,7 +159,7 @@ function identityNamed(name: string): SendingIdentity {
 }
 
 /** Whether it holds without an end: a proposal does, also where the version before it is leaving. */
-function isLive({ active, proposed, leaving }: RouteContent): boolean {
+export function isLive({ active, proposed, leaving }: RouteContent): boolean {
   return proposed !== undefined || (active !== undefined && leaving === undefined);
 }
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   type LastMail,
   OUTBOUND_FLOWS,
+  type QueuedMail,
   type Route,
   type RouteProof,
   type RouteRecord,
@@ -78,6 +79,12 @@ export const lastMail: z.ZodType<LastMail> = passedMail.extend({
   clients: z
     .strictObject({ knownSince: instant, latest: z.array(passedMail).min(1) })
     .exactOptional(),
+});
+
+export const queuedMail: z.ZodType<QueuedMail> = z.strictObject({
+  at: instant,
+  messages: z.int().min(0),
+  since: instant,
 });
 
 export const slotReport: z.ZodType<SlotReport> = z.strictObject({

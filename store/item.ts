@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { RouteRecord, SlotAnswer, SlotReport } from "../mail/route.ts";
 import { recordEnd } from "../mail/route-life.ts";
 import { StoreError } from "./errors.ts";
-import { lastMail, routeProof, routeRecord, slotReport } from "./item-schema.ts";
+import { lastMail, queuedMail, routeProof, routeRecord, slotReport } from "./item-schema.ts";
 
 /** An attribute as DynamoDB's API writes it: a text, or a number as text. */
 export type Attribute = { readonly S: string } | { readonly N: string };
@@ -95,13 +95,14 @@ export function decodeRoute(item: FoundItem): SequencedRoute {
 
 /** The fields that the answer brings; the store keeps the others as they are. */
 export function encodeAnswerFields(answer: SlotAnswer): Item {
-  const { proof, acknowledged, expires, lastInbound, lastOutbound } = answer;
+  const { proof, acknowledged, expires, lastInbound, lastOutbound, queuedOutbound } = answer;
   return {
     ...expiry(expires),
     ...(proof && { proof: { S: JSON.stringify(proof) } }),
     ...(acknowledged !== undefined && { acknowledged: { N: `${acknowledged}` } }),
     ...(lastInbound && { lastInbound: { S: JSON.stringify(lastInbound) } }),
     ...(lastOutbound && { lastOutbound: { S: JSON.stringify(lastOutbound) } }),
+    ...(queuedOutbound && { queuedOutbound: { S: JSON.stringify(queuedOutbound) } }),
   };
 }
 
@@ -120,6 +121,9 @@ export function decodeAnswer(item: FoundItem): SlotAnswer {
     ...(expires !== undefined && { expires }),
     ...(item["lastInbound"] && { lastInbound: parseJson(lastMail, item, "lastInbound") }),
     ...(item["lastOutbound"] && { lastOutbound: parseJson(lastMail, item, "lastOutbound") }),
+    ...(item["queuedOutbound"] && {
+      queuedOutbound: parseJson(queuedMail, item, "queuedOutbound"),
+    }),
   };
 }
 

@@ -104,7 +104,7 @@ test("in a block that others share, what has ended goes with their next write", 
   const left = await giveUp(one, new Date(), { delivers: 1, defers: 1, refuses: 1 });
   await sleep(Date.parse(left.leaving?.expires ?? "") - Date.now() + 1);
   await letTimePass(options, new Date(Date.now() + 1000));
-  const held = { text: "11.3.1.0/24 is held by one", ends: undefined };
+  const held = { text: "11.3.1.0/24 is held by one", ends: left.leaving?.expires };
   expect(await store.traces("one.test", "one")).toEqual([held]);
   await store.writeRoute({ ...two }, two.revision);
   expect(await store.traces("one.test", "one")).toEqual([]);

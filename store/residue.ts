@@ -21,12 +21,12 @@ export function domainTraces(items: readonly FoundItem[]): StoreTrace[] {
 
 const holdings = z.record(
   z.string(),
-  z.array(z.object({ organisation: z.string(), until: z.string().optional() })),
+  z.array(z.object({ organisation: z.string(), routes: z.number(), until: z.string().optional() })),
 );
 
 /**
  * Entries in blocks that other organisations may share: a block deletes itself with the last of it, and is freed of
- * what has ended by whoever writes it next.
+ * what has ended by whoever writes it next. An entry that has ended holds nothing until then.
  *
  * @param isMeant whether a name and its holder are looked for
  */
@@ -38,9 +38,9 @@ export function holdingTraces(
     Object.entries(parseJson(holdings, block, "holdings")).flatMap(([name, holders]) =>
       holders
         .filter(({ organisation }) => isMeant(name, organisation))
-        .map(({ organisation }) => ({
+        .map(({ organisation, routes, until }) => ({
           text: `${name} is held by ${organisation}`,
-          ends: expiryOf(block),
+          ends: expiryOf(block) ?? (routes === 0 ? until : undefined),
         })),
     ),
   );

@@ -136,6 +136,21 @@ describe("what was given up blocks others until its end, and is free afterwards"
   });
 });
 
+test("an organisation that was renamed can give up what shares an identity with a domain that has left", async () => {
+  const identities = [{ kind: "network", network: "203.0.115.0/24" } as const];
+  const gone = activeRecord("gone.test", { identities }, "former");
+  const left = await store.writeRoute(gone, undefined);
+  await store.writeRoute(giveUpRoute(left, new Date()), left.revision);
+  const stays = activeRecord("stays.test", { identities }, "former");
+  const first = await store.writeRoute(stays, undefined);
+  const holder = { ...stays.holder, organisation: "renamed" };
+  const renamed = await store.writeRoute({ ...stays, holder }, first.revision);
+  await store.writeRoute(giveUpRoute(renamed, new Date()), renamed.revision);
+  const { record } = await store.readDomain("stays.test");
+  expect(record).toMatchObject({ holder: { organisation: "renamed" } });
+  expect(record).toHaveProperty("leaving");
+});
+
 test("a reader of the changes misses no write of many writers at once, and gives each once", async () => {
   const { sequence: start } = await store.changesSince(0);
   const reader = new ChangeReader({ store, sequence: start });

@@ -19,6 +19,7 @@ import {
   holdersKey,
   holdingFaults,
   IDENTITIES,
+  isLive,
   moveHoldings,
 } from "./holdings.ts";
 import {
@@ -378,6 +379,8 @@ function writesOf(next: RouteRecord, read: number, { record, sequence, blocks }:
 }
 
 function refuseHeld(next: RouteContent, { record, blocks }: Standing): void {
+  // Who gives up takes nothing that another one could hold: also where the organisation has another name by now.
+  if (!isLive(next)) return;
   const { organisation, claims } = next.holder;
   // A claim that stays proves that it is the same organisation under another name.
   const isSame = record?.holder.claims.some((claim) => claims.includes(claim)) === true;

@@ -105,6 +105,26 @@ test("it waits where the rest fits into the bound, and each message moves the ti
   expect(spfOf(zone)).not.toContain(gatewayTerm);
 });
 
+test("mail that waits in a slot's queue is waited for, and the run stops where that takes too long", async () => {
+  const domain = "queued.test";
+  const { stack, zone } = await onboard("queued");
+  await fleet.queued(domain, 2);
+  const { text } = await failed(stack.destroy([], withEnv({ MXHERO_WAIT_SECONDS: "3" })));
+  expect(text).toContain("outbound-still-queued");
+  expect(text).toMatch(/2 messages in the queue of slot a, the oldest since 20\d\d-/);
+  expect(spfOf(zone)).toContain(gatewayTerm);
+  expect(await fleet.recordOf(domain)).not.toHaveProperty("leaving");
+
+  const run = stack.start(["destroy", "--yes", "--skip-preview"], lab.options);
+  await expect
+    .poll(() => run.output(), { timeout: 60_000 })
+    .toContain("waiting until all is delivered that it has sent: 2 messages");
+  await fleet.queued(domain, 0);
+  expect((await run.result).exitCode).toBe(0);
+  expect(spfOf(zone)).not.toContain(gatewayTerm);
+  expect(await fleet.recordOf(domain)).toHaveProperty("leaving");
+});
+
 test("a wait can be cancelled, and the next run goes on", async () => {
   const domain = "cancelled.test";
   const { stack, zone } = await onboard("cancelled", { quietSeconds: 300 });

@@ -106,6 +106,31 @@ test("the password of a Relay Server reaches the parameter store, and nothing el
   }
 });
 
+test("inbound mail is not stopped while the MX lead to the gateway: first they go back", async () => {
+  const name = "outward.test";
+  const zone = await lab.addZone(name);
+  const stack = await addStack("outward", [{ name }]);
+  const { options } = lab;
+  await succeeded(stack.up([], options));
+  await lab.write(stack, fleet, [{ name, inbound: "none" }]);
+  const before = zone.snapshot();
+  for (const run of [stack.preview([], options), stack.up([], options)]) {
+    const { text } = await failed(run);
+    expect(text).toContain("inbound-still-led-here");
+    expect(text).toContain("the domain's MX still names smtp-in.gateway.test");
+  }
+  expect(await fleet.recordOf(name)).toMatchObject({ active: { route: { inbound: true } } });
+  expect(zone.snapshot()).toEqual(before);
+
+  await lab.write(stack, fleet, [{ name, bypass: true }]);
+  await succeeded(stack.up([], options));
+  await lab.write(stack, fleet, [{ name, inbound: "none" }]);
+  await succeeded(stack.up([], options));
+  expect(await fleet.recordOf(name)).toMatchObject({ active: { route: { inbound: false } } });
+  const exchanges = zone.snapshot().filter(({ type }) => type === "MX");
+  expect(exchanges.map(({ content }) => content)).toEqual([`mail.${name}`]);
+});
+
 test("a route that no resource holds is a leftover", async () => {
   await lab.addZone("lost.test");
   const stack = await addStack("lost", [{ name: "lost.test", inbound: "none" }]);

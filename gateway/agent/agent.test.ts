@@ -115,6 +115,25 @@ test("mail that passed is told, with its client", async () => {
   await expect.poll(toldUntil, until).toBeGreaterThan(Date.parse(told?.at ?? ""));
 }, 60_000);
 
+async function queuedMail() {
+  return (await answer("contoso.test"))?.queuedOutbound;
+}
+
+test("outbound mail that waits in the queue is told, and when it is gone", async () => {
+  // Nobody listens there.
+  const to = `someone@[${testNet}.9.9]`;
+  expect(await send("info@contoso.test", to, `${testNet}.1.2`)).toMatchObject({
+    outcome: "delivered",
+  });
+  await expect.poll(async () => (await queuedMail())?.messages, until).toBe(1);
+  const { since = "", at = "" } = (await queuedMail()) ?? {};
+  expect(Date.parse(since)).toBeLessThanOrEqual(Date.parse(at));
+  await expect.poll(toldUntil, until).toBeGreaterThan(Date.parse(since));
+
+  await gateway.host.run(["postsuper", "-c", HOST_PATHS.relayInstance, "-d", "ALL", "deferred"]);
+  await expect.poll(async () => (await queuedMail())?.messages, until).toBe(0);
+}, 60_000);
+
 test("the policy service decides, and without it nothing is relayed", async () => {
   const relay = `${testNet}.1.2`;
   expect(await send("x@fabrikam.test", "someone@outside.test", relay)).toMatchObject({

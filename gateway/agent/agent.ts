@@ -21,6 +21,7 @@ import { MapWriter } from "./map-writer.ts";
 import { logMetrics } from "./metrics-log.ts";
 import { type Health, lookAtHost, toReport } from "./monitor.ts";
 import { fleetAddresses } from "./next-hops.ts";
+import { OutboundQueue } from "./outbound-queue.ts";
 import { PolicyProtocolError, type PolicyRequest } from "./policy-protocol.ts";
 import { startPolicyServer } from "./policy-server.ts";
 import type { Prover } from "./proof-party.ts";
@@ -89,6 +90,10 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
     (answer, outboundSince) => answers.put(answer, outboundSince),
     (domain) => table.get(domain) !== undefined,
   );
+  const outboundQueue = new OutboundQueue(
+    (answer, instant) => answers.put(answer, instant),
+    (domain) => table.get(domain) !== undefined,
+  );
   await Promise.all([
     sync.run(signal),
     answers.run(signal),
@@ -102,6 +107,7 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
         faults,
         syncState: () => syncState(sync, table),
         closing: () => closing.state,
+        onRelayQueue: ({ senders }, instant) => outboundQueue.see(senders, instant),
       });
       if (health.healthy) return HEARTBEAT_MILLISECONDS;
       if (sync.isReady) return HASTY_MILLISECONDS;
@@ -112,7 +118,8 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
     // By itself: a store that hangs must not keep the host from looking at itself.
     repeat(signal, async () => {
       if (health === undefined) return HASTY_MILLISECONDS;
-      const toldUntil = Math.min(lastMail.toldUntil, answers.outboundSince);
+      const told = [lastMail.toldUntil, outboundQueue.lookedAt, answers.outboundSince];
+      const toldUntil = Math.min(...told);
       const report = toReport(health, new Date(toldUntil));
       await faults.around("heartbeat", () => store.putReport(report));
       return HEARTBEAT_MILLISECONDS;

@@ -72,3 +72,12 @@ test("IPv6 clients and short queue ids are read, too", () => {
     .replaceAll("4jZwxk2JF7z3l", "9F0A212C4");
   expect(readAll("inbound", other)[0]?.mail.from).toBe("2001:db8::7");
 });
+
+test("a domain that is written in U-labels is the one of its A-labels", () => {
+  const international = text
+    .replaceAll("outside.test", "Bücher.test")
+    .replaceAll("contoso.test", "bücher.test");
+  for (const direction of ["inbound", "outbound"] as const) {
+    expect(readAll(direction, international)).toMatchObject([{ domain: "xn--bcher-kva.test" }]);
+  }
+});

@@ -5,6 +5,7 @@
  * Postfix 3.7: `smtpd … client=`, `qmgr … from=<>`, `smtp … to=<>, … status=sent`, `qmgr … removed`.
  */
 
+import { domainOfSender } from "../../mail/mail-address.ts";
 import type { PassedMessage } from "../../mail/mail-spell.ts";
 import type { MailDirection } from "../../mail/route-life.ts";
 
@@ -113,8 +114,8 @@ function passed(
   direction: MailDirection,
   mail: PassedMessage,
 ): PassedMail | undefined {
-  const domain = address.slice(address.lastIndexOf("@") + 1).toLowerCase();
-  return address.includes("@") ? { domain, direction, mail } : undefined;
+  const domain = domainOfSender(address);
+  return domain === "" ? undefined : { domain, direction, mail };
 }
 
 /** In the host's own time zone. */

@@ -3,6 +3,7 @@ import type { SlotClosing, SlotReport } from "../../mail/route.ts";
 import { type GatewayHostConfig, HOST_PATHS } from "../host-config.ts";
 import type { Faults } from "./faults.ts";
 import { askPolicy, type Check, check, readBanner, readDisk, readQueues } from "./health.ts";
+import type { QueueState } from "./postfix-commands.ts";
 
 /** What the agent knows of its own work. */
 export interface SyncState {
@@ -40,6 +41,8 @@ export interface MonitorOptions {
   readonly faults: Faults;
   readonly syncState: () => SyncState;
   readonly closing: () => SlotClosing | undefined;
+  /** Told what the relay instance's queue holds, where it could be read. @param instant in milliseconds */
+  readonly onRelayQueue: (queue: QueueState, instant: number) => void;
 }
 
 /** Mail goes from the relay side to the inbound one, never back: so read, none of it is missed. */
@@ -60,6 +63,8 @@ export async function lookAtHost(options: MonitorOptions): Promise<Health> {
       readDisk([HOST_PATHS.state, HOST_PATHS.inboundQueue, HOST_PATHS.relayQueue]),
     ),
   ]);
+  const relayQueue = queues.find(({ instance }) => instance === HOST_PATHS.relayInstance);
+  if (relayQueue !== undefined) options.onRelayQueue(relayQueue, now.getTime());
   const checks = [...others, ...queueChecks];
   const { isReady, lastContact, routes } = syncState();
   const storeAwaySince = faults.since("store");

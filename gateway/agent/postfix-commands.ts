@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
+import { domainOfSender } from "../../mail/mail-address.ts";
 
 /** A command of Postfix failed. */
 export class CommandError extends Error {
@@ -32,9 +33,18 @@ export async function run(program: string, args: readonly string[], input = ""):
 
 /** What waits in an instance's queues. */
 export interface QueueState {
+  readonly instance: string;
   readonly messages: number;
   /** How old the oldest one is; 0 without any. */
   readonly oldestSeconds: number;
+  /** Those that could not be delivered at once, by the domain of the envelope sender, in lower case. */
+  readonly senders: ReadonlyMap<string, SenderQueue>;
+}
+
+export interface SenderQueue {
+  readonly messages: number;
+  /** When the oldest one came in, in seconds since the epoch. */
+  readonly oldest: number;
 }
 
 /** @param instance the folder of the instance's configuration */
@@ -45,16 +55,37 @@ export async function readQueue(instance: string, now = new Date()): Promise<Que
   });
   const complaint = text(child.stderr);
   const closed = once(child, "close");
+  const seconds = now.getTime() / 1000;
   let messages = 0;
-  let oldest = Number.POSITIVE_INFINITY;
+  let oldest = seconds;
+  const senders = new Map<string, SenderQueue>();
   for await (const line of createInterface({ input: child.stdout })) {
     messages += 1;
-    // The whole object of a message with many recipients is large, and this is all of it that counts.
-    const arrival = /"arrival_time": (\d+)/.exec(line)?.[1];
-    if (arrival !== undefined) oldest = Math.min(oldest, Number(arrival));
+    const { arrival = seconds, queue, domain } = readQueueLine(line);
+    oldest = Math.min(oldest, arrival);
+    // A message that is tried again is in the queue "active", as one that has only just come.
+    const waits = queue === "deferred" || seconds - arrival >= DELIVERED_WITHIN_SECONDS;
+    if (domain === undefined || !waits) continue;
+    const former = senders.get(domain) ?? { messages: 0, oldest: seconds };
+    const since = Math.min(former.oldest, arrival);
+    senders.set(domain, { messages: former.messages + 1, oldest: since });
   }
   await closed;
   if (child.exitCode !== 0) throw new CommandError(`postqueue: ${(await complaint).trim()}`);
-  const oldestSeconds = messages === 0 ? 0 : Math.max(0, Math.round(now.getTime() / 1000 - oldest));
-  return { messages, oldestSeconds };
+  return { instance, messages, oldestSeconds: Math.round(seconds - oldest), senders };
+}
+
+/** Most mail is delivered within this time. */
+const DELIVERED_WITHIN_SECONDS = 60;
+
+/** The whole object of a message with many recipients is large; what counts stands before them (postqueue(1)). */
+function readQueueLine(line: string) {
+  const arrival = /"arrival_time": (\d+)/.exec(line)?.[1];
+  const sender = /"sender": "((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? "";
+  const domain = domainOfSender(sender);
+  return {
+    arrival: arrival === undefined ? undefined : Number(arrival),
+    queue: /"queue_name": "(\w+)"/.exec(line)?.[1],
+    domain: domain === "" ? undefined : domain,
+  };
 }
