@@ -7,7 +7,7 @@ export function count(number: number, what: string): string {
 }
 
 const PHRASES: Readonly<Record<ChangeKind, readonly [one: string, many: string]>> = {
-  unknown: ["of which nobody knows", "of which nobody knows"],
+  unknown: ["could not be previewed", "could not be previewed"],
   offboard: ["leaves the gateway", "leave the gateway"],
   onboard: ["comes onto the gateway", "come onto the gateway"],
   "other-gateway": ["moves to another gateway", "move to another gateway"],

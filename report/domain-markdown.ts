@@ -99,6 +99,9 @@ function way(direction: string, { before, after }: { before: string; after: stri
 }
 
 function records({ mx, spf, spfLookups }: DomainReport): string[] {
+  if (isSame(mx) && isSame(spf)) {
+    return mx === undefined && spf === undefined ? [] : ["Its DNS records stay as they are."];
+  }
   const lines = [
     ...(mx === undefined ? [] : ["# MX", ...difference(mx.before, mx.after, "none")]),
     ...(spf === undefined ? [] : ["# SPF", ...spfDifference(spf.before, spf.after, "no record")]),
@@ -112,6 +115,13 @@ function records({ mx, spf, spfLookups }: DomainReport): string[] {
     ...(lines.length === 0 ? [] : [`**Its DNS records**\n\n${codeBlock(lines, "diff")}`]),
     ...budget,
   ];
+}
+
+/** Nobody can say so of what is not known. */
+function isSame(values: DomainReport["mx"] | DomainReport["spf"]): boolean {
+  if (values === undefined) return true;
+  const [before, after] = [String(values.before), String(values.after)];
+  return before === after && !before.includes(UNKNOWN);
 }
 
 function settings({ settings: all }: DomainReport): string[] {

@@ -5,17 +5,19 @@ import type { RiskLevel } from "./risk-ids.ts";
 import { faultsOf, notesOf, unreadOf, warningsOf } from "./said.ts";
 import type { Risk } from "./stack-report.ts";
 
-const mtaStsFirst: Finder = ({ domain }) =>
-  faultsOf(domain.said)
-    .filter(({ code }) => code?.startsWith("mta-sts-") === true)
-    .map(({ problem }) =>
-      risk(
-        "mta-sts-first",
-        "high",
-        problem,
-        "Change the MTA-STS policy before the MX move; senders keep the old one for as long as its max_age says.",
-      ),
-    );
+/** What exactly it is stands with the refusal. */
+const mtaStsFirst: Finder = ({ domain }) => {
+  const isRefused = faultsOf(domain.said).some(({ code }) => code?.startsWith("mta-sts-") === true);
+  if (!isRefused) return [];
+  return [
+    risk(
+      "mta-sts-first",
+      "high",
+      "The domain's MTA-STS policy does not admit the new MX, or cannot be read: Google, Microsoft and others would not deliver.",
+      "Change the policy before the MX move, as the refusal says; senders keep the old one for as long as its max_age.",
+    ),
+  ];
+};
 
 const NOTES: Readonly<
   Record<Exclude<NoteId, "not-read">, { readonly level: RiskLevel; readonly fix: string }>
@@ -38,7 +40,7 @@ const NOTES: Readonly<
   },
   "someone-still-sends": {
     level: "medium",
-    fix: "Switch off what still sends there before you merge: the run waits, then stops.",
+    fix: "Do first what the text says: the run waits for it, then stops.",
   },
   "slot-left-out": {
     level: "medium",

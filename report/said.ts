@@ -26,7 +26,8 @@ export function warningsOf(said: readonly Said[]): string[] {
 }
 
 /** A refusal ends with its code, and with its place in the stack's file where that is known. */
-export function faultOf(text: string): Fault {
+export function faultOf(message: string): Fault {
+  const text = message.replace(/^(?:Preview|Create|Update|Delete|Read) failed: /, "");
   const [, problem, code, where] =
     /^([^]*) \(([a-z0-9]+(?:-[a-z0-9]+)+)(?:; ([^()]*))?\)$/.exec(text) ?? [];
   if (problem === undefined || code === undefined) return { problem: text };

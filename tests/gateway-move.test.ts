@@ -3,13 +3,18 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { MX_TTL_SECONDS } from "../mail/departure.ts";
-import { type RoutingGateway, type RoutingLab, startRoutingLab } from "./routing-lab.ts";
+import {
+  addNewGateway,
+  NEW_MX,
+  type RoutingGateway,
+  type RoutingLab,
+  startRoutingLab,
+} from "./routing-lab.ts";
 import { failed, succeeded, type TenantStack, type TenantZone, txt } from "./tenant.ts";
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 120_000 });
 
 const DAY = 86_400;
-const NEW_MX = "smtp-in.new-gateway.test";
 
 let lab: RoutingLab;
 let old: RoutingGateway;
@@ -18,18 +23,7 @@ let next: RoutingGateway;
 beforeAll(async () => {
   lab = await startRoutingLab();
   old = await lab.addGateway("old");
-  const { net } = lab.tenants.world;
-  await lab.tenants.addZone("new-gateway.test", [
-    { name: NEW_MX, type: "A", content: `${net}.1.2` },
-    { name: "smtp-relay.new-gateway.test", type: "A", content: `${net}.1.3` },
-    txt("_spf.new-gateway.test", `v=spf1 ip4:${net}.1.3 -all`),
-  ]);
-  next = await lab.addGateway("next", {
-    mx: [{ exchange: NEW_MX, preference: 10 }],
-    smtpIn: NEW_MX,
-    smtpRelay: "smtp-relay.new-gateway.test",
-    spfInclude: "_spf.new-gateway.test",
-  });
+  next = await addNewGateway(lab);
 });
 
 afterAll(() => lab[Symbol.asyncDispose]());

@@ -6,7 +6,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { buildReport } from "../report/build-report.ts";
 import { asGolden, readPreview } from "./read-preview.ts";
-import { type RoutingGateway, type RoutingLab, startRoutingLab } from "./routing-lab.ts";
+import {
+  addNewGateway,
+  type RoutingGateway,
+  type RoutingLab,
+  startRoutingLab,
+} from "./routing-lab.ts";
 import { type DomainEntry, mx, succeeded, type TenantStack, txt } from "./tenant.ts";
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 180_000 });
@@ -21,18 +26,7 @@ let next: RoutingGateway;
 beforeAll(async () => {
   lab = await startRoutingLab();
   old = await lab.addGateway("old");
-  const { net } = lab.tenants.world;
-  await lab.tenants.addZone("new-gateway.test", [
-    { name: "smtp-in.new-gateway.test", type: "A", content: `${net}.1.2` },
-    { name: "smtp-relay.new-gateway.test", type: "A", content: `${net}.1.3` },
-    txt("_spf.new-gateway.test", `v=spf1 ip4:${net}.1.3 -all`),
-  ]);
-  next = await lab.addGateway("next", {
-    mx: [{ exchange: "smtp-in.new-gateway.test", preference: 10 }],
-    smtpIn: "smtp-in.new-gateway.test",
-    smtpRelay: "smtp-relay.new-gateway.test",
-    spfInclude: "_spf.new-gateway.test",
-  });
+  next = await addNewGateway(lab);
 });
 
 afterAll(() => lab[Symbol.asyncDispose]());

@@ -94,6 +94,22 @@ export async function startRoutingLab(): Promise<RoutingLab> {
   };
 }
 
+export const NEW_MX = "smtp-in.new-gateway.test";
+
+/** A second gateway, `next`, with hosts of its own. */
+export async function addNewGateway(lab: RoutingLab): Promise<RoutingGateway> {
+  const { net } = lab.tenants.world;
+  const smtpRelay = "smtp-relay.new-gateway.test";
+  const spfInclude = "_spf.new-gateway.test";
+  await lab.tenants.addZone("new-gateway.test", [
+    { name: NEW_MX, type: "A", content: `${net}.1.2` },
+    { name: smtpRelay, type: "A", content: `${net}.1.3` },
+    txt(spfInclude, `v=spf1 ip4:${net}.1.3 -all`),
+  ]);
+  const mxOfNew = [{ exchange: NEW_MX, preference: 10 }];
+  return lab.addGateway("next", { mx: mxOfNew, smtpIn: NEW_MX, smtpRelay, spfInclude });
+}
+
 function fileOf({ stack }: RoutingGateway, domains: readonly DomainEntry[]) {
   const named: z.input<typeof tenant>["gateway"] = { stack };
   return {
