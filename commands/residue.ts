@@ -93,6 +93,7 @@ async function askServer<T extends DnsType>(
   return records;
 }
 
+/** Also in a record that receivers cannot parse. */
 function hasTerm(text: string, term: string): boolean {
   const [version, ...terms] = text.toLowerCase().split(/ +/);
   return version === "v=spf1" && terms.some((one) => one.replace(/^[+?~-]/, "") === term);

@@ -30,18 +30,13 @@ export function parseMailAddress(text: string): string {
   return `${local}@${parseDomainName(text.slice(at + 1))}`;
 }
 
-/** The domain of an address that `parseMailAddress` has read. */
-export function domainOfAddress(address: string): string {
-  return address.slice(address.lastIndexOf("@") + 1);
-}
-
 /**
- * The domain of an envelope sender as a mail server gives it, in A-labels; empty without any. It is behind the last
- * @, for a local part may have one in quotes (RFC 5321 section 4.1.2), and with SMTPUTF8 in U-labels (RFC 6531).
+ * The domain of an address, in A-labels; empty without any. It is behind the last @, for a local part may have one in
+ * quotes (RFC 5321 section 4.1.2), and a mail server may give it in U-labels (SMTPUTF8, RFC 6531).
  *
- * @example domainOfSender("anna@Bücher.test") // "xn--bcher-kva.test"
+ * @example domainOfAddress("anna@Bücher.test") // "xn--bcher-kva.test"
  */
-export function domainOfSender(address: string): string {
+export function domainOfAddress(address: string): string {
   const at = address.lastIndexOf("@");
   const domain = at === -1 ? "" : address.slice(at + 1).toLowerCase();
   return /^[\0-\x7f]*$/.test(domain) ? domain : domainToASCII(domain);

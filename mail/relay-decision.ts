@@ -4,7 +4,7 @@
  * A client is known by its address or its certificate, and may send as those domains alone whose routes name
  * it. Whatever is not known is refused; where nothing at all is known, the sender is asked to come again.
  */
-import { domainOfSender } from "./mail-address.ts";
+import { domainOfAddress } from "./mail-address.ts";
 import { type Client, identityKey, type RelayIndex } from "./relay-index.ts";
 import type { Route, RouteRecord } from "./route.ts";
 import { routeInForce, stageRefusal } from "./route-life.ts";
@@ -34,7 +34,7 @@ export function decideRelay(
   }
   const keys = index.keysOf(client);
   if (sender === "") return decideNullSender(index.recordsOf(keys), client, now);
-  const record = index.recordOf(domainOfSender(sender));
+  const record = index.recordOf(domainOfAddress(sender));
   if (record === undefined || routeInForce(record, now) === undefined) {
     return refused("The sender's domain is not known to this gateway");
   }

@@ -77,8 +77,11 @@ export function encodeBlock({ key, revision, holdings }: Block, now: Date): Item
 export function decodeBlock(key: Key, items: readonly FoundItem[]): Block {
   const item = items.find((one) => isAt(one, key));
   if (item === undefined) return { key, revision: 0, holdings: {} };
-  const holdings = parseJson(holdingsSchema, item, "holdings");
-  return { key, revision: numberOf(item, "revision"), holdings };
+  return { key, revision: numberOf(item, "revision"), holdings: decodeHoldings(item) };
+}
+
+export function decodeHoldings(item: FoundItem): Block["holdings"] {
+  return parseJson(holdingsSchema, item, "holdings");
 }
 
 /** The blocks that a route stands in. */

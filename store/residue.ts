@@ -1,6 +1,6 @@
 /** What is left of a domain in a fleet's store, and when each of it deletes itself. Pure: items in, sentences out. */
-import { z } from "zod";
-import { expiryOf, type FoundItem, parseJson, textOf } from "./item.ts";
+import { decodeHoldings } from "./holdings.ts";
+import { expiryOf, type FoundItem, textOf } from "./item.ts";
 
 /** Something that mentions the domain or its organisation. */
 export interface StoreTrace {
@@ -19,11 +19,6 @@ export function domainTraces(items: readonly FoundItem[]): StoreTrace[] {
   });
 }
 
-const holdings = z.record(
-  z.string(),
-  z.array(z.object({ organisation: z.string(), routes: z.number(), until: z.string().optional() })),
-);
-
 /**
  * Entries in blocks that other organisations may share: a block deletes itself with the last of it, and is freed of
  * what has ended by whoever writes it next. An entry that has ended holds nothing until then.
@@ -35,7 +30,7 @@ export function holdingTraces(
   isMeant: (name: string, organisation: string) => boolean,
 ): StoreTrace[] {
   return blocks.flatMap((block) =>
-    Object.entries(parseJson(holdings, block, "holdings")).flatMap(([name, holders]) =>
+    Object.entries(decodeHoldings(block)).flatMap(([name, holders]) =>
       holders
         .filter(({ organisation }) => isMeant(name, organisation))
         .map(({ organisation, routes, until }) => ({

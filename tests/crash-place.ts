@@ -1,10 +1,13 @@
 /** Where the crash matrix lives with acted slots. */
+
+import { expect, test } from "vitest";
 import { startMoto } from "../lab/aws/moto.ts";
 import { createRouteTable, type LabRouteStore } from "../lab/aws/route-table.ts";
 import { startMailSystem } from "../lab/mail-system.ts";
 import { testNet } from "../lab/test-net.ts";
 import { RouteStore } from "../store/route-store.ts";
-import type { Matrix } from "./crash-matrix.ts";
+import { chosenStyles, liveUndisturbed, type Matrix, tryAllPoints } from "./crash-matrix.ts";
+import type { Damage } from "./crash-strikes.ts";
 import { preparePlace } from "./crash-tenant.ts";
 import { tracesOf } from "./crash-traces.ts";
 import { startTenantLab } from "./tenant.ts";
@@ -46,4 +49,21 @@ export async function startActedPlace(): Promise<ActedPlace> {
     options,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** A test for each style of life, with the damage at every commit. @param what happens, in words */
+export function testAllPoints(what: string, damage: Damage): void {
+  test.each(chosenStyles())(
+    `${what} at every commit of a life that %s`,
+    { timeout: 1_800_000 },
+    async (style) => {
+      await using place = await startActedPlace();
+      const { matrix } = place;
+      const undisturbed = await liveUndisturbed(matrix, style);
+      const { points, failures } = await tryAllPoints(matrix, undisturbed, damage);
+      console.log(`${what} at ${points} points: ${failures.length} failures`);
+      expect(failures).toEqual([]);
+      expect(points).toBeGreaterThan(30);
+    },
+  );
 }

@@ -5,7 +5,7 @@
  * Postfix 3.7: `smtpd … client=`, `qmgr … from=<>`, `smtp … to=<>, … status=sent`, `qmgr … removed`.
  */
 
-import { domainOfSender } from "../../mail/mail-address.ts";
+import { domainOfAddress } from "../../mail/mail-address.ts";
 import type { PassedMessage } from "../../mail/mail-spell.ts";
 import type { MailDirection } from "../../mail/route-life.ts";
 
@@ -114,7 +114,7 @@ function passed(
   direction: MailDirection,
   mail: PassedMessage,
 ): PassedMail | undefined {
-  const domain = domainOfSender(address);
+  const domain = domainOfAddress(address);
   return domain === "" ? undefined : { domain, direction, mail };
 }
 

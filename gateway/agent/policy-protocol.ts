@@ -44,32 +44,33 @@ export class RequestReader {
  * @throws PolicyProtocolError
  */
 export function parseRequest(block: string): PolicyRequest {
+  const lines = `\n${block}`;
   const value = (name: string): string => {
-    const found = attributeOf(block, name);
+    const found = attributeOf(lines, name);
     if (found === undefined) throw new PolicyProtocolError(`A request without ${name}.`);
     return found;
   };
   if (value("request") !== "smtpd_access_policy" || value("protocol_state") !== "RCPT") {
     throw new PolicyProtocolError("Not a request at RCPT.");
   }
-  const fingerprint = attributeOf(block, "ccert_fingerprint")?.toLowerCase() ?? "";
+  const fingerprint = attributeOf(lines, "ccert_fingerprint")?.toLowerCase() ?? "";
   return {
     sender: value("sender"),
     recipient: value("recipient"),
     clientAddress: value("client_address"),
     instance: value("instance"),
-    context: attributeOf(block, "policy_context") ?? "",
+    context: attributeOf(lines, "policy_context") ?? "",
     ...(fingerprint !== "" && { fingerprint }),
   };
 }
 
-/** Of the lines `name=value`. */
-function attributeOf(block: string, name: string): string | undefined {
-  const start = `${name}=`;
-  const at = block.startsWith(start) ? 0 : block.indexOf(`\n${start}`) + 1;
-  if (at === 0 && !block.startsWith(start)) return undefined;
-  const end = block.indexOf("\n", at);
-  return block.slice(at + start.length, end === -1 ? undefined : end);
+/** @param lines each begins with a line end: `\nname=value` */
+function attributeOf(lines: string, name: string): string | undefined {
+  const start = `\n${name}=`;
+  const at = lines.indexOf(start);
+  if (at === -1) return undefined;
+  const end = lines.indexOf("\n", at + start.length);
+  return lines.slice(at + start.length, end === -1 ? undefined : end);
 }
 
 /** @param action of access(5): `DUNNO`, `451 4.3.5 …`. Stays one line whatever it holds. */

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { domainOfSender } from "../../mail/mail-address.ts";
+import { domainOfAddress } from "../../mail/mail-address.ts";
 
 /** A command of Postfix failed. */
 export class CommandError extends Error {
@@ -31,13 +31,16 @@ export async function run(program: string, args: readonly string[], input = ""):
   throw new CommandError(`${program} ended with ${ended}: ${complaint.trim() || output.trim()}`);
 }
 
+/** Most mail is delivered within this time. */
+const DELIVERED_WITHIN_SECONDS = 60;
+
 /** What waits in an instance's queues. */
 export interface QueueState {
   readonly instance: string;
   readonly messages: number;
   /** How old the oldest one is; 0 without any. */
   readonly oldestSeconds: number;
-  /** Those that could not be delivered at once, by the domain of the envelope sender, in lower case. */
+  /** Those that could not be delivered at once, by the domain of the envelope sender, in A-labels. */
   readonly senders: ReadonlyMap<string, SenderQueue>;
 }
 
@@ -75,14 +78,11 @@ export async function readQueue(instance: string, now = new Date()): Promise<Que
   return { instance, messages, oldestSeconds: Math.round(seconds - oldest), senders };
 }
 
-/** Most mail is delivered within this time. */
-const DELIVERED_WITHIN_SECONDS = 60;
-
 /** The whole object of a message with many recipients is large; what counts stands before them (postqueue(1)). */
 function readQueueLine(line: string) {
   const arrival = /"arrival_time": (\d+)/.exec(line)?.[1];
   const sender = /"sender": "((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? "";
-  const domain = domainOfSender(sender);
+  const domain = domainOfAddress(sender);
   return {
     arrival: arrival === undefined ? undefined : Number(arrival),
     queue: /"queue_name": "(\w+)"/.exec(line)?.[1],
