@@ -237,6 +237,16 @@ test.each<[string, Partial<DomainEvidence>, string[]]>([
   ["given up, and leaving by itself", { record: leaving }, []],
   ["unknown to both", {}, []],
   ["held without a resource", { record }, ["claim-without-resource"]],
+  [
+    "held by a gateway that a killed run moved it to",
+    { routes: [storedRoute], record, nextRecord: record },
+    ["move-half-way"],
+  ],
+  [
+    "given up at the gateway that it would move to",
+    { routes: [storedRoute], record, nextRecord: leaving },
+    [],
+  ],
   ["of another organisation", { record: recordOf(routeOf(domain), "fabrikam") }, ["other-holder"]],
   [
     "given up, and still in the state",

@@ -58,6 +58,8 @@ export interface DomainEvidence {
   readonly routes: readonly StoredRoute[];
   /** What the gateway's route store has of it; `undefined`: nothing, or the gateway has no such store. */
   readonly record: RouteRecord | undefined;
+  /** What another gateway has of it, to which the stack's file moves the domain. */
+  readonly nextRecord?: RouteRecord | undefined;
   /** Those of the whole stack. */
   readonly pending: readonly PendingOperation[];
 }
@@ -180,9 +182,26 @@ function strayMx(gateways: readonly ZoneMx[], theirs: readonly ZoneMx[]): Findin
 
 /** The claims on a route that was not given up. One that was leaves by itself. */
 function atRoute(evidence: Omit<DomainEvidence, "journal">): Finding[] {
+  return [...atPresentGateway(evidence), ...atNextGateway(evidence)];
+}
+
+/** The state names a gateway only once the whole move to it was seen. */
+function atNextGateway({ nextRecord, routes }: Omit<DomainEvidence, "journal">): Finding[] {
+  if (!isHeld(nextRecord)) return [];
+  const claims = nextRecord.holder.claims.map(parseClaim);
+  if (!routes.some(({ outputs }) => hasClaim(claims, outputs.claim))) return [];
+  const text = `A run was killed while it moved the domain to another gateway: that one holds it (claim ${nextRecord.holder.claims.join(", ")}), and the state does not know. A destroy now would leave it held there.`;
+  return [{ code: "move-half-way", text, need: "adopt" }];
+}
+
+function isHeld(record: RouteRecord | undefined): record is RouteRecord {
+  if (record === undefined) return false;
+  return record.leaving === undefined || record.proposed !== undefined;
+}
+
+function atPresentGateway(evidence: Omit<DomainEvidence, "journal">): Finding[] {
   const { record, routes } = evidence;
-  const isHeld = record !== undefined && (record.leaving === undefined || record.proposed);
-  if (!isHeld) {
+  if (!isHeld(record)) {
     return routes.map(() => alreadyReturned("The gateway has no route of the domain any more"));
   }
   const { organisation: holder } = record.holder;

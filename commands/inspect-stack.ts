@@ -13,6 +13,7 @@ import { type DomainAddress, LiveDomain, readJournal, readMx } from "../provider
 import { withRouteStore } from "../provider/open-route-store.ts";
 import { PublicDomain, servedMx } from "../provider/public-domain.ts";
 import type { StorePlace } from "../provider/route-schema.ts";
+import { isSameStore } from "../provider/route-state.ts";
 import type { Settings } from "../provider/settings.ts";
 import { commandCaller } from "./command-caller.ts";
 import { type Finding, findAtDomain, findAtManualDomain, findInState } from "./find-leftovers.ts";
@@ -117,7 +118,7 @@ async function inspectDomain(
       takeovers: takeovers.filter(({ outputs }) => outputs.domain === domain),
       spfIncludes: spfIncludes.filter(({ outputs }) => outputs.domain === domain),
       routes: own,
-      record: await readRecord(domain, config?.gateway.routeStore ?? own[0]?.outputs.store),
+      ...(await readRecords(domain, config?.gateway.routeStore, own[0]?.outputs.store)),
       pending,
     };
     const findings =
@@ -146,8 +147,16 @@ async function servedMxOf(settings: Settings, domain: string) {
   return asZoneMx(served);
 }
 
-/** The file knows best which gateway it is; the state knows that of a domain that the file no longer has. */
-async function readRecord(domain: string, place: Omit<StorePlace, "keyId"> | undefined) {
+type Place = Omit<StorePlace, "keyId">;
+
+/** At the gateway of the state, and at that of the file where the domain is to move. */
+async function readRecords(domain: string, inFile: Place | undefined, inState: Place | undefined) {
+  const record = await readRecord(domain, inState ?? inFile);
+  const isMove = inFile && inState && !isSameStore(inFile, inState);
+  return isMove ? { record, nextRecord: await readRecord(domain, inFile) } : { record };
+}
+
+async function readRecord(domain: string, place: Place | undefined) {
   if (place === undefined) return undefined;
   const { table, region, secretPrefix } = place;
   const store = { table, region, secretPrefix };

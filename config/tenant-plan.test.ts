@@ -133,12 +133,18 @@ test("the plan of a domain", () => {
     displayName: "contoso.test",
     config,
     gateway,
-    spf: { organisation: "contoso", domain: "contoso.test", include: "_spf.gateway.test" },
+    spf: {
+      organisation: "contoso",
+      domain: "contoso.test",
+      include: "_spf.gateway.test",
+      relay: "smtp-relay.gateway.test",
+    },
     drain: {
       domain: "contoso.test",
       mailSystem: "exchange",
       relay: "smtp-relay.gateway.test",
       quietSeconds: 86_400,
+      include: "_spf.gateway.test",
     },
     takeover: {
       organisation: "contoso",

@@ -28,7 +28,7 @@ export interface DomainPlan {
   readonly route: RoutePlan | undefined;
   /** Absent: the domain's SPF record is not touched. */
   readonly spf: SpfPlan | undefined;
-  /** Absent: the domain sends nothing through the gateway. */
+  /** Absent: the domain's mail system sends nothing to the gateway. */
   readonly drain: DrainPlan | undefined;
   /** Absent: the domain's MX is not touched. */
   readonly takeover: TakeoverPlan | undefined;
@@ -87,6 +87,8 @@ interface ZonePlan {
 
 export interface SpfPlan extends ZonePlan {
   readonly include: string | undefined;
+  /** The gateway's endpoint for outbound mail. */
+  readonly relay: string;
   readonly replacements: string[] | undefined;
   readonly base: string | undefined;
 }
@@ -97,11 +99,14 @@ interface SendingPlan {
   /** The gateway's endpoint for outbound mail. */
   readonly relay: string;
   readonly quietSeconds: number;
+  /** The gateway's endpoint to which the mail system hands inbound mail. Absent: it hands none over. */
+  readonly handsOverTo: string | undefined;
 }
 
-/** What must be seen before a domain stops to send through the gateway. */
+/** What must be seen before a domain's mail system may find the gateway closed. */
 export interface DrainPlan extends SendingPlan {
   readonly domain: string;
+  readonly include: string | undefined;
   /** Absent: nobody here can ask the gateway. */
   readonly store: StorePlan | undefined;
 }
@@ -141,7 +146,7 @@ function planDomain(tenant: TenantConfig, config: DomainConfig): DomainPlan {
     gateway,
     route: gateway.routeStore && planRoute(tenant, config, gateway.routeStore),
     spf,
-    drain: config.outbound === "none" ? undefined : planDrain(gateway, config),
+    drain: sendsToGateway(config) ? planDrain(gateway, config) : undefined,
     takeover,
     steps: stepFacts(tenant, config, byHand),
   };
@@ -185,18 +190,25 @@ function planStore({
   return { table, region, secretPrefix, keyId };
 }
 
+/** Whether the mail system itself sends mail to the gateway. */
+function sendsToGateway({ inbound, outbound }: DomainConfig): boolean {
+  return outbound !== "none" || inbound === "loopback";
+}
+
 function planDrain(gateway: Gateway, config: DomainConfig): DrainPlan {
   const { routeStore } = gateway;
   return {
     domain: config.name,
     ...planSending(gateway, config),
+    include: includeOf(gateway, config),
     store: routeStore && planStore(routeStore),
   };
 }
 
-function planSending({ smtpRelay }: Gateway, config: DomainConfig): SendingPlan {
-  const { mailSystem, quietSeconds = QUIET_SECONDS } = config;
-  return { mailSystem, relay: smtpRelay, quietSeconds };
+function planSending({ smtpIn, smtpRelay }: Gateway, config: DomainConfig): SendingPlan {
+  const { mailSystem, inbound, quietSeconds = QUIET_SECONDS } = config;
+  const handsOverTo = inbound === "loopback" ? smtpIn : undefined;
+  return { mailSystem, relay: smtpRelay, quietSeconds, handsOverTo };
 }
 
 /** SPF names the gateway only where mail leaves from it to the world. */
@@ -227,7 +239,7 @@ function planSpf(zone: ZonePlan, gateway: Gateway, config: DomainConfig): SpfPla
   const terms = config.spf?.replaceMx ?? [];
   if (include === undefined && terms.length === 0) return undefined;
   const replacements = terms.length > 0 ? terms : undefined;
-  return { ...zone, include, replacements, base: config.spf?.base };
+  return { ...zone, include, relay: gateway.smtpRelay, replacements, base: config.spf?.base };
 }
 
 function spfTerms({ include, replacements = [] }: SpfPlan): string[] {

@@ -72,11 +72,16 @@ test("every file and folder that it names exists", () => {
   expect(named.filter((path) => !isThere(path))).toEqual([]);
 });
 
-/** A path, and behind `#` a heading as GitHub links to it: in lower case, spaces as hyphens. */
+/** A path, and behind `#` a heading as GitHub links to it: in lower case, without punctuation, spaces as hyphens. */
 function isThere(link: string): boolean {
   const [name = "", heading] = link.split("#");
   const path = `${root}/${name === "" ? "README.md" : name}`;
   if (heading === undefined || !existsSync(path)) return existsSync(path);
   const headings = readFileSync(path, "utf8").matchAll(/^#+ (.*)$/gm);
-  return [...headings].some(([, text = ""]) => text.toLowerCase().replaceAll(" ", "-") === heading);
+  return [...headings].some(([, text = ""]) => anchorOf(text) === heading);
+}
+
+function anchorOf(heading: string): string {
+  const plain = heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "");
+  return plain.replaceAll(" ", "-");
 }

@@ -48,6 +48,35 @@ const slots: fc.Arbitrary<readonly Slot[]> = fc
   )
   .map((all) => all.map((slot, index) => ({ ...slot, name: "abcd"[index] ?? "" })));
 
+test("of mail that a mail system hands over, a slot may tell a minute late, and the queue does not matter", () => {
+  const health = { bundle: "", healthy: true, faults: [] };
+  const report = { slot: "a", ...health, heartbeat: ago(1), toldUntil: ago(1) };
+  const lastOutbound = { at: ago(5), from: "192.0.2.1" };
+  const answer = {
+    domain: "a.test",
+    slot: "a",
+    lastOutbound,
+    queuedOutbound: { at: ago(1), messages: 1, since: ago(5) },
+  };
+  const state = (before: number, quietSeconds: number) =>
+    outboundState(
+      {
+        slots: ["a"],
+        reports: [report],
+        answers: [{ ...answer, lastInbound: { at: ago(before), from: "192.0.2.9" } }],
+      },
+      { quietSeconds, direction: "inbound" },
+      now,
+    );
+  expect(state(HOUR, QUIET_SECONDS)).toMatchObject({
+    kind: "sending",
+    traffic: { last: ago(HOUR), clients: ["192.0.2.9"] },
+  });
+  expect(state(QUIET_SECONDS + 62, QUIET_SECONDS)).toMatchObject({ kind: "quiet" });
+  // The silence of a minute may be one between two messages of which the second is not told yet.
+  expect(state(100, 1)).toMatchObject({ kind: "sending" });
+});
+
 /** What the store has of the slots: they told of all that passed up to their last word. */
 function worldOf(all: readonly Slot[]): OutboundWorld {
   return {

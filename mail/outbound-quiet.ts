@@ -1,11 +1,13 @@
 /**
- * Whether a domain's mail has stopped to go out through a gateway, and all that came has been delivered.
+ * Whether a domain's mail has stopped to go out through a gateway, and all that came has been delivered; and the
+ * same of mail for it that its mail system hands over.
  *
  * Each slot tells when mail last passed, and until when it has told all. Times are compared with those of the
  * same slot, for clocks differ; only whether a slot has told lately goes by the clock of whoever asks.
  */
 import { MOST_CLIENTS } from "./mail-spell.ts";
 import type { LastMail, SlotAnswer, SlotReport } from "./route.ts";
+import type { MailDirection } from "./route-life.ts";
 
 /** How long a domain must have sent nothing. Mail that is sent once a day shows within it. In seconds. */
 export const QUIET_SECONDS = 86_400;
@@ -38,6 +40,8 @@ export interface QuietGoal {
   readonly quietSeconds: number;
   /** Whose mail counts, by the client's address. @default everyone's */
   readonly isMeant?: (client: string) => boolean;
+  /** `inbound`: mail for the domain, where its MX do not lead to the gateway. @default "outbound" */
+  readonly direction?: MailDirection;
 }
 
 /** The traffic that keeps a domain from being quiet. */
@@ -91,7 +95,8 @@ interface SlotQuiet {
   readonly neededSeconds: number;
 }
 
-export function outboundState(world: OutboundWorld, goal: QuietGoal, now: Date): OutboundState {
+export function outboundState(seen: OutboundWorld, goal: QuietGoal, now: Date): OutboundState {
+  const world = goal.direction === "inbound" ? inboundOf(seen) : seen;
   const told = world.answers.flatMap((answer) => quietOf(answer, world, goal, now));
   const loud = told.filter(({ quietSeconds, neededSeconds }) => quietSeconds < neededSeconds);
   if (loud.length > 0) return sending(loud, goal, now);
@@ -101,6 +106,22 @@ export function outboundState(world: OutboundWorld, goal: QuietGoal, now: Date):
   if (queue !== undefined) return { kind: "queued", queue };
   const last = latest(told.map((each) => each.last));
   return last === undefined ? { kind: "quiet" } : { kind: "quiet", last };
+}
+
+/** Inbound mail as if it were outbound. Slots do not say until when they have told of it: within a minute. */
+function inboundOf({ answers, slots, reports }: OutboundWorld): OutboundWorld {
+  return {
+    answers: answers.map(({ domain, slot, lastInbound }) => ({
+      domain,
+      slot,
+      ...(lastInbound && { lastOutbound: lastInbound }),
+    })),
+    slots,
+    reports: reports.map((report) => {
+      const { toldUntil: _, ...kept } = report;
+      return kept;
+    }),
+  };
 }
 
 function quietOf(
@@ -164,8 +185,8 @@ function addKnown(sum: number | undefined, count: number | undefined): number | 
   return sum === undefined || count === undefined ? undefined : sum + count;
 }
 
-/** Who sent it, a queue does not tell. By the slots' own clocks. */
-function queueOf({ answers, slots, reports }: OutboundWorld): OutboundQueue | undefined {
+/** What waits, as the slots have lately told; who sent it, a queue does not tell. By the slots' own clocks. */
+export function queueOf({ answers, slots, reports }: OutboundWorld): OutboundQueue | undefined {
   const queued = answers.flatMap(({ slot, queuedOutbound }) => {
     const told = toldUntil(reports.find((report) => report.slot === slot));
     if (queuedOutbound === undefined || queuedOutbound.messages === 0) return [];

@@ -1,13 +1,19 @@
 /** What is said of mail that still goes out through a gateway, or may. */
 import { MailRuleError } from "./errors.ts";
-import type { OutboundQueue, OutboundState, SilentSlot, Traffic } from "./outbound-quiet.ts";
+import type {
+  OutboundQueue,
+  OutboundState,
+  QuietGoal,
+  SilentSlot,
+  Traffic,
+} from "./outbound-quiet.ts";
 import { type MailSystemKind, sendingSetting } from "./sending-setting.ts";
 
 /** Whose mail it is, and through which gateway. */
 export interface Sender {
   readonly domain: string;
   readonly mailSystem: MailSystemKind;
-  /** The gateway's endpoint for outbound mail. */
+  /** The gateway's endpoint to which the mail system sends. */
   readonly relay: string;
 }
 
@@ -20,33 +26,37 @@ export function describeTraffic({ last, since, messages, clients }: Traffic): st
   return `${count} ${when}, ${who}`;
 }
 
-/** @param until when it will have been quiet for so long. ISO 8601, UTC */
+type Sending = Extract<OutboundState, { kind: "sending" }>;
+
 function stillSending(
   { domain, mailSystem, relay }: Sender,
-  traffic: Traffic,
-  quietSeconds: number,
-  until: string,
+  { traffic, until }: Sending,
+  { quietSeconds, direction }: QuietGoal,
 ): MailRuleError {
+  const isInbound = direction === "inbound";
+  const what = isInbound
+    ? `Mail for ${domain} is still handed over to the gateway`
+    : `${domain} still sends through the gateway`;
   return new MailRuleError({
-    code: "outbound-still-sending",
-    where: `Outbound mail of ${domain}`,
+    code: isInbound ? "inbound-still-handed-over" : "outbound-still-sending",
+    where: `${isInbound ? "Inbound" : "Outbound"} mail of ${domain}`,
     value: traffic.clients.join(", "),
-    problem: `${domain} still sends through the gateway: ${describeTraffic(traffic)}. It must have been quiet for ${describeSpan(quietSeconds)}. What is left on the gateway works as before.`,
+    problem: `${what}: ${describeTraffic(traffic)}. It must have been quiet for ${describeSpan(quietSeconds)}. What is left on the gateway works as before.`,
     fix:
       `Switch off what sends there: ${sendingSetting(mailSystem, relay)}. If that is done, run the same command again at ${until} or later; every message until then moves that time. ` +
       override(domain),
   });
 }
 
-/** Why its mail may not be stopped yet. @param quietSeconds for how long it must have been quiet */
+/** Why its mail may not be stopped yet. */
 export function outboundRefusal(
   sender: Sender,
   state: Exclude<OutboundState, { kind: "quiet" }>,
-  quietSeconds: number,
+  goal: QuietGoal,
 ): MailRuleError {
   if (state.kind === "unknown") return cannotVouch(sender, state.silent);
   if (state.kind === "queued") return stillQueued(sender, state.queue);
-  return stillSending(sender, state.traffic, quietSeconds, state.until);
+  return stillSending(sender, state, goal);
 }
 
 /** `3 messages in the queue of slot a, the oldest since 2026-…` */
@@ -91,6 +101,17 @@ export function needsWord({ domain, mailSystem, relay }: Sender): MailRuleError 
     value: relay,
     problem: `Whether ${domain} still sends through ${relay} cannot be seen from here: only whoever runs that gateway can. What is left on the gateway works as before.`,
     fix: `Switch off what sends there: ${sendingSetting(mailSystem, relay)}. ${override(domain)}`,
+  });
+}
+
+/** A gateway that nobody here can ask is to send the domain's mail through another host from now on. */
+export function wayUnconfirmed({ domain, relay }: Sender, include: string): MailRuleError {
+  return new MailRuleError({
+    code: "outbound-way-unconfirmed",
+    where: `Outbound mail of ${domain}`,
+    value: relay,
+    problem: `By its entry, mail of ${domain} does not leave from the gateway itself any more, so that include:${include} would go from its SPF record. Whether the gateway does as the entry says cannot be seen from here: if not, receivers fail its mail. The SPF record was not changed.`,
+    fix: `Change the way out at the gateway first (mxHERO's dashboard: the Relay Server or the flow of the domain). ${override(domain)}`,
   });
 }
 

@@ -13,6 +13,7 @@ export const NOTE_IDS = [
   "spf-senders-lost",
   "spf-faulty",
   "someone-still-sends",
+  "way-out-waits",
   "slot-left-out",
   "no-rcpt-lookup",
   "subdomain-mx",

@@ -9,6 +9,10 @@ export const drainInputs = z.strictObject({
   mailSystem: z.enum(MAIL_SYSTEM_KINDS),
   relay: z.string().min(1),
   quietSeconds: z.number().min(0).default(QUIET_SECONDS),
+  /** The gateway's SPF domain, where the domain's SPF record names it. */
+  include: z.string().min(1).exactOptional(),
+  /** The gateway's endpoint to which the mail system hands inbound mail. Missing: it hands none over. */
+  handsOverTo: z.string().min(1).exactOptional(),
   /** Where the gateway's slots tell of mail. Missing: nobody here can ask the gateway. */
   store: storePlace.exactOptional(),
   /** With which right the domain is held there. */

@@ -6,10 +6,11 @@ import { type Departure, type DepartureWorld, decideDeparture } from "../mail/de
 import { MailRuleError } from "../mail/errors.ts";
 import { type OutboundState, outboundState } from "../mail/outbound-quiet.ts";
 import { insertTerms, measureBudget, selectSpf } from "../mail/spf/index.ts";
+import type { RouteStore } from "../store/route-store.ts";
 import { createResolver, findApex, findNameServers } from "./dns.ts";
 import { withRouteStore } from "./open-route-store.ts";
 import type { Call } from "./resource.ts";
-import type { FormerGateway, RouteInputs } from "./route-schema.ts";
+import type { FormerGateway, RouteInputs, StorePlace } from "./route-schema.ts";
 import { includesOf } from "./route-state.ts";
 import { observeOutbound } from "./until-quiet.ts";
 
@@ -51,6 +52,29 @@ async function partFrom(
   } catch (error) {
     if (!(error instanceof MailRuleError)) throw error;
     return { kind: "stays", why: error.message, ...(mxGoneSince && { mxGoneSince }) };
+  }
+}
+
+/**
+ * Does something at a former gateway. One whose table is gone serves nobody: then there is nothing to do.
+ *
+ * @returns undefined where there is no such table
+ */
+export async function withFormerStore<T>(
+  place: StorePlace,
+  domain: string,
+  call: Call,
+  work: (store: RouteStore) => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await withRouteStore(place, work);
+  } catch (error) {
+    const isGone = error instanceof MailRuleError && error.code === "route-table-missing";
+    if (!isGone) throw error;
+    call.warn(
+      `Route of ${domain}: the former gateway's table ${place.table} in ${place.region} is not there any more, so that nothing is left to give up. If it is in another AWS account, give the route up there.`,
+    );
+    return undefined;
   }
 }
 
@@ -121,10 +145,11 @@ export async function askForMx(domain: string, call: Call): Promise<DepartureWor
 async function outboundAt(
   { store: place, sending }: FormerGateway,
   { domain }: RouteInputs,
-  { settings }: Call,
+  call: Call,
 ): Promise<OutboundState | undefined> {
   if (sending === undefined || sending.quietSeconds === 0) return undefined;
-  if (settings.outboundStopped.includes(domain)) return undefined;
-  const world = await withRouteStore(place, (store) => observeOutbound(store, domain));
-  return outboundState(world, sending, new Date());
+  if (call.settings.outboundStopped.includes(domain)) return undefined;
+  const observe = (store: RouteStore) => observeOutbound(store, domain);
+  const world = await withFormerStore(place, domain, call, observe);
+  return world && outboundState(world, sending, new Date());
 }

@@ -13,6 +13,7 @@ import type { Call } from "./resource.ts";
 import { sayLosses } from "./route-losses.ts";
 import type { FormerGateway, RouteInputs, RouteOutputs, StorePlace } from "./route-schema.ts";
 import { goalOf, includesOf, type Standing } from "./route-state.ts";
+import { keepWayOut } from "./spf-first.ts";
 
 /** Reads the store and says what would be done. Without credentials it says what it can. */
 export async function previewRoute(
@@ -30,10 +31,13 @@ export async function previewRoute(
   try {
     await withRouteStore(inputs.store, async (store) => {
       const world = await observeRoute({ ...inputs, store });
-      const step = await refuseHeld(store, world, goal);
-      if (step !== undefined) sayPlan(world, goal, step, call);
+      const { route } = await keepWayOut(world.record, goal.route, inputs, call);
+      const now = { ...goal, route };
+      const step = await refuseHeld(store, world, now);
+      if (step !== undefined) sayPlan(world, now, step, call);
       await refuseWhileLedHere(world.record, inputs, call);
-      await sayLosses(store, world.record, goal.route, inputs, call);
+      const { record } = world;
+      await sayLosses(store, { record, after: goal.route, inputs, old }, call);
     });
     sayExcluded(inputs, call);
     return (await previewPartings(inputs, formerGateways, call))

@@ -32,6 +32,8 @@ const sending = z.strictObject({
   quietSeconds: z.number().min(0).default(QUIET_SECONDS),
   /** The gateway's SPF domain, where the domain's SPF record names it. */
   include: text.exactOptional(),
+  /** The gateway's endpoint to which the mail system hands inbound mail. Missing: it hands none over. */
+  handsOverTo: text.exactOptional(),
 });
 
 export const routeInputs = z.strictObject({
@@ -81,6 +83,8 @@ export const routeOutputs = z.strictObject({
   formerGateways: z.array(formerGateway).default([]),
   /** Their SPF domains, which the domain's SPF record must still name. */
   formerIncludes: z.array(z.string()).default([]),
+  /** Mail still leaves as before: the domain's SPF record did not name the gateway yet. */
+  awaitsSpf: z.boolean().default(false),
 });
 
 export type RouteInputs = z.output<typeof routeInputs>;

@@ -25,6 +25,8 @@ export interface Standing {
   readonly formerGateways?: readonly FormerGateway[];
   /** The version of the password, once it was written. */
   readonly secretVersion?: number;
+  /** @default false */
+  readonly awaitsSpf?: boolean;
 }
 
 /** At another gateway the domain is claimed anew. */
@@ -39,7 +41,9 @@ function asFormer({ store, gatewayHosts, sending }: RouteOutputs): FormerGateway
   return { store, hosts: gatewayHosts, ...(sending && { sending }) };
 }
 
-export function isSameStore(one: StorePlace, other: StorePlace): boolean {
+type TablePlace = Pick<StorePlace, "table" | "region">;
+
+export function isSameStore(one: TablePlace, other: TablePlace): boolean {
   return one.table === other.table && one.region === other.region;
 }
 
@@ -62,7 +66,7 @@ export function goalOf(
 /** @param slots those that have the route; none while it is unfinished */
 export function outputsOf(
   inputs: RouteInputs,
-  { claim, formerGateways = [], secretVersion }: Standing,
+  { claim, formerGateways = [], secretVersion, awaitsSpf = false }: Standing,
   record: RouteRecord | undefined,
   slots: readonly string[],
 ): RouteOutputs {
@@ -76,6 +80,7 @@ export function outputsOf(
     ...(secretVersion !== undefined && { secretVersion }),
     formerGateways: [...formerGateways],
     formerIncludes: includesOf(formerGateways, inputs),
+    awaitsSpf,
   };
 }
 

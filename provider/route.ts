@@ -8,7 +8,7 @@ import type { RouteRecord } from "../mail/route.ts";
 import type { RouteStore } from "../store/route-store.ts";
 import { applyRouteSteps, observeRoute, refuseHeld, releaseRoute } from "./apply-route-steps.ts";
 import { newClaim } from "./claims.ts";
-import { partFromFormer, refuseFullSpf, staying } from "./former-gateways.ts";
+import { partFromFormer, refuseFullSpf, staying, withFormerStore } from "./former-gateways.ts";
 import { refuseWhileLedHere } from "./inbound-end.ts";
 import { withRouteStore } from "./open-route-store.ts";
 import { type Call, type ResourceKind, Unfinished } from "./resource.ts";
@@ -26,6 +26,7 @@ import {
 } from "./route-schema.ts";
 import { deleteFormerPasswords, releasePasswords, storePassword } from "./route-secrets.ts";
 import { goalOf, outputsOf, routeInputChanges, type Standing, standingOf } from "./route-state.ts";
+import { keepWayOut } from "./spf-first.ts";
 
 export const route: ResourceKind<Inputs, Outputs> = {
   type: "mxhero:index:Route",
@@ -37,8 +38,9 @@ export const route: ResourceKind<Inputs, Outputs> = {
   diff(old, news) {
     const changes = routeInputChanges(old, news);
     if (old.version !== old.ownVersion) changes.push({ path: "version", kind: "update" });
-    // Each run looks whether the domain may leave them by now.
+    // Each run looks whether the domain may leave them by now, and whether SPF names the gateway.
     if (old.formerGateways.length > 0) changes.push({ path: "formerGateways", kind: "update" });
+    if (old.awaitsSpf) changes.push({ path: "awaitsSpf", kind: "update" });
     return changes;
   },
 
@@ -56,24 +58,31 @@ export const route: ResourceKind<Inputs, Outputs> = {
   },
 
   async delete(_id, old, call) {
-    const places = [...old.formerGateways.map(({ store }) => store), old.store];
-    for (const place of places) await release(place, old, call);
+    for (const { store } of old.formerGateways) await releaseFormer(store, old, call);
+    await withRouteStore(old.store, (store) => release(store, old.store, old, call));
   },
 };
 
 /** The route leaves a gateway, and its passwords go with it. */
-async function release(place: StorePlace, held: Outputs, call: Call): Promise<void> {
+async function release(
+  store: RouteStore,
+  place: StorePlace,
+  held: Outputs,
+  call: Call,
+): Promise<void> {
   const { domain, claim } = held;
-  const released = await withRouteStore(place, async (store) => {
-    const result = await releaseRoute(store, domain, parseClaim(claim));
-    const record = typeof result === "string" ? undefined : result;
-    if (record !== undefined) await store.endAnswers(record);
-    if (record !== undefined || result === "gone") {
-      await releasePasswords({ store, place, domain, call, isLast: true }, record, held);
-    }
-    return result;
-  });
+  const released = await releaseRoute(store, domain, parseClaim(claim));
+  const record = typeof released === "string" ? undefined : released;
+  if (record !== undefined) await store.endAnswers(record);
+  if (record !== undefined || released === "gone") {
+    await releasePasswords({ store, place, domain, call, isLast: true }, record, held);
+  }
   sayRelease({ domain, store: place }, released, call);
+}
+
+async function releaseFormer(place: StorePlace, held: Outputs, call: Call): Promise<void> {
+  const { domain } = held;
+  await withFormerStore(place, domain, call, (store) => release(store, place, held, call));
 }
 
 async function change(inputs: Inputs, call: Call, standing: Standing): Promise<Partial<Outputs>> {
@@ -89,14 +98,22 @@ async function apply(store: RouteStore, inputs: Inputs, call: Call, standing: St
   const before = await observeRoute(place);
   const { formerGateways = [], old } = standing;
   // Nothing is written for a domain that another organisation holds, a password included.
-  await refuseHeld(store, before, goalOf(inputs, standing));
+  const planned = goalOf(inputs, standing);
+  await refuseHeld(store, before, planned);
   await refuseFullSpf(inputs, formerGateways, call);
   await refuseWhileLedHere(before.record, inputs, call);
-  await untilNobodyIsLost(store, before.record, goalOf(inputs, standing).route, inputs, call);
+  const { record: former } = before;
+  await untilNobodyIsLost(store, { record: former, after: planned.route, inputs, old }, call);
   sayExcluded(inputs, call);
   const secretVersion = await storePassword(store, inputs, standing, before.record);
-  const goal = goalOf(inputs, standing, secretVersion);
-  const known = { ...standing, ...(secretVersion !== undefined && { secretVersion }) };
+  const meant = goalOf(inputs, standing, secretVersion);
+  const forNow = await keepWayOut(before.record, meant.route, inputs, call);
+  const goal = { ...meant, route: forNow.route };
+  const known = {
+    ...standing,
+    awaitsSpf: forNow.awaitsSpf,
+    ...(secretVersion !== undefined && { secretVersion }),
+  };
   let written: RouteRecord | undefined;
   try {
     const onWrite = (record: RouteRecord) => {
@@ -125,7 +142,7 @@ async function leaveFormer(
   if (old === undefined) return [];
   const partings = await partFromFormer(inputs, formers, call);
   for (const { gateway, departure } of partings) {
-    if (departure.kind === "leaves") await release(gateway.store, old, call);
+    if (departure.kind === "leaves") await releaseFormer(gateway.store, old, call);
   }
   return staying(partings);
 }

@@ -104,6 +104,8 @@ export interface SpfIncludeArgs extends ZoneArgs {
   readonly alsoInclude?: pulumi.Input<string[] | undefined>;
   /** The record to begin with where the domain has none, for example `v=spf1 -all`. */
   readonly base?: pulumi.Input<string> | undefined;
+  /** The gateway's endpoint for outbound mail: by it one gateway is told from another. */
+  readonly relay?: pulumi.Input<string> | undefined;
 }
 
 /** The gateway's terms in one domain's SPF record; deleting it takes those terms out again. */
@@ -207,6 +209,8 @@ export interface SendingArgs {
   readonly quietSeconds?: pulumi.Input<number> | undefined;
   /** The gateway's SPF domain, where the domain's SPF record names it. */
   readonly include?: pulumi.Input<string> | undefined;
+  /** The gateway's endpoint to which the mail system hands inbound mail. @default it hands none over */
+  readonly handsOverTo?: pulumi.Input<string> | undefined;
 }
 
 /** A gateway that the domain has moved away from, where it is still served. */
@@ -244,7 +248,7 @@ export class Route extends CustomResource {
   }
 }
 
-export interface DrainArgs extends Omit<SendingArgs, "include"> {
+export interface DrainArgs extends SendingArgs {
   /** The domain, lower case, in A-labels (RFC 5890). Another domain is another resource. */
   readonly domain: pulumi.Input<string>;
   /** @default nobody here can ask the gateway, and a delete needs the administrator's word */
@@ -261,7 +265,7 @@ export interface FormerSendingArgs {
   readonly store: FormerGatewayOutput["store"];
 }
 
-/** Deleting it waits until the domain's mail has stopped to go out through the gateway. */
+/** Deleting it waits until the domain's mail system has stopped to send to the gateway. */
 export class Drain extends CustomResource {
   constructor(name: string, args: DrainArgs, options?: pulumi.CustomResourceOptions) {
     super("mxhero:index:Drain", name, { ...args }, options);

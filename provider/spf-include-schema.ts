@@ -9,6 +9,8 @@ export const spfIncludeInputs = z.strictObject({
   alsoInclude: z.array(z.string().min(1)).min(1).exactOptional(),
   replacements: z.array(z.string()).exactOptional(),
   base: z.string().exactOptional(),
+  /** The gateway's endpoint for outbound mail: by it one gateway is told from another. */
+  relay: z.string().min(1).exactOptional(),
 });
 
 export const spfIncludeOutputs = z.strictObject({

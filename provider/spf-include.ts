@@ -25,6 +25,7 @@ import {
   untilSpfServed,
 } from "./apply-spf-step.ts";
 import { newClaim } from "./claims.ts";
+import { refuseLostTerm } from "./former-term.ts";
 import { inputChange } from "./input-changes.ts";
 import { LiveDomain, readJournal, readTexts, refuseUnwritable, type View } from "./live-domain.ts";
 import { manualSpfInclude } from "./manual-spf-include.ts";
@@ -52,6 +53,7 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
       "alsoInclude",
       "replacements",
       "base",
+      "relay",
       "zoneId",
       "credential",
     ] as const;
@@ -91,6 +93,7 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
   },
 
   async update(_id, old, news, call) {
+    refuseLostTerm(old, news, call);
     if (news.dns === "manual") return manualSpfInclude.update(old, news, call);
     const live = await openOrSay(news, call, { ...said(news), ...zoneStill(old, news) });
     if (live === undefined) return {};

@@ -1,9 +1,12 @@
 /** Waits until no more mail of a domain goes out through a gateway, or says who still sends. */
+
+import { MailRuleError } from "../mail/errors.ts";
 import {
   type OutboundState,
   type OutboundWorld,
   outboundState,
   type QuietGoal,
+  queueOf,
 } from "../mail/outbound-quiet.ts";
 import {
   describeQueue,
@@ -13,7 +16,9 @@ import {
   type Sender,
 } from "../mail/outbound-words.ts";
 import type { RouteStore } from "../store/route-store.ts";
+import { withRouteStore } from "./open-route-store.ts";
 import type { Call } from "./resource.ts";
+import type { StorePlace } from "./route-schema.ts";
 import { formatSeconds, sleepFor } from "./wait.ts";
 
 /** Slots report every 5 s; one that does not within this time is silent. */
@@ -28,7 +33,7 @@ export function refuseUnconfirmed(sender: Sender, call: Call): void {
 }
 
 /** Whether the administrator has said that nothing goes out there any more. */
-export function isConfirmed({ domain }: Sender, call: Call): boolean {
+export function isConfirmed({ domain }: Pick<Sender, "domain">, call: Call): boolean {
   if (!call.settings.outboundStopped.includes(domain)) return false;
   call.warn(
     `Nobody asked whether ${domain} still sends through the gateway: MXHERO_OUTBOUND_STOPPED names it.`,
@@ -57,12 +62,51 @@ export async function untilQuiet(
     const elapsed = (Date.now() - start) / 1_000;
     refuseHopeless(state, sender, goal, call.settings.waitSeconds - elapsed, elapsed);
     if (Date.now() - reported >= REPORT_EVERY_MS) {
-      call.progress(`${sender.domain}: ${describeWait(state)}`);
+      call.progress(`${sender.domain}: ${describeWait(state, goal)}`);
       reported = Date.now();
     }
     const rest = state.kind === "sending" ? state.seconds : OTHER_PAUSE_SECONDS[state.kind];
     await sleepFor(Math.min(Math.max(rest, 0.2), LONGEST_PAUSE_SECONDS) * 1_000, call);
   }
+}
+
+/**
+ * The same for mail that the mail system hands over, where it does so: the MX lead nobody here.
+ *
+ * @throws MailRuleError `inbound-still-handed-over`, `outbound-not-known`
+ */
+export async function untilHandedBack(
+  store: RouteStore,
+  { handsOverTo, ...sender }: Sender & Pick<QuietGoal, "quietSeconds"> & HandsOver,
+  call: Call,
+): Promise<void> {
+  if (handsOverTo === undefined) return;
+  const goal = { quietSeconds: sender.quietSeconds, direction: "inbound" } as const;
+  await untilQuiet(store, { ...sender, relay: handsOverTo }, goal, call);
+}
+
+interface HandsOver {
+  /** The gateway's endpoint for inbound mail. Absent: no mail is handed over. */
+  readonly handsOverTo?: string;
+}
+
+/** Where nobody asks whether the domain still sends: what waits to be delivered is told. A dead store is no hindrance. */
+export async function warnOfQueue(
+  place: StorePlace,
+  { domain }: Sender,
+  call: Call,
+): Promise<void> {
+  const world = await withRouteStore(place, (store) => observeOutbound(store, domain)).catch(
+    (error: unknown) => {
+      if (error instanceof MailRuleError) return undefined;
+      throw error;
+    },
+  );
+  const queue = world && queueOf(world);
+  if (queue === undefined) return;
+  call.warn(
+    `Some mail of ${domain} waits at the gateway: ${describeQueue(queue)}. Receivers may refuse it, for the domain's SPF record does not name the gateway any more.`,
+  );
 }
 
 /** What the gateway's slots say now. */
@@ -78,17 +122,20 @@ export async function observeOutbound(store: RouteStore, domain: string): Promis
 function refuseHopeless(
   state: Exclude<OutboundState, { kind: "quiet" }>,
   sender: Sender,
-  { quietSeconds }: QuietGoal,
+  goal: QuietGoal,
   left: number,
   elapsed: number,
 ): void {
   const isHopeless =
     (state.kind === "unknown" && elapsed >= REPORT_SECONDS) ||
     (state.kind === "sending" && state.seconds > left);
-  if (isHopeless || left <= 0) throw outboundRefusal(sender, state, quietSeconds);
+  if (isHopeless || left <= 0) throw outboundRefusal(sender, state, goal);
 }
 
-function describeWait(state: Exclude<OutboundState, { kind: "quiet" }>): string {
+function describeWait(
+  state: Exclude<OutboundState, { kind: "quiet" }>,
+  { direction = "outbound" }: QuietGoal,
+): string {
   if (state.kind === "unknown") {
     return `waiting for word from slot ${state.silent.map(({ slot }) => slot).join(", ")}`;
   }
@@ -96,5 +143,5 @@ function describeWait(state: Exclude<OutboundState, { kind: "quiet" }>): string 
     return `waiting until all is delivered that it has sent: ${describeQueue(state.queue)}`;
   }
   const { traffic, seconds } = state;
-  return `waiting until outbound mail is quiet, ${formatSeconds(seconds)} more: ${describeTraffic(traffic)}`;
+  return `waiting until ${direction} mail is quiet, ${formatSeconds(seconds)} more: ${describeTraffic(traffic)}`;
 }

@@ -42,6 +42,10 @@ const NOTES: Readonly<
     level: "medium",
     fix: "Do first what the text says: the run waits for it, then stops.",
   },
+  "way-out-waits": {
+    level: "medium",
+    fix: "Merge, and run up once more after that: until then mail leaves as before.",
+  },
   "slot-left-out": {
     level: "medium",
     fix: "Take the slot out of the gateway's DNS, or mend it and delete excludeSlots.",

@@ -125,6 +125,38 @@ test("mail that waits in a slot's queue is waited for, and the run stops where t
   expect(await fleet.recordOf(domain)).toHaveProperty("leaving");
 });
 
+test("a mail system that still hands inbound mail over is told so, at the end and where it is to stop", async () => {
+  const domain = "handing.test";
+  const entry = { name: domain, inbound: "loopback", outbound: "none", quietSeconds: DAY } as const;
+  const { stack } = await onboard("handing", entry);
+  await fleet.handedOver(domain, HOUR);
+  const ended = await failed(stack.destroy([], lab.options));
+  expect(ended.text).toContain("inbound-still-handed-over");
+  expect(ended.text).toMatch(
+    /Mail for handing\.test is still handed over to the gateway: mail at /,
+  );
+  expect(ended.text).toContain("the Send Connector with the smart host smtp-in.gateway.test");
+  expect(await fleet.recordOf(domain)).not.toHaveProperty("leaving");
+
+  const sends = { name: domain, inbound: "none", quietSeconds: DAY } as const;
+  await lab.write(stack, fleet, [sends]);
+  expect((await succeeded(stack.preview([], lab.options))).text).toContain("is still handed over");
+  expect((await failed(stack.up([], lab.options))).text).toContain("inbound-still-handed-over");
+  expect((await fleet.recordOf(domain))?.active?.route.inbound).toBe(true);
+  await fleet.handedOver(domain, DAY + 3 * 60);
+  await succeeded(stack.up([], lab.options));
+  expect((await fleet.recordOf(domain))?.active?.route.inbound).toBe(false);
+});
+
+test("where nobody asks, what waits in a slot's queue is told", async () => {
+  const domain = "unasked.test";
+  const { stack, zone } = await onboard("unasked");
+  await fleet.queued(domain, 2);
+  const { text } = await succeeded(stack.destroy([], stopped(domain)));
+  expect(text).toMatch(/Some mail of unasked\.test waits at the gateway: 2 messages in the queue/);
+  expect(spfOf(zone)).not.toContain(gatewayTerm);
+});
+
 test("a wait can be cancelled, and the next run goes on", async () => {
   const domain = "cancelled.test";
   const { stack, zone } = await onboard("cancelled", { quietSeconds: 300 });

@@ -46,9 +46,13 @@ async function onOld(name: string) {
 
 /** What the state says of the time since which the MX is gone lies as far back as a TTL. */
 async function letTtlPass(stack: TenantStack): Promise<void> {
-  const { stdout } = await succeeded(stack.run(["stack", "export"]));
   const before = new Date(Date.now() - (MX_TTL_SECONDS + 1) * 1000).toISOString();
-  const moved = stdout.replaceAll(/"mxGoneSince": "[^"]+"/g, `"mxGoneSince": "${before}"`);
+  await editState(stack, /"mxGoneSince": "[^"]+"/g, `"mxGoneSince": "${before}"`);
+}
+
+async function editState(stack: TenantStack, pattern: RegExp, text: string): Promise<void> {
+  const { stdout } = await succeeded(stack.run(["stack", "export"]));
+  const moved = stdout.replaceAll(pattern, text);
   expect(moved).not.toBe(stdout);
   const file = join(lab.tenants.project.directory, "moved.json");
   await writeFile(file, moved);
@@ -113,6 +117,21 @@ test("a destroy of a domain that has half moved waits for both gateways, and tak
   await next.sent(domain, DAY + 60, 4);
   await succeeded(stack.destroy([], lab.options));
   expect(await old.recordOf(domain)).toHaveProperty("leaving");
+  expect(await next.recordOf(domain)).toHaveProperty("leaving");
+  expect(spfOf(zone)).not.toContain("gateway.test");
+});
+
+test("a former gateway whose table is gone is no hindrance", async () => {
+  const { domain, domains, zone, stack } = await onOld("orphan");
+  await lab.write(stack, next, domains);
+  await succeeded(stack.up([], lab.options));
+  await editState(stack, /mxhero-old-routes/g, "mxhero-gone-routes");
+  const gone =
+    "the former gateway's table mxhero-gone-routes in eu-central-1 is not there any more";
+  expect((await succeeded(stack.up([], lab.options))).text).toContain(gone);
+  expect(spfOf(zone)).toContain("include:_spf.gateway.test");
+  const { text } = await succeeded(stack.destroy([], lab.options));
+  expect(text).toContain(gone);
   expect(await next.recordOf(domain)).toHaveProperty("leaving");
   expect(spfOf(zone)).not.toContain("gateway.test");
 });

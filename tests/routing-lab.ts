@@ -32,6 +32,8 @@ export interface RoutingGateway {
   recordOf(domain: string): Promise<RouteRecord | undefined>;
   /** Mail of the domain has passed slot a: the last message so many seconds ago, after as many others. */
   sent(domain: string, ago: number, messages?: number, client?: string): Promise<void>;
+  /** The mail system has handed a message for the domain over to slot a, so many seconds ago. */
+  handedOver(domain: string, ago: number): Promise<void>;
   /** So many messages of the domain wait in the queue of slot a. */
   queued(domain: string, messages: number): Promise<void>;
 }
@@ -76,6 +78,10 @@ export async function startRoutingLab(): Promise<RoutingLab> {
         recordOf: async (domain) => (await store.readDomain(domain)).record,
         sent: (domain, ago, messages = 1, client = "11.22.33.44") =>
           tell(store, domain, { ago, messages, client }),
+        handedOver: (domain, ago) => {
+          const lastInbound = { at: instant(ago), from: "11.22.33.44" };
+          return store.putAnswer({ domain, slot: "a", lastInbound });
+        },
         queued: (domain, messages) => {
           const at = new Date().toISOString();
           const queuedOutbound = { at, messages, since: at };

@@ -2,6 +2,7 @@
  * Tenants of a gateway that keeps its routes itself, with the real engine: the route comes before SPF and MX,
  * and leaves after them. The gateway's stack and the slots' agents are stand-ins.
  */
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -146,6 +147,28 @@ test("a route that no resource holds is a leftover", async () => {
   });
   await succeeded(stack.up([], options));
   expect(await leftovers("lost")).toEqual({ exitCode: 0, codes: [] });
+});
+
+test("a gateway that a killed run moved a domain to is a leftover", async () => {
+  const domain = "moving.test";
+  await lab.addZone(domain);
+  const { options } = lab;
+  const second = await lab.addGateway("second");
+  const stack = await addStack("moving", [{ name: domain, inbound: "none" }]);
+  await succeeded(stack.up([], options));
+  const { stdout: before } = await succeeded(stack.run(["stack", "export"]));
+  await lab.write(stack, second, [{ name: domain, inbound: "none" }]);
+  expect(await leftovers("moving")).toEqual({ exitCode: 0, codes: [] });
+  await succeeded(stack.up([], options));
+  // As a run leaves it that is killed before the engine hears of the move.
+  const file = join(lab.tenants.project.directory, "before.json");
+  await writeFile(file, before);
+  await succeeded(stack.run(["stack", "import", "--file", file]));
+  expect(await leftovers("moving")).toEqual({ exitCode: 1, codes: ["move-half-way"] });
+  await succeeded(stack.up([], options));
+  expect(await leftovers("moving")).toEqual({ exitCode: 0, codes: [] });
+  await succeeded(stack.destroy([], options));
+  expect(await second.recordOf(domain)).toHaveProperty("leaving");
 });
 
 async function leftovers(stack: string) {

@@ -1,0 +1,20 @@
+/**
+ * Where a domain's outbound mail leaves to the world: the gateway must stand in the domain's SPF record before
+ * mail leaves from it, or receivers fail it (RFC 7208 section 2.6.4).
+ */
+import type { OutboundWay, Route } from "./route.ts";
+
+/** Whether a change of the route makes mail that is sent already leave from the gateway itself. */
+export function beginsToLeaveHere(before: OutboundWay, after: OutboundWay): boolean {
+  return before.outbound !== "none" && !leavesHere(before) && leavesHere(after);
+}
+
+function leavesHere({ outbound, relayServer }: OutboundWay): boolean {
+  return outbound === "standard" && relayServer === undefined;
+}
+
+/** The route with another way out. */
+export function withWayOut(route: Route, { outbound, relayServer }: OutboundWay): Route {
+  const { relayServer: _, ...rest } = route;
+  return { ...rest, outbound, ...(relayServer && { relayServer }) };
+}
