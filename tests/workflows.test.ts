@@ -1,0 +1,187 @@
+/**
+ * The workflows with the real engine: each runs from its own file, in a partner's repository at the lab's GitHub, with
+ * a pull request's commits. Previews have a token that only reads. What needs no engine is in
+ * tests/workflows-github.test.ts.
+ */
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { markerOf } from "../github/own-text.ts";
+import { testNet } from "../lab/test-net.ts";
+import { Partner, type PullRequest, tenantFile } from "./partner.ts";
+import { gatewayMx, mx, startTenantLab, type TenantLab, type TenantZone, txt } from "./tenant.ts";
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
+const parts = new AsyncDisposableStack();
+let lab: TenantLab;
+let partner: Partner;
+const zones = new Map<string, TenantZone>();
+
+const domains = ["one.test", "two.test"];
+const fileOf = (domain: string) => `stacks/Pulumi.${domain.replace(".test", "")}.yaml`;
+
+beforeAll(async () => {
+  lab = parts.use(await startTenantLab());
+  for (const domain of domains) await addDomain(domain);
+  partner = parts.use(await startPartner());
+});
+
+afterAll(() => parts.disposeAsync());
+
+/** With a zone, and a Server that the gateway knows. */
+async function addDomain(domain: string): Promise<TenantZone> {
+  const records = [mx(domain, 10, `mail.${domain}`), txt(domain, `v=spf1 a:mail.${domain} -all`)];
+  const zone = await lab.addZone(domain, records);
+  lab.world.gateway?.routes.set(domain, { server: `mail.${domain}` });
+  zones.set(domain, zone);
+  return zone;
+}
+
+/** The machine has the world's addresses; the environments have what is secret. */
+function startPartner(): Promise<Partner> {
+  const { world, project } = lab;
+  const {
+    CLOUDFLARE_API_TOKEN: writes = "",
+    CLOUDFLARE_API_TOKEN_FABRIKAM: _,
+    PULUMI_CONFIG_PASSPHRASE: passphrase = "",
+    PULUMI_BACKEND_URL: backend = "",
+    ...machine
+  } = project.env;
+  const reads = world.cloudflare.addToken({
+    name: "preview",
+    permissions: ["zone:read", "dns:read"],
+  });
+  const environment = (token: string) => ({
+    secrets: { CLOUDFLARE_API_TOKEN: token, PULUMI_CONFIG_PASSPHRASE: passphrase },
+    variables: { PULUMI_BACKEND_URL: backend },
+  });
+  return Partner.start({
+    net: testNet,
+    directory: world.directory,
+    machine,
+    environments: {
+      "mail-preview": environment(reads),
+      "mail-production": environment(writes),
+      "mail-offboarding": environment(writes),
+    },
+    files: { "README.md": "Our mail.\n" },
+  });
+}
+
+/** The comments of a kind. */
+function told(request: PullRequest, about: string): string[] {
+  const bodies = partner.github.commentsOf(request.number).map(({ body }) => body);
+  return bodies.filter((body) => body.startsWith(markerOf(about)));
+}
+
+const report = (request: PullRequest) => told(request, "mail-path report");
+
+function mxOf(domain: string): string[] {
+  const records = zones.get(domain)?.snapshot() ?? [];
+  const found = records.filter(({ name, type }) => type === "MX" && name === domain);
+  return found.map(({ priority, content }) => `${priority} ${content}`);
+}
+
+test("a pull request gets one comment, kept up to date; its merge does what was reviewed", async () => {
+  const request = await partner.open({ [fileOf("one.test")]: tenantFile("one.test") });
+  lab.world.cloudflare.clearLogs();
+  const { preview, comment } = await partner.review(request);
+  expect([preview.result, comment.result], preview.log + comment.log).toEqual([
+    "success",
+    "success",
+  ]);
+  expect(lab.world.cloudflare.commits).toEqual([]);
+  expect(report(request)).toHaveLength(1);
+  expect(report(request)[0]).toContain("one.test");
+  expect(report(request)[0]).toContain("mail.one.test");
+
+  await partner.push(request, { "README.md": "Our mail, and more.\n" });
+  await partner.push(request, { [fileOf("two.test")]: tenantFile("two.test") });
+  await partner.review(request);
+  expect(partner.github.commentsOf(request.number)).toHaveLength(1);
+  expect(report(request)[0]).toContain("two.test");
+
+  const up = await partner.merge(request);
+  expect(up.result, up.log).toBe("success");
+  expect(up.jobs.map(({ name, result }) => [name, result])).toEqual([
+    ["up / reviewed", "success"],
+    ["up / preview", "skipped"],
+    ["up / gateways", "skipped"],
+    ["up / tenants one", "success"],
+    ["up / tenants two", "success"],
+    ["up / tell", "success"],
+  ]);
+  const tenants = up.jobs.filter(({ name }) => name.includes("tenants"));
+  expect(tenants.map(({ environment, concurrency }) => [environment, concurrency])).toEqual([
+    ["mail-production", "mail-stack-one"],
+    ["mail-production", "mail-stack-two"],
+  ]);
+  expect([mxOf("one.test"), mxOf("two.test")]).toEqual([gatewayMx, gatewayMx]);
+  expect(told(request, "up")).toHaveLength(1);
+});
+
+test("where the world has changed since the review, nothing is done, and it is said", async () => {
+  const zone = await addDomain("three.test");
+  const request = await partner.open({ [fileOf("three.test")]: tenantFile("three.test") });
+  await partner.review(request);
+  const further = mx("three.test", 20, "backup.mail-host.test");
+  await lab.world.cloudflare.edit(zone.id, { add: [further] });
+  const up = await partner.merge(request);
+  expect(up.result).toBe("failure");
+  expect(mxOf("three.test")).toEqual(["10 mail.three.test", "20 backup.mail-host.test"]);
+  expect(told(request, "up")[0]).toContain("no longer what was reviewed");
+
+  // By hand it is previewed anew, and what is approved then is done.
+  const byHand = await partner.dispatch("up.yml", { stack: "three" });
+  expect(byHand.result, byHand.log).toBe("success");
+  expect(byHand.jobs.find(({ name }) => name === "up / preview")?.summary).toContain(
+    "backup.mail-host.test",
+  );
+  expect(mxOf("three.test")).toEqual(gatewayMx);
+});
+
+test("a broken stack file gives a comment with the place and the fix, beside the others' reports", async () => {
+  const request = await partner.open({
+    [fileOf("one.test")]: tenantFile("one.test", { inbound: "boarder" }),
+    [fileOf("two.test")]: tenantFile("two.test", { outbound: "none" }),
+  });
+  const { preview, comment } = await partner.review(request);
+  expect([preview.result, comment.result]).toEqual(["failure", "success"]);
+  expect(report(request)[0]).toContain(`${fileOf("one.test")}: config mail:domains[0].inbound`);
+  expect(report(request)[0]).toContain("two.test");
+});
+
+test("every night one issue tells of what differs, and is closed when all is well", async () => {
+  const night = () => partner.dispatch("drift.yml", {}, "schedule");
+  const well = await night();
+  expect(well.result, well.log).toBe("success");
+  expect(partner.github.issues()).toEqual([]);
+
+  const { id = "" } = zones.get("one.test") ?? {};
+  const gone = lab.world.cloudflare.snapshot(id).filter(({ type }) => type === "MX");
+  const instead = mx("one.test", 5, "mail.one.test");
+  await lab.world.cloudflare.edit(id, { remove: gone, add: [instead] });
+  await night();
+  await night();
+  expect(partner.github.issues()).toHaveLength(1);
+  expect(partner.github.issues()[0]).toMatchObject({ state: "open" });
+  expect(partner.github.issues()[0]?.body).toContain("mail.one.test");
+
+  await lab.world.cloudflare.edit(id, { remove: [instead], add: gone });
+  await night();
+  expect(partner.github.issues()).toMatchObject([{ state: "closed" }]);
+});
+
+test("a destroy that was confirmed takes the stack off the gateway, also where its file is gone", async () => {
+  const request = await partner.open({ [fileOf("two.test")]: null });
+  await partner.review(request);
+  const merged = await partner.merge(request);
+  expect(merged.result, merged.log).toBe("success");
+  expect(mxOf("two.test")).toEqual(gatewayMx);
+  expect(told(request, "up")[0]).toContain("until the workflow destroy is run");
+
+  const names = { stack: "two", confirm: "two" };
+  const destroy = await partner.dispatch("destroy.yml", { ...names, "offboard-at-most": 1 });
+  expect(destroy.result, destroy.log).toBe("success");
+  expect(destroy.jobs.at(-1)?.environment).toBe("mail-offboarding");
+  expect(mxOf("two.test")).toEqual(["10 mail.two.test"]);
+});
