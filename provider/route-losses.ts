@@ -45,7 +45,6 @@ export async function sayLosses(store: RouteStore, change: RouteChange, call: Ca
     call.warn(formatNote(id, outboundRefusal(sender, state, goal).message));
   }
 }
-}
 
 interface LossWait {
   readonly sender: Sender;

@@ -81,14 +81,17 @@ function mxOf(domain: string): string[] {
   return found.map(({ priority, content }) => `${priority} ${content}`);
 }
 
+/** Of a run that failed its log is shown. */
+function expectSuccess({ result, log }: { readonly result: string; readonly log: string }): void {
+  if (result !== "success") throw new Error(`The run was expected to succeed:\n${log}`);
+}
+
 test("a pull request gets one comment, kept up to date; its merge does what was reviewed", async () => {
   const request = await partner.open({ [fileOf("one.test")]: tenantFile("one.test") });
   lab.world.cloudflare.clearLogs();
   const { preview, comment } = await partner.review(request);
-  expect([preview.result, comment.result], preview.log + comment.log).toEqual([
-    "success",
-    "success",
-  ]);
+  expectSuccess(preview);
+  expectSuccess(comment);
   expect(lab.world.cloudflare.commits).toEqual([]);
   expect(report(request)).toHaveLength(1);
   expect(report(request)[0]).toContain("one.test");
@@ -101,7 +104,7 @@ test("a pull request gets one comment, kept up to date; its merge does what was 
   expect(report(request)[0]).toContain("two.test");
 
   const up = await partner.merge(request);
-  expect(up.result, up.log).toBe("success");
+  expectSuccess(up);
   expect(up.jobs.map(({ name, result }) => [name, result])).toEqual([
     ["up / reviewed", "success"],
     ["up / preview", "skipped"],
@@ -132,7 +135,7 @@ test("where the world has changed since the review, nothing is done, and it is s
 
   // By hand it is previewed anew, and what is approved then is done.
   const byHand = await partner.dispatch("up.yml", { stack: "three" });
-  expect(byHand.result, byHand.log).toBe("success");
+  expectSuccess(byHand);
   expect(byHand.jobs.find(({ name }) => name === "up / preview")?.summary).toContain(
     "backup.mail-host.test",
   );
@@ -153,7 +156,7 @@ test("a broken stack file gives a comment with the place and the fix, beside the
 test("every night one issue tells of what differs, and is closed when all is well", async () => {
   const night = () => partner.dispatch("drift.yml", {}, "schedule");
   const well = await night();
-  expect(well.result, well.log).toBe("success");
+  expectSuccess(well);
   expect(partner.github.issues()).toEqual([]);
 
   const { id = "" } = zones.get("one.test") ?? {};
@@ -175,13 +178,13 @@ test("a destroy that was confirmed takes the stack off the gateway, also where i
   const request = await partner.open({ [fileOf("two.test")]: null });
   await partner.review(request);
   const merged = await partner.merge(request);
-  expect(merged.result, merged.log).toBe("success");
+  expectSuccess(merged);
   expect(mxOf("two.test")).toEqual(gatewayMx);
   expect(told(request, "up")[0]).toContain("until the workflow destroy is run");
 
   const names = { stack: "two", confirm: "two" };
   const destroy = await partner.dispatch("destroy.yml", { ...names, "offboard-at-most": 1 });
-  expect(destroy.result, destroy.log).toBe("success");
+  expectSuccess(destroy);
   expect(destroy.jobs.at(-1)?.environment).toBe("mail-offboarding");
   expect(mxOf("two.test")).toEqual(["10 mail.two.test"]);
 });
