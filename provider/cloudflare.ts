@@ -166,6 +166,12 @@ export class CloudflareAccount {
     return this.#list(zone, { type: "MX" });
   }
 
+  /** As `listDomain`, and the MX records of the whole zone, in one request. */
+  listDomainAndMx(zone: Pick<Zone, "id" | "name">, domain: string): Promise<ZoneRecord[]> {
+    const name = { exact: domain, endswith: `_mxhero.${zone.name}` };
+    return this.#list(zone, { match: "any", name, type: "MX" });
+  }
+
   /** The MX records at wildcard names. */
   listWildcardMx(zone: Pick<Zone, "id" | "name">): Promise<ZoneRecord[]> {
     return this.#list(zone, { type: "MX", name: { startswith: "*." } });

@@ -41,9 +41,8 @@ export interface View {
 /** What was read and written before. Zones do not move within one phase of one run. */
 class Earlier {
   readonly zones = new Map<string, Promise<Zone>>();
-  readonly shared = new Map<string, Promise<View>>();
+  readonly shared = new Map<string, Promise<readonly ZoneRecord[]>>();
   readonly written = new Map<string, View>();
-  readonly zoneMx = new Map<string, Promise<ZoneRecord[]>>();
 }
 
 /** Each phase of each run has settings of its own, in one process or in several. */
@@ -98,8 +97,19 @@ export class LiveDomain extends PublicDomain {
   }
 
   /** As `observe`, but one read serves both resources of a domain: for a preview or a refresh. */
-  observeShared(): Promise<View> {
-    return once(this.#earlier.shared, this.#key, () => this.observe());
+  async observeShared(): Promise<View> {
+    return this.#view(await this.#readShared());
+  }
+
+  /** The MX records of all names in the zone, from the same read. */
+  async observeZoneMx(): Promise<ZoneRecord[]> {
+    return (await this.#readShared()).filter(({ type }) => type === "MX");
+  }
+
+  #readShared(): Promise<readonly ZoneRecord[]> {
+    return once(this.#earlier.shared, this.#key, () =>
+      this.#account.listDomainAndMx(this.zone, this.domain),
+    );
   }
 
   /**
@@ -122,11 +132,6 @@ export class LiveDomain extends PublicDomain {
     const after = this.#view([...kept, ...added]);
     this.#earlier.written.set(this.#key, after);
     return after;
-  }
-
-  /** The MX records of all names in the zone. One read serves all of its domains: for a preview. */
-  listZoneMxShared(): Promise<ZoneRecord[]> {
-    return once(this.#earlier.zoneMx, this.zone.id, () => this.#account.listMx(this.zone));
   }
 
   /** The closest wildcard above the domain that has MX records. */

@@ -15,7 +15,7 @@ export async function saySubdomains(
   const gateways = [...wanted, ...known];
   if (present.some((record) => includesMx(gateways, record))) return;
   const former = new Set((journal?.former ?? present).map(({ exchange }) => exchange));
-  const left = (await live.listZoneMxShared())
+  const left = (await live.observeZoneMx())
     .map(asMx)
     .filter(({ name, exchange }) => name.endsWith(`.${live.domain}`) && former.has(exchange));
   for (const [name, mx] of Map.groupBy(left, (record) => record.name)) {
