@@ -108,7 +108,9 @@ export class DriftReader {
   #judge(metadata: Metadata): Judged {
     const { op, urn, type } = metadata;
     const id = placeOf(type);
-    const domain = this.#stored.get(urn)?.domain;
+    const { domain, isPending = false } = this.#stored.get(urn) ?? {};
+    // A preview reads the state of a stack that somebody else may be changing just now.
+    if (isPending) return { domain, check: unread(id, PENDING) };
     if (op === "same" || op === "refresh") return { domain, check: well(id, WELL[id] ?? "") };
     const said = [...(this.#warnings.get(urn) ?? [])];
     const text = said.length > 0 ? said.join(" ") : differs(metadata);
@@ -121,6 +123,9 @@ export class DriftReader {
     return { domain: this.#stored.get(urn)?.domain, check: unread(id, text) };
   }
 }
+
+const PENDING =
+  "A run is changing it, or was cut off while it did: the state does not say how it is now.";
 
 const PASSED_OVER = "It was not looked at: the run had ended before its turn.";
 

@@ -7,6 +7,8 @@ export interface StoredResource {
   readonly type: string;
   /** Of our own only: other providers call other things by that name. */
   readonly domain: string | undefined;
+  /** A run has begun to change it, and is under way or was cut off: the state has it as it was before. */
+  readonly isPending: boolean;
 }
 
 const domainIn = z
@@ -26,16 +28,23 @@ const resource = z.object({
 });
 
 const exported = z.object({
-  deployment: z.object({ resources: z.array(resource).nullish() }).nullable(),
+  deployment: z
+    .object({
+      resources: z.array(resource).nullish(),
+      pending_operations: z.array(z.object({ resource: z.object({ urn: z.string() }) })).nullish(),
+    })
+    .nullable(),
 });
 
 /** @param text as `pulumi stack export` has it. @throws if it is something else */
 export function storedResources(text: string): StoredResource[] {
   const { deployment } = exported.parse(JSON.parse(text));
+  const pending = new Set(deployment?.pending_operations?.map((each) => each.resource.urn));
   return (deployment?.resources ?? [])
     .filter((each) => each.custom && !each.delete && !each.type.startsWith("pulumi:"))
     .map(({ urn, type, outputs, inputs }) => {
       const isOwn = type.startsWith("mxhero:index:");
-      return { urn, type, domain: isOwn ? (outputs ?? inputs) : undefined };
+      const domain = isOwn ? (outputs ?? inputs) : undefined;
+      return { urn, type, domain, isPending: pending.has(urn) };
     });
 }
