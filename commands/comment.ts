@@ -6,14 +6,19 @@
  */
 import { readFile } from "node:fs/promises";
 import { Command, InvalidArgumentError } from "commander";
+import { boundFaults } from "../fleet/guard.ts";
 import { keepComment } from "../github/comment.ts";
+import { followersOf, followersText } from "../github/followers.ts";
 import { joinTexts } from "../github/join-texts.ts";
 import { BODY_LIMIT } from "../github/own-text.ts";
 import { findOpenPullRequest, type Head } from "../github/pull-requests.ts";
 import { openRepository } from "../github/repository.ts";
+import { turnsOf } from "../github/reviewed.ts";
 import { stackFiles, stackFilesText } from "../github/stack-files-text.ts";
 import { renderComment } from "../report/markdown.ts";
-import { stackReports } from "../report/stack-report.ts";
+import { codeBlock } from "../report/markdown-text.ts";
+import { type StackReport, stackReports } from "../report/stack-report.ts";
+import { asCount } from "./as-count.ts";
 import { endCommand } from "./end-command.ts";
 
 const FAILED = 2;
@@ -25,6 +30,7 @@ interface Options {
   readonly file?: readonly string[];
   readonly reports?: string;
   readonly restUrl?: string;
+  readonly offboardAtMost: number;
   readonly stackFiles?: string;
   readonly about: string;
   readonly pullRequest?: number;
@@ -39,6 +45,7 @@ async function run(args: readonly string[]): Promise<number> {
     .option("--file <markdown...>", "what the comment says; of several files as many as fit,")
     .option("--reports <json>", "or the reports of a preview,")
     .option("--rest-url <url>", "where a reader finds what of them does not fit,")
+    .option("--offboard-at-most <number>", "so many domains a merge lets leave", asCount, 1)
     .option("--stack-files <json>", "or what stack-files has found, of a fork's commit")
     .option("--about <kind>", "one comment of each kind is kept", "mail-path report")
     .option("--pull-request <number>", "its number", asNumber)
@@ -64,20 +71,37 @@ async function run(args: readonly string[]): Promise<number> {
 const WORDS = { created: "created", updated: "updated", unchanged: "left as it is" } as const;
 
 async function markdownOf(command: Command, options: Options): Promise<string> {
-  const { file, reports, restUrl, stackFiles: found, headCommit = "" } = options;
+  const { file, reports, stackFiles: found, headCommit = "" } = options;
   if (file !== undefined) {
     const texts = await Promise.all(file.map((path) => readFile(path, "utf8")));
     return joinTexts(texts, COMMENT_LIMIT);
   }
   if (reports !== undefined) {
-    const more = restUrl === undefined ? {} : { restUrl };
-    const read = stackReports.parse(await readJson(reports));
-    return renderComment(read, { limit: COMMENT_LIMIT, ...more }).comment;
+    return reportsText(stackReports.parse(await readJson(reports)), options);
   }
   if (found === undefined) {
     return command.error("error: give --file, --reports or --stack-files");
   }
   return stackFilesText(stackFiles.parse(await readJson(found)), headCommit);
+}
+
+/** What none of the reports can say by itself stands above them. */
+async function reportsText(
+  reports: readonly StackReport[],
+  { restUrl, offboardAtMost }: Options,
+): Promise<string> {
+  // What a removed file leaves on the gateway only a destroy takes off, with a limit of its own.
+  const byMerge = reports.filter(({ isDestroyed }) => !isDestroyed);
+  const faults = boundFaults(byMerge, { offboardAtMost });
+  const { gateways, tenants } = turnsOf(byMerge, () => true);
+  const followers = await followersOf(process.cwd(), gateways);
+  const notices = [
+    ...faults.map(({ message }) => `A merge will do nothing:\n\n${codeBlock(message.split("\n"))}`),
+    followersText(followers.filter((stack) => !tenants.includes(stack))),
+  ].filter((text) => text !== "");
+  const above = notices.map((text) => `${text}\n\n`).join("");
+  const more = restUrl === undefined ? {} : { restUrl };
+  return above + renderComment(reports, { limit: COMMENT_LIMIT - above.length, ...more }).comment;
 }
 
 async function readJson(file: string): Promise<unknown> {

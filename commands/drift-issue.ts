@@ -2,10 +2,11 @@
  * `npm run drift-issue`: opens one issue with the differences that were found, updates it, and closes it when all is
  * well.
  *
- * Something that could not be read keeps it open: it may differ. Ends with 0, and with 2 where a file or GitHub could
- * not be read.
+ * Something that could not be read keeps it open: it may differ. So does a file that is missing or is none of a look:
+ * the look itself has failed then. Ends with 0, and with 2 where such a file or GitHub could not be read.
  */
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { Command } from "commander";
 import { z } from "zod";
 import { type Difference, driftText } from "../github/drift-text.ts";
@@ -36,18 +37,35 @@ async function run(args: readonly string[]): Promise<number> {
     .exitOverride()
     .parse(args, { from: "user" });
   const { file, runUrl } = command.opts<Options>();
-  const texts = await Promise.all(file.map((path) => readFile(path, "utf8")));
-  const differences = texts.flatMap((text) => differencesIn(JSON.parse(text)));
+  const found = await Promise.all(file.map(differencesIn));
+  const differences = found.flat();
   const repository = openRepository();
   const outcome =
     differences.length === 0
       ? await closeIssue(repository, ABOUT, WELL)
       : await keepIssue(repository, ABOUT, driftText(differences, new Date(), runUrl));
   console.log(`${differences.length} to tell. The issue: ${outcome}.`);
-  return 0;
+  return differences.some(({ stack }) => stack === undefined) ? FAILED : 0;
 }
 
-function differencesIn(content: unknown): readonly Difference[] {
+async function differencesIn(file: string): Promise<readonly Difference[]> {
+  try {
+    return differencesOf(JSON.parse(await readFile(file, "utf8")));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return [noLook(file)];
+  }
+}
+
+function noLook(file: string): Difference {
+  return {
+    kind: "unread",
+    text: `The look ended before it had written ${basename(file)}, so nobody knows whether anything differs.`,
+    fix: "Read the log of the run: a wrong passphrase, a state that cannot be reached, or credentials that were refused.",
+  };
+}
+
+function differencesOf(content: unknown): readonly Difference[] {
   return verdicts.parse(content).flatMap(({ stack, checks, domains }) =>
     [{ domain: undefined, checks }, ...domains].flatMap(({ domain, checks: found }) =>
       found.flatMap(({ status, text, fix }) => {

@@ -1,7 +1,8 @@
 /** The options of the commands of `npm run fleet`. */
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Choice } from "../fleet/choose-stacks.ts";
 import type { ReportFiles } from "../fleet/write-reports.ts";
+import { asCount } from "./as-count.ts";
 
 export interface Options extends ReportFiles {
   readonly changed?: string;
@@ -53,11 +54,6 @@ export function bounded(described: Command): Command {
     asCount,
     1,
   );
-}
-
-function asCount(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It is a number.");
 }
 
 /** An empty text is none: it is what a CI gives for an input that nobody filled in. */

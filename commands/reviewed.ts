@@ -2,21 +2,25 @@
  * `npm run reviewed`: what was reviewed of what was merged, and which stacks are to be done, gateways and tenants.
  *
  * It prints lines as GitHub takes them for outputs: `pull-requests=12`, `gateways=["gateway"]`,
- * `tenants=["contoso"]`. It changes nothing. Ends with 0, with 1 where something was not reviewed, and with 2 where
- * that could not be found out.
+ * `tenants=["contoso"]`. It changes nothing. Ends with 0, with 1 where something was not reviewed or too many domains
+ * would leave the gateway over all stacks, and with 2 where that could not be found out.
  */
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Command } from "commander";
 import { execa } from "execa";
+import { boundFaults } from "../fleet/guard.ts";
+import { followersOf, followersText } from "../github/followers.ts";
 import { openRepository } from "../github/repository.ts";
-import { mergedPullRequests, reviewedReports, turnsOf } from "../github/reviewed.ts";
+import { mergedPullRequests, namedReports, reviewedReports, turnsOf } from "../github/reviewed.ts";
 import { MailRuleError } from "../mail/errors.ts";
-import { type StackReport, stackReports } from "../report/stack-report.ts";
+import { code, codeBlock } from "../report/markdown-text.ts";
+import type { StackReport } from "../report/stack-report.ts";
+import { asCount } from "./as-count.ts";
 import { endCommand } from "./end-command.ts";
 
-const EXIT = { reviewed: 0, notReviewed: 1, unread: 2 };
+const EXIT = { reviewed: 0, refused: 1, unread: 2 };
 
 /** Names no commit: what GitHub gives as the one before the first. */
 const NO_COMMIT = /^0+$/;
@@ -27,6 +31,7 @@ interface Options {
   readonly to?: string;
   readonly workflow: string;
   readonly artifact: string;
+  readonly offboardAtMost: number;
   readonly json?: string;
   readonly markdown?: string;
 }
@@ -38,50 +43,65 @@ async function run(args: readonly string[]): Promise<number> {
     .option("--to <commit>", "its last commit now")
     .option("--workflow <file>", "the file of the workflow that previews", "preview.yml")
     .option("--artifact <name>", "what it leaves behind", "mail-path-report")
+    .option("--offboard-at-most <number>", "so many domains may leave in all", asCount, 1)
     .option("--json <file>", "takes the reports that were reviewed")
     .option("--markdown <file>", "takes what a person should know, if there is anything")
     .option("--reports <file>", "instead of all that: takes the stacks from these reports")
     .exitOverride()
     .parse(args, { from: "user" });
   const options = command.opts<Options>();
-  if (options.reports !== undefined) {
-    await tell(stackReports.parse(JSON.parse(await readFile(options.reports, "utf8"))), options);
-    return EXIT.reviewed;
-  }
-  const { from, to, json } = options;
-  if (from === undefined || to === undefined || json === undefined) {
+  const { from, to, json, reports } = options;
+  if (reports === undefined && (from === undefined || to === undefined || json === undefined)) {
     return command.error("error: give --from, --to and --json, or --reports");
   }
   try {
-    await find(from, to, { ...options, json });
+    await tell(await (reports === undefined ? find(options) : read(reports)), options);
     return EXIT.reviewed;
   } catch (error) {
-    if (!(error instanceof MailRuleError) || error.code !== "not-reviewed") throw error;
+    if (!(error instanceof MailRuleError) || !REFUSALS.has(error.code)) throw error;
     console.error(error.message);
-    if (options.markdown !== undefined) await write(options.markdown, `${error.message}\n`);
-    return EXIT.notReviewed;
+    const { markdown } = options;
+    if (markdown !== undefined) await write(markdown, codeBlock(error.message.split("\n")));
+    return EXIT.refused;
   }
 }
 
-async function find(from: string, to: string, options: Options & { readonly json: string }) {
+const REFUSALS = new Set(["not-reviewed", "too-many-offboarded"]);
+
+async function read(file: string): Promise<readonly StackReport[]> {
+  return namedReports.parse(JSON.parse(await readFile(file, "utf8")));
+}
+
+async function find({ from = "", to = "", json = "", workflow, artifact }: Options) {
   const repository = openRepository();
   const pullRequests = await mergedPullRequests(repository, await commitsBetween(from, to));
   console.log(`pull-requests=${pullRequests.map(({ number }) => number).join(" ")}`);
-  const { workflow, artifact, json } = options;
   const where = { workflow, artifact, file: "report.json" };
   const found = await reviewedReports(repository, pullRequests, where);
-  await write(json, `${JSON.stringify(found, null, 2)}\n`);
-  await tell(found, options);
+  await write(json, JSON.stringify(found, null, 2));
+  return found;
 }
 
-async function tell(all: readonly StackReport[], { markdown }: Options): Promise<void> {
+/** @throws MailRuleError `too-many-offboarded` */
+async function tell(all: readonly StackReport[], options: Options): Promise<void> {
   const { gateways, tenants, removed } = turnsOf(all, hasFile);
+  const due = all.filter(({ stack }) => hasFile(stack));
+  const [tooMany] = boundFaults(due, options);
+  if (tooMany !== undefined) throw tooMany;
   console.log(`gateways=${JSON.stringify(gateways)}`);
   console.log(`tenants=${JSON.stringify(tenants)}`);
-  if (removed.length === 0) return;
-  const text = `The file is gone of: ${removed.join(", ")}. Their domains stay on the gateway until the workflow destroy is run.`;
-  console.error(text);
-  if (markdown !== undefined) await write(markdown, `${text}\n`);
+  const followers = await followersOf(process.cwd(), gateways);
+  const others = followers.filter((stack) => !tenants.includes(stack));
+  const texts = [removedText(removed), followersText(others)].filter((text) => text !== "");
+  if (texts.length === 0) return;
+  console.error(texts.join("\n"));
+  if (options.markdown !== undefined) await write(options.markdown, texts.join("\n\n"));
+}
+
+function removedText(removed: readonly string[]): string {
+  if (removed.length === 0) return "";
+  const names = removed.map((stack) => code(stack)).join(", ");
+  return `The file is gone of: ${names}. Their domains stay on the gateway until the workflow destroy is run.`;
 }
 
 function hasFile(stack: string): boolean {
@@ -98,7 +118,7 @@ async function commitsBetween(from: string, to: string): Promise<string[]> {
 
 async function write(file: string, text: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, text);
+  await writeFile(file, `${text}\n`);
 }
 
 await endCommand(run, EXIT.unread);

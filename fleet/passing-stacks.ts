@@ -12,6 +12,7 @@ import { z } from "zod";
 import type { ChosenStack } from "./choose-stacks.ts";
 import type { Operation } from "./engine.ts";
 import { exportStack, isStateInFiles, makeStack } from "./known-stacks.ts";
+import { namedGateway } from "./named-gateway.ts";
 import { runPulumi } from "./run-pulumi.ts";
 
 export interface Place {
@@ -22,11 +23,6 @@ export interface Place {
 }
 
 const projectFile = z.object({ name: z.string() });
-const stackFile = z
-  .object({ config: z.object({ "mail:gateway": z.object({ stack: z.string() }) }) })
-  .transform(({ config }) => config["mail:gateway"].stack)
-  .optional()
-  .catch(undefined);
 /** As `pulumi stack export` has it. What is in it is handed on as it is. */
 const exported = z.looseObject({ deployment: z.unknown() });
 /** What protects the secrets of a state: a passphrase, or a key elsewhere. As a stack's file has it. */
@@ -77,7 +73,7 @@ export class PassingStacks {
     const folder = await mkdtemp(join(this.#folder, "state-"));
     await this.#writeState(folder, stack, held);
     if (!isKnown) {
-      const gateway = stackFile.parse(parse(await readFile(configFile, "utf8")));
+      const gateway = namedGateway(await readFile(configFile, "utf8"));
       if (gateway !== undefined) await this.#copyGateway(folder, gateway);
     }
     return work({ configFile, backend: `file://${folder}` });

@@ -26,6 +26,12 @@ test("it says of each stack what differs, what was not read, and what to do", ()
   expect(body).toContain("```text\nStack fabrikam\nstack: not read: No token.\n```");
 });
 
+test("of a look that has failed it says that nothing is known of any stack", () => {
+  const { title, body } = driftText([{ kind: "unread", text: "It ended early." }], at, undefined);
+  expect(title).toBe("Mail: 1 not read in all stacks");
+  expect(body).toContain("```text\nAll stacks\nlook: not read: It ended early.\n```");
+});
+
 const nasty = fc
   .array(
     fc.oneof(

@@ -5,7 +5,8 @@ import { BODY_LIMIT } from "./own-text.ts";
 
 /** Something that is not as a stack says, or could not be read. */
 export interface Difference {
-  readonly stack: string;
+  /** Missing where it is about all of them. */
+  readonly stack?: string | undefined;
   /** Missing where it is the stack's or its gateway's. */
   readonly domain?: string | undefined;
   /** `unread`: whether it differs is not known. */
@@ -43,7 +44,7 @@ export function driftText(
     "What is right in DNS or at the gateway goes into the stack's file by a pull request; what is right in the file is brought about by `up`. This issue is kept up to date, and closed when all is well.",
   ];
   return {
-    title: `Mail: ${parts.join(", ")} in ${count(stacks.size, "stack")}`,
+    title: `Mail: ${parts.join(", ")} in ${stacks.has(undefined) ? "all stacks" : count(stacks.size, "stack")}`,
     body: fitted(
       head.join("\n\n"),
       [...stacks].map(([stack, found]) => section(stack, found)),
@@ -63,12 +64,13 @@ function fitted(head: string, sections: readonly string[]): string {
   return body;
 }
 
-function section(stack: string, found: readonly Difference[]): string {
+function section(stack: string | undefined, found: readonly Difference[]): string {
   const lines = found.flatMap(({ domain, kind, text, fix }) => [
-    `${domain ?? "stack"}: ${kind === "unread" ? "not read: " : ""}${onOneLine(text)}`,
+    `${stack === undefined ? "look" : (domain ?? "stack")}: ${kind === "unread" ? "not read: " : ""}${onOneLine(text)}`,
     ...(fix === undefined ? [] : [`  to do: ${onOneLine(fix)}`]),
   ]);
-  return codeBlock([`Stack ${onOneLine(stack)}`, ...lines].join("\n"));
+  const title = stack === undefined ? "All stacks" : `Stack ${onOneLine(stack)}`;
+  return codeBlock([title, ...lines].join("\n"));
 }
 
 function count(number: number, what: string): string {

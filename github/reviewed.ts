@@ -1,10 +1,17 @@
 /** What was reviewed of what a push brings: the reports of the last previews of its pull requests. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
 import { MailRuleError } from "../mail/errors.ts";
-import { type StackReport, stackReports } from "../report/stack-report.ts";
+import { type StackReport, stackReport } from "../report/stack-report.ts";
 import { artifactFile, lastPreviewRun } from "./preview-run.ts";
 import { findMergedPullRequest, type MergedPullRequest } from "./pull-requests.ts";
 import type { Repository } from "./repository.ts";
+
+/**
+ * The reports that a branch's run has left. A name becomes a part of paths, and of other jobs' names: only one that
+ * Pulumi takes for a stack is taken.
+ */
+export const namedReports = z.array(stackReport.extend({ stack: z.string().regex(/^[\w.-]+$/) }));
 
 export interface WhereReviewed {
   /** The file of the workflow that previews: `preview.yml`. */
@@ -65,7 +72,7 @@ export async function reviewedReports(
     if (isFork) throw fromFork(number);
     const run = await lastPreviewRun(repository, { workflow, commit });
     const text = await artifactFile(repository, run, artifact, file);
-    for (const each of stackReports.parse(JSON.parse(text))) byStack.set(each.stack, each);
+    for (const each of namedReports.parse(JSON.parse(text))) byStack.set(each.stack, each);
   }
   return [...byStack.values()];
 }

@@ -112,6 +112,11 @@ export class Partner implements AsyncDisposable {
     return this.#push(before, await this.repository.commit("main", files));
   }
 
+  /** Runs all jobs of a run again, with the commit that it had. */
+  rerun(run: WorkflowRun): Promise<WorkflowRun> {
+    return this.#runner.rerun(run);
+  }
+
   #push(before: string, after: string): Promise<WorkflowRun> {
     return this.#runner.run("up.yml", { name: "push", sha: after, payload: { before } });
   }
@@ -123,7 +128,10 @@ export class Partner implements AsyncDisposable {
     name: "workflow_dispatch" | "schedule" = "workflow_dispatch",
   ): Promise<WorkflowRun> {
     const sha = await this.repository.head("main");
-    return this.#runner.run(file, { name, sha, payload: {}, inputs });
+    // In the event's own copy every value is a text.
+    const texts = Object.entries(inputs).map(([key, value]) => [key, String(value)]);
+    const payload = { inputs: Object.fromEntries(texts) };
+    return this.#runner.run(file, { name, sha, payload, inputs });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,6 +7,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
+import { isMet } from "../lab/workflows/expression.ts";
 import { readWorkflow, type Workflow } from "../lab/workflows/workflow-file.ts";
 import { actionlintPath, zizmorPath } from "../tools/workflow-checkers.mjs";
 
@@ -98,6 +99,52 @@ test("what needs secrets never runs for a fork", async () => {
   expect(fork?.environment).toBeUndefined();
   expect(fork?.permissions).toEqual({ contents: "read" });
   expect(JSON.stringify(fork)).not.toContain("secrets.");
+});
+
+/** A job that was cancelled, as by its time limit, is no failure by GitHub's `failure()`. */
+test.each([
+  ["success", "skipped", "success", true],
+  ["success", "skipped", "skipped", true],
+  ["skipped", "success", "success", true],
+  ["success", "skipped", "cancelled", false],
+  ["success", "skipped", "failure", false],
+  ["cancelled", "skipped", "skipped", false],
+  ["skipped", "cancelled", "skipped", false],
+])(
+  "after reviewed %s, preview %s and gateways %s the tenants run: %s",
+  async (reviewed, preview, gateways, runs) => {
+    const { jobs } = await workflow(".github/workflows/mail-up.yml");
+    const outputs = { gateways: '["gateway"]', tenants: '["contoso"]' };
+    const needs = {
+      reviewed: { result: reviewed, outputs: reviewed === "success" ? outputs : {} },
+      preview: { result: preview, outputs: preview === "success" ? outputs : {} },
+      gateways: { result: gateways, outputs: {} },
+    };
+    const failed = [reviewed, preview, gateways].includes("failure");
+    expect(isMet(jobs["tenants"]?.if, { needs }, { succeeded: false, failed })).toBe(runs);
+    const isReviewed = [reviewed, preview].includes("success");
+    expect(isMet(jobs["gateways"]?.if, { needs }, { succeeded: false, failed: false })).toBe(
+      isReviewed,
+    );
+  },
+);
+
+test("the night's issue is kept whatever became of the look", async () => {
+  const { jobs } = await workflow(".github/workflows/mail-drift.yml");
+  const needs = { look: { result: "failure", outputs: {} } };
+  expect(isMet(jobs["tell"]?.if, { needs }, { succeeded: false, failed: true })).toBe(true);
+});
+
+test("stacks are changed a few at once, and what they are made of is compared first", async () => {
+  const { jobs } = await workflow(".github/workflows/mail-up.yml");
+  const { gateways, tenants } = jobs;
+  expect([gateways, tenants].map((job) => job?.strategy?.["max-parallel"])).toEqual([4, 4]);
+  for (const steps of [gateways?.steps, tenants?.steps]) {
+    const runs = (steps ?? []).map(({ run = "" }) => run);
+    const compares = runs.findIndex((run) => run.includes("up-to-date"));
+    expect(compares).toBeGreaterThan(0);
+    expect(compares).toBeLessThan(runs.findIndex((run) => run.includes("fleet -- up")));
+  }
 });
 
 function workflow(file: string): Promise<Workflow> {

@@ -142,10 +142,111 @@ test("a destroy whose name is typed in two ways does nothing", async () => {
   });
   expect(run.jobs.map(({ name, result }) => [name, result])).toEqual([
     ["destroy / confirm", "failure"],
+    ["destroy / preview", "skipped"],
     ["destroy / destroy", "skipped"],
   ]);
   expect(run.jobs[0]?.summary).toContain("nothing was done");
 });
+
+test("a merge by which more domains leave in all than one run lets go does nothing", async () => {
+  const names = ["one", "two"];
+  const files = names.map((name) => [`stacks/Pulumi.${name}.yaml`, tenantFile(`${name}.test`)]);
+  const reports = names.map((name) => leavingReport(name));
+  const request = await partner.open({
+    ...Object.fromEntries(files),
+    ...(await withScript("fleet", reporting(reports))),
+  });
+  await partner.review(request);
+  const [comment] = partner.github.commentsOf(request.number);
+  expect(comment?.body).toContain("A merge will do nothing");
+  const run = await partner.merge(request);
+  expect(run.jobs.map(({ name, result }) => [name, result])).toContainEqual([
+    "up / reviewed",
+    "failure",
+  ]);
+  expect(run.jobs.map(({ name }) => name)).toContain("up / tenants");
+  expect(run.jobs.filter(({ result }) => result === "success").map(({ name }) => name)).toEqual([
+    "up / tell",
+  ]);
+  const told = partner.github.commentsOf(request.number).at(-1);
+  expect(told?.body).toContain("2 domains would leave the gateway: one.test (one), two.test (two)");
+}, 120_000);
+
+test("tenants at a gateway that changes are told, before the merge and after it", async () => {
+  await partner.repository.commit("main", {
+    "stacks/Pulumi.follows.yaml": tenantFile("follows.test").replace(
+      /^ {2}mail:gateway:\n(?: {4}.*\n)+/m,
+      "  mail:gateway:\n    stack: organization/mail/gateway\n",
+    ),
+  });
+  const gateway = { ...leavingReport("gateway"), kind: "gateway", domains: [] };
+  const request = await partner.open({
+    "stacks/Pulumi.gateway.yaml": "config:\n  gateway:name: example\n",
+    ...(await withScript("fleet", reporting([gateway]))),
+  });
+  await partner.review(request);
+  const run = await partner.merge(request);
+  expect(run.jobs.map(({ name }) => name)).toContain("up / gateways gateway");
+  const bodies = partner.github.commentsOf(request.number).map(({ body }) => body);
+  expect(bodies).toHaveLength(2);
+  for (const body of bodies) {
+    expect(body).toContain("At a gateway that changes: `follows`.");
+  }
+}, 120_000);
+
+test("a report whose stack has a name that none has is not taken", async () => {
+  const report = leavingReport("../[x](https://evil.test)");
+  const request = await partner.open(await withScript("fleet", reporting([report])));
+  await partner.review(request);
+  const run = await partner.merge(request);
+  const [first] = run.jobs;
+  expect([first?.name, first?.result]).toEqual(["up / reviewed", "failure"]);
+  const bodies = partner.github.commentsOf(request.number).map(({ body }) => body);
+  expect(bodies.filter((body) => body.startsWith(markerOf("up")))).not.toContainEqual(
+    expect.stringContaining("evil.test"),
+  );
+}, 120_000);
+
+test("a night that ends before it has looked at anything opens the issue, with the way to its log", async () => {
+  await partner.repository.commit(
+    "main",
+    await withScript("fleet", "echo wrong passphrase; exit 2 #"),
+  );
+  const night = await partner.dispatch("drift.yml", {}, "schedule");
+  expect(night.jobs.map(({ name, result }) => [name, result])).toEqual([
+    ["drift / look", "failure"],
+    ["drift / tell", "failure"],
+  ]);
+  const [issue, ...others] = partner.github.issues();
+  expect(others).toEqual([]);
+  expect(issue?.title).toBe("Mail: 2 not read in all stacks");
+  expect(issue?.body).toContain("nobody knows whether anything differs");
+  expect(issue?.body).toContain(`/actions/runs/${night.run.id}`);
+}, 120_000);
+
+/** Of a stack with one domain that leaves. */
+function leavingReport(stack: string): object {
+  const domain = `${stack}.test`;
+  const lists = { settings: [], notices: [], duration: [], steps: [], risks: [], unread: [] };
+  return {
+    stack,
+    kind: "tenant",
+    status: "changed",
+    isDestroyed: false,
+    summary: "It leaves.",
+    domains: [{ domain, displayName: domain, change: "offboard", summary: "It leaves.", ...lists }],
+    faults: [],
+    risks: [],
+    technical: [],
+    changeDigest: "0",
+  };
+}
+
+/** The script of a preview that finds this. */
+function reporting(reports: readonly object[]): string {
+  const left = `echo '${JSON.stringify(reports)}' > report/report.json; : > report/comment.md`;
+  return `mkdir -p report && ${left} #`;
+}
 
 /** The package.json of the repository with another script in the place of one. */
 async function withScript(name: string, script: string) {

@@ -7,7 +7,15 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { markerOf } from "../github/own-text.ts";
 import { testNet } from "../lab/test-net.ts";
 import { Partner, type PullRequest, tenantFile } from "./partner.ts";
-import { gatewayMx, mx, startTenantLab, type TenantLab, type TenantZone, txt } from "./tenant.ts";
+import {
+  gatewayMx,
+  gatewayTerm,
+  mx,
+  startTenantLab,
+  type TenantLab,
+  type TenantZone,
+  txt,
+} from "./tenant.ts";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -15,6 +23,8 @@ const parts = new AsyncDisposableStack();
 let lab: TenantLab;
 let partner: Partner;
 const zones = new Map<string, TenantZone>();
+/** What happens while a job waits for the environment's reviewers. */
+let untilApproved = (): Promise<void> => Promise.resolve();
 
 const domains = ["one.test", "two.test"];
 const fileOf = (domain: string) => `stacks/Pulumi.${domain.replace(".test", "")}.yaml`;
@@ -61,7 +71,7 @@ function startPartner(): Promise<Partner> {
     environments: {
       "mail-preview": environment(reads),
       "mail-production": environment(writes),
-      "mail-offboarding": environment(writes),
+      "mail-offboarding": { ...environment(writes), untilApproved: () => untilApproved() },
     },
     files: { "README.md": "Our mail.\n" },
   });
@@ -79,6 +89,10 @@ function mxOf(domain: string): string[] {
   const records = zones.get(domain)?.snapshot() ?? [];
   const found = records.filter(({ name, type }) => type === "MX" && name === domain);
   return found.map(({ priority, content }) => `${priority} ${content}`);
+}
+
+function textsOf(domain: string) {
+  return (zones.get(domain)?.snapshot() ?? []).filter(({ type }) => type === "TXT");
 }
 
 /** Of a run that failed its log is shown. */
@@ -142,6 +156,28 @@ test("where the world has changed since the review, nothing is done, and it is s
   expect(mxOf("three.test")).toEqual(gatewayMx);
 });
 
+test("an older run that is run again does not take a later change back", async () => {
+  const none = tenantFile("two.test", { outbound: "none" });
+  const first = await partner.open({ [fileOf("two.test")]: none });
+  await partner.review(first);
+  const older = await partner.merge(first);
+  expectSuccess(older);
+  expect(JSON.stringify(textsOf("two.test"))).not.toContain(gatewayTerm);
+
+  const second = await partner.open({ [fileOf("two.test")]: tenantFile("two.test") });
+  await partner.review(second);
+  expectSuccess(await partner.merge(second));
+  const after = textsOf("two.test");
+  expect(JSON.stringify(after)).toContain(gatewayTerm);
+
+  // The state is what it was before the first merge: its preview is again exactly what was reviewed.
+  const again = await partner.rerun(older);
+  expect(again.result).toBe("failure");
+  expect(again.log).toContain("At origin/main there is something else by now");
+  expect(textsOf("two.test")).toEqual(after);
+  expect(told(first, "up")[0]).toContain("would take the later change back");
+});
+
 test("a broken stack file gives a comment with the place and the fix, beside the others' reports", async () => {
   const request = await partner.open({
     [fileOf("one.test")]: tenantFile("one.test", { inbound: "boarder" }),
@@ -174,6 +210,25 @@ test("every night one issue tells of what differs, and is closed when all is wel
   expect(partner.github.issues()).toMatchObject([{ state: "closed" }]);
 });
 
+function destroyTwo() {
+  const names = { stack: "two", confirm: "two" };
+  return partner.dispatch("destroy.yml", { ...names, "offboard-at-most": 1 });
+}
+
+test("a destroy that is approved when the branch says something else by then does nothing", async () => {
+  const { repository } = partner;
+  const text = await repository.read(fileOf("two.test"));
+  untilApproved = async () => {
+    const changed = { [fileOf("two.test")]: `${text}# Two stays.\n` };
+    await repository.commit("main", changed);
+  };
+  const destroy = await destroyTwo();
+  untilApproved = () => Promise.resolve();
+  expect(destroy.jobs.map(({ result }) => result)).toEqual(["success", "success", "failure"]);
+  expect(destroy.jobs[2]?.summary).toContain("At origin/main there is something else by now");
+  expect(mxOf("two.test")).toEqual(gatewayMx);
+});
+
 test("a destroy that was confirmed takes the stack off the gateway, also where its file is gone", async () => {
   const request = await partner.open({ [fileOf("two.test")]: null });
   await partner.review(request);
@@ -182,9 +237,14 @@ test("a destroy that was confirmed takes the stack off the gateway, also where i
   expect(mxOf("two.test")).toEqual(gatewayMx);
   expect(told(request, "up")[0]).toContain("until the workflow destroy is run");
 
-  const names = { stack: "two", confirm: "two" };
-  const destroy = await partner.dispatch("destroy.yml", { ...names, "offboard-at-most": 1 });
+  const destroy = await destroyTwo();
   expectSuccess(destroy);
-  expect(destroy.jobs.at(-1)?.environment).toBe("mail-offboarding");
+  expect(destroy.jobs.map(({ name, environment }) => [name, environment])).toEqual([
+    ["destroy / confirm", undefined],
+    ["destroy / preview", "mail-preview"],
+    ["destroy / destroy", "mail-offboarding"],
+  ]);
+  // Whoever approves it reads what will happen.
+  expect(destroy.jobs[1]?.summary).toContain("two.test");
   expect(mxOf("two.test")).toEqual(["10 mail.two.test"]);
 });

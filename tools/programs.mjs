@@ -25,6 +25,7 @@ const programs = {
   comment: { lab: false, run: (args) => start("commands/comment.ts", args) },
   "drift-issue": { lab: false, run: (args) => start("commands/drift-issue.ts", args) },
   reviewed: { lab: false, run: (args) => start("commands/reviewed.ts", args) },
+  "up-to-date": { lab: false, run: (args) => start("commands/up-to-date.ts", args) },
   "stack-files": { lab: false, run: (args) => start("commands/stack-files.ts", args) },
 };
 

@@ -53,8 +53,11 @@ async function checkOut(inputs: Inputs, { workspace, permissions, origin, sha }:
   const depth = inputs["fetch-depth"] ?? "1";
   await git("init", "--quiet");
   await git("remote", "add", "origin", origin);
+  const ref = inputs["ref"] || sha;
+  // With all of the history the action fetches all branches as well.
   const limit = depth === "0" ? [] : [`--depth=${depth}`];
-  await git("fetch", "--quiet", ...limit, "origin", inputs["ref"] || sha);
+  if (depth === "0") await git("fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*");
+  await git("fetch", "--quiet", ...limit, "origin", ref);
   await git("checkout", "--quiet", "--detach", "FETCH_HEAD");
   if (inputs["submodules"] === "true") await addProgram(workspace);
 }

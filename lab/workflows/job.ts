@@ -21,6 +21,8 @@ export interface RunnerOptions {
 export interface RunnerEnvironment {
   readonly secrets: Readonly<Record<string, string>>;
   readonly variables: Readonly<Record<string, string>>;
+  /** What happens while a job waits for the environment's reviewers. */
+  readonly untilApproved?: () => Promise<void>;
 }
 
 export interface Event {
@@ -65,35 +67,25 @@ export async function runSteps(
   workflow: Workflow,
   around: Surroundings,
 ): Promise<JobResult> {
-  const { directory, event, github, environments } = around;
+  const { directory, event, github } = around;
   const environment = job.environment && fillText(job.environment, around.contexts);
-  const settings = event.fork === undefined && environment ? environments[environment] : undefined;
   const permissions = rightsOf(job, workflow, around);
+  if (environment) await around.environments[environment]?.untilApproved?.();
   const workspace = await mkdtemp(join(directory, "job-"));
   const temp = `${workspace}-temp`;
   await mkdir(temp);
-  const token = github.addToken(permissions);
   const contexts: Contexts = {
     ...around.contexts,
-    github: { ...Object(around.contexts["github"]), token, workspace },
+    ...secretsOf(environment, github.addToken(permissions), around),
     runner: { temp },
-    // A secret of the environment is there only where the caller has passed its name.
-    secrets: {
-      ...Object.fromEntries(
-        Object.keys(around.secrets).map((key) => [key, settings?.secrets[key] ?? ""]),
-      ),
-      GITHUB_TOKEN: token,
-    },
-    vars: settings?.variables ?? {},
   };
-  const variables = { ...around.machine, ...ownVariables(around) };
   const machine = new JobMachine({
     ...around,
     workspace,
     temp,
     contexts,
     permissions,
-    machine: variables,
+    machine: { ...around.machine, ...ownVariables(around) },
     sha: event.sha,
   });
   await machine.runAll({ ...workflow.env, ...job.env }, job.steps);
@@ -105,6 +97,19 @@ export async function runSteps(
     outputs: fillAll(job.outputs, { ...contexts, steps: machine.steps }),
     log: machine.log,
     summary: await readFile(join(temp, "summary"), "utf8"),
+  };
+}
+
+/** A secret of the environment is there only where the caller has passed its name; for a fork there is none. */
+function secretsOf(environment: string | undefined, token: string, around: Surroundings): Contexts {
+  const { event, environments, contexts } = around;
+  const settings = event.fork === undefined && environment ? environments[environment] : undefined;
+  const names = Object.keys(around.secrets);
+  const passed = Object.fromEntries(names.map((key) => [key, settings?.secrets[key] ?? ""]));
+  return {
+    github: { ...Object(contexts["github"]), token },
+    secrets: { ...passed, GITHUB_TOKEN: token },
+    vars: settings?.variables ?? {},
   };
 }
 

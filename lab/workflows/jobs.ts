@@ -39,8 +39,10 @@ async function runJob(
   const here = { ...around, contexts };
   if (job.uses !== undefined) return callWorkflow(name, job, workflow, here);
   const results: JobResult[] = [];
-  for (const matrix of matrixOf(job, contexts)) {
-    const values = { ...here, contexts: { ...contexts, matrix } };
+  const all = matrixOf(job, contexts);
+  for (const matrix of all) {
+    const strategy = { "job-total": all.length };
+    const values = { ...here, contexts: { ...contexts, matrix, strategy } };
     results.push(await runSteps(nameOf(name, matrix), job, workflow, values));
   }
   return results;

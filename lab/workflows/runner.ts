@@ -15,6 +15,9 @@ import { readWorkflow } from "./workflow-file.ts";
 
 export interface WorkflowRun {
   readonly run: LabRun;
+  /** The workflow's file, and what started it. */
+  readonly file: string;
+  readonly event: Event;
   readonly jobs: readonly JobResult[];
   readonly result: "success" | "failure";
   /** All that was printed. */
@@ -31,11 +34,20 @@ export class WorkflowRunner {
 
   /** Runs a workflow of the repository to its end. @param file its name: `preview.yml` */
   async run(file: string, event: Event): Promise<WorkflowRun> {
-    const { github, directory, origin } = this.#options;
     const commit = event.headSha ?? event.sha;
     const fork = event.fork === undefined ? {} : { from: event.fork };
-    const run = github.addRun({ workflow: file, commit, ...fork });
+    const run = this.#options.github.addRun({ workflow: file, commit, ...fork });
     this.#runs.set(`${run.id}`, run);
+    return this.#attempt(file, event, run);
+  }
+
+  /** As "Re-run all jobs": the same run, with the event and the commit that it had. */
+  rerun({ file, event, run }: WorkflowRun): Promise<WorkflowRun> {
+    return this.#attempt(file, event, run);
+  }
+
+  async #attempt(file: string, event: Event, run: LabRun): Promise<WorkflowRun> {
+    const { github, directory, origin } = this.#options;
     const source = await mkdtemp(join(directory, "workflow-"));
     const text = await execa("git", [
       `--git-dir=${origin}`,
@@ -56,7 +68,7 @@ export class WorkflowRunner {
     });
     const failed = jobs.some(({ result }) => result === "failure");
     const log = jobs.map((job) => `== ${job.name}: ${job.result}\n${job.log}`).join("\n");
-    return { run, jobs, result: failed ? "failure" : "success", log };
+    return { run, file, event, jobs, result: failed ? "failure" : "success", log };
   }
 
   #runOf(id: string): LabRun {
@@ -69,7 +81,7 @@ export class WorkflowRunner {
 function githubContext(github: LabGithub, event: Event, run: LabRun, file: string) {
   const [owner = ""] = github.repository.split("/");
   return {
-    event: event.payload,
+    event: { repository: { default_branch: "main" }, ...event.payload },
     event_name: event.name,
     sha: event.sha,
     repository: github.repository,

@@ -1,0 +1,68 @@
+/**
+ * `npm run up-to-date`: stops a run whose commit is no longer what the branch says of a stack.
+ *
+ * A run that waited for its approval, or that is run again, has the files of its own commit. Where a later commit has
+ * changed what the stack is made of, `up` would take that back. Reads git only. Ends with 0 where both are the same,
+ * with 1 where they differ, and with 2 where that could not be found out.
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { Command } from "commander";
+import { execa } from "execa";
+import { MailRuleError } from "../mail/errors.ts";
+import { codeBlock } from "../report/markdown-text.ts";
+import { endCommand } from "./end-command.ts";
+
+const EXIT = { same: 0, outdated: 1, unread: 2 };
+
+/** What every stack is made of, beside its own file. The submodule's entry is its commit. */
+const SHARED = ["Pulumi.yaml", "package.json", ".gitmodules", "pulumi-mxhero"];
+
+interface Options {
+  readonly stack: string;
+  readonly tip: string;
+  readonly markdown?: string;
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const command = new Command("npm run up-to-date --")
+    .description("Stops unless what a stack is made of is the same here and at the branch's tip.")
+    .requiredOption("--stack <name>", "the stack")
+    .requiredOption("--tip <git ref>", "the branch as it is now: origin/main")
+    .option("--markdown <file>", "takes why it stops")
+    .exitOverride()
+    .parse(args, { from: "user" });
+  const { stack, tip, markdown } = command.opts<Options>();
+  const changed = await changedSince(tip, [`stacks/Pulumi.${stack}.yaml`, ...SHARED]);
+  if (changed.length === 0) return EXIT.same;
+  const { message } = outdated(stack, tip, changed);
+  console.error(message);
+  if (markdown !== undefined) {
+    await mkdir(dirname(markdown), { recursive: true });
+    await writeFile(markdown, `${codeBlock(message.split("\n"))}\n`);
+  }
+  return EXIT.outdated;
+}
+
+/** Of commits: what is only in the folder was put there by the run itself. */
+async function changedSince(tip: string, files: readonly string[]): Promise<string[]> {
+  const how = ["--name-only", "--no-renames", "--ignore-submodules=none", "-z"];
+  const args = ["--literal-pathspecs", "diff", ...how, "HEAD", tip, "--", ...files];
+  const { stdout } = await execa("git", args);
+  return stdout.split("\0").filter(Boolean);
+}
+
+function outdated(stack: string, tip: string, changed: readonly string[]): MailRuleError {
+  return new MailRuleError({
+    code: "run-outdated",
+    where: stack,
+    problem:
+      `At ${tip} there is something else by now than at this run's commit: ${changed.join(", ")}. ` +
+      "This run would take the later change back, so nothing was done.",
+    fix:
+      "Leave this run as it is. The later change has a run of its own; otherwise start the workflow anew by hand, " +
+      "on the branch.",
+  });
+}
+
+await endCommand(run, EXIT.unread);

@@ -1,0 +1,96 @@
+/** The workflow `up` with a gateway's stack and a tenant's at it, with the real engine. The slots' agents are acted. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { stringify } from "yaml";
+import { testNet } from "../lab/test-net.ts";
+import { startActingAgents } from "./acting-agents.ts";
+import { type GatewayLab, startGatewayLab } from "./gateway-lab.ts";
+import { Partner } from "./partner.ts";
+import { mx, txt } from "./tenant.ts";
+
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 120_000 });
+
+const domain = "t.test";
+const parts = new AsyncDisposableStack();
+let lab: GatewayLab;
+let partner: Partner;
+
+beforeAll(async () => {
+  lab = parts.use(await startGatewayLab());
+  for (const [name, value] of Object.entries(lab.moto.env)) vi.stubEnv(name, value);
+  parts.use(startActingAgents(lab.moto));
+  await lab.configure(await lab.issue());
+  const zone = await lab.cloudflare.addZone({ name: domain });
+  await lab.cloudflare.seed(zone, [mx(domain, 10, `mail.${domain}`), txt(domain, "v=spf1 -all")]);
+  partner = parts.use(await startPartner());
+});
+
+afterAll(async () => {
+  await parts.disposeAsync();
+  vi.unstubAllEnvs();
+});
+
+function startPartner(): Promise<Partner> {
+  const {
+    CLOUDFLARE_API_TOKEN: writes = "",
+    PULUMI_CONFIG_PASSPHRASE: passphrase = "",
+    PULUMI_BACKEND_URL: backend = "",
+    ...machine
+  } = lab.project.env;
+  const permissions = ["zone:read", "dns:read"] as const;
+  const reads = lab.cloudflare.addToken({ name: "preview", permissions });
+  const environment = (token: string) => ({
+    secrets: { CLOUDFLARE_API_TOKEN: token, PULUMI_CONFIG_PASSPHRASE: passphrase },
+    variables: { PULUMI_BACKEND_URL: backend },
+  });
+  return Partner.start({
+    net: testNet,
+    directory: lab.directory,
+    machine,
+    environments: { "mail-preview": environment(reads), "mail-production": environment(writes) },
+    files: { "README.md": "Our mail.\n" },
+  });
+}
+
+const tenant = stringify({
+  config: {
+    "mail:organisation": "contoso",
+    "mail:gateway": { stack: "organization/mail/gateway" },
+    "mail:domains": [
+      {
+        name: domain,
+        mailSystem: "exchange",
+        server: `mail.${domain}`,
+        inbound: "loopback",
+        outbound: "none",
+        rcptLookup: true,
+        probeRecipient: `info@${domain}`,
+        fixIt: "https://help.example.com/",
+      },
+    ],
+  },
+});
+
+test("the gateway's job comes first; the tenant, which nobody could preview before, is stopped then", async () => {
+  const gateway = await readFile(join(lab.project.directory, "stacks/Pulumi.gateway.yaml"), "utf8");
+  const request = await partner.open({
+    "stacks/Pulumi.gateway.yaml": gateway,
+    "stacks/Pulumi.tenant.yaml": tenant,
+  });
+  await partner.review(request);
+  const up = await partner.merge(request);
+  expect(up.jobs.map(({ name, result }) => [name, result])).toEqual([
+    ["up / reviewed", "success"],
+    ["up / preview", "skipped"],
+    ["up / gateways gateway", "success"],
+    ["up / tenants tenant", "failure"],
+    ["up / tell", "success"],
+  ]);
+  expect(up.jobs[2]).toMatchObject({
+    environment: "mail-production",
+    concurrency: "mail-stack-gateway",
+  });
+  expect(up.jobs[3]?.summary).toContain("When it was reviewed the preview was: failed.");
+  expect(lab.cloudflare.snapshot(lab.zoneId)).not.toEqual([]);
+});
