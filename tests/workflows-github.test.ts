@@ -14,12 +14,17 @@ const parts = new AsyncDisposableStack();
 let partner: Partner;
 
 const secret = "a-token-of-cloudflare";
+const subsidiary = "a-token=of-another-account";
 const contoso = "stacks/Pulumi.contoso.yaml";
 
 beforeAll(async () => {
   const { path: directory } = parts.use(await mkdtempDisposable(join(tmpdir(), "lab-")));
   const { PATH = "", HOME = "" } = process.env;
-  const secrets = { CLOUDFLARE_API_TOKEN: secret };
+  const secrets = {
+    CLOUDFLARE_API_TOKEN: secret,
+    // As a browser sends it.
+    CLOUDFLARE_API_TOKENS: `OTHER=another\r\nSUBSIDIARY=${subsidiary}\r\n`,
+  };
   const environments = { "mail-preview": { secrets, variables: {} } };
   partner = parts.use(
     await Partner.start({
@@ -82,12 +87,13 @@ test("what a fork leaves behind in another form says nothing", async () => {
 }, 120_000);
 
 test("a fork's code is given no secret, and a branch of the repository that of its environment", async () => {
-  const counting = `${leaving("[]")}; env | grep -c ^CLOUDFLARE_API_TOKEN=${secret} #`;
+  const given = `CLOUDFLARE_API_TOKEN=${secret}|CLOUDFLARE_API_TOKEN_SUBSIDIARY=${subsidiary}`;
+  const counting = `${leaving("[]")}; env | grep -cxE "${given}" #`;
   const forked = await partner.open(await withScript("stack-files", counting), "mallory");
   const fork = await partner.review(forked, "mallory");
   expect(fork.preview.log).toContain("\n0\n");
   const own = await partner.open(await withScript("fleet", counting));
-  expect((await partner.review(own)).preview.log).toContain("\n1\n");
+  expect((await partner.review(own)).preview.log).toContain("\n2\n");
 }, 120_000);
 
 test("a preview that ends without a report is told, with the way to its log", async () => {

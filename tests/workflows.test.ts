@@ -7,15 +7,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { markerOf } from "../github/own-text.ts";
 import { testNet } from "../lab/test-net.ts";
 import { Partner, type PullRequest, tenantFile } from "./partner.ts";
-import {
-  gatewayMx,
-  gatewayTerm,
-  mx,
-  startTenantLab,
-  type TenantLab,
-  type TenantZone,
-  txt,
-} from "./tenant.ts";
+import { gatewayMx, mx, startTenantLab, type TenantLab, type TenantZone, txt } from "./tenant.ts";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
