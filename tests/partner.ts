@@ -139,6 +139,30 @@ export class Partner implements AsyncDisposable {
   }
 }
 
+/**
+ * What is secret in a project's variables goes to the environments, the rest to the machine. Previews get the token
+ * that only reads.
+ */
+export function dividedEnv(env: Readonly<Record<string, string>>, reads: string) {
+  const {
+    CLOUDFLARE_API_TOKEN: writes = "",
+    CLOUDFLARE_API_TOKEN_FABRIKAM: _,
+    PULUMI_CONFIG_PASSPHRASE: passphrase = "",
+    PULUMI_BACKEND_URL: backend = "",
+    ...machine
+  } = env;
+  const environment = (token: string) => ({
+    secrets: { CLOUDFLARE_API_TOKEN: token, PULUMI_CONFIG_PASSPHRASE: passphrase },
+    variables: { PULUMI_BACKEND_URL: backend },
+  });
+  const environments = {
+    "mail-preview": environment(reads),
+    "mail-production": environment(writes),
+    "mail-offboarding": environment(writes),
+  };
+  return { machine, environments };
+}
+
 /** A stack's file: one domain, whose records are changed at once. */
 export function tenantFile(
   domain: string,

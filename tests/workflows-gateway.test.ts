@@ -6,7 +6,7 @@ import { stringify } from "yaml";
 import { testNet } from "../lab/test-net.ts";
 import { startActingAgents } from "./acting-agents.ts";
 import { type GatewayLab, startGatewayLab } from "./gateway-lab.ts";
-import { Partner } from "./partner.ts";
+import { dividedEnv, Partner } from "./partner.ts";
 import { mx, txt } from "./tenant.ts";
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 120_000 });
@@ -32,25 +32,11 @@ afterAll(async () => {
 });
 
 function startPartner(): Promise<Partner> {
-  const {
-    CLOUDFLARE_API_TOKEN: writes = "",
-    PULUMI_CONFIG_PASSPHRASE: passphrase = "",
-    PULUMI_BACKEND_URL: backend = "",
-    ...machine
-  } = lab.project.env;
   const permissions = ["zone:read", "dns:read"] as const;
   const reads = lab.cloudflare.addToken({ name: "preview", permissions });
-  const environment = (token: string) => ({
-    secrets: { CLOUDFLARE_API_TOKEN: token, PULUMI_CONFIG_PASSPHRASE: passphrase },
-    variables: { PULUMI_BACKEND_URL: backend },
-  });
-  return Partner.start({
-    net: testNet,
-    directory: lab.directory,
-    machine,
-    environments: { "mail-preview": environment(reads), "mail-production": environment(writes) },
-    files: { "README.md": "Our mail.\n" },
-  });
+  const files = { "README.md": "Our mail.\n" };
+  const { directory, project } = lab;
+  return Partner.start({ net: testNet, directory, ...dividedEnv(project.env, reads), files });
 }
 
 const tenant = stringify({

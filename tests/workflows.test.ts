@@ -6,7 +6,7 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { markerOf } from "../github/own-text.ts";
 import { testNet } from "../lab/test-net.ts";
-import { Partner, type PullRequest, tenantFile } from "./partner.ts";
+import { dividedEnv, Partner, type PullRequest, tenantFile } from "./partner.ts";
 import { gatewayMx, mx, startTenantLab, type TenantLab, type TenantZone, txt } from "./tenant.ts";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -38,33 +38,17 @@ async function addDomain(domain: string): Promise<TenantZone> {
   return zone;
 }
 
-/** The machine has the world's addresses; the environments have what is secret. */
 function startPartner(): Promise<Partner> {
   const { world, project } = lab;
-  const {
-    CLOUDFLARE_API_TOKEN: writes = "",
-    CLOUDFLARE_API_TOKEN_FABRIKAM: _,
-    PULUMI_CONFIG_PASSPHRASE: passphrase = "",
-    PULUMI_BACKEND_URL: backend = "",
-    ...machine
-  } = project.env;
-  const reads = world.cloudflare.addToken({
-    name: "preview",
-    permissions: ["zone:read", "dns:read"],
-  });
-  const environment = (token: string) => ({
-    secrets: { CLOUDFLARE_API_TOKEN: token, PULUMI_CONFIG_PASSPHRASE: passphrase },
-    variables: { PULUMI_BACKEND_URL: backend },
-  });
+  const permissions = ["zone:read", "dns:read"] as const;
+  const reads = world.cloudflare.addToken({ name: "preview", permissions });
+  const { machine, environments } = dividedEnv(project.env, reads);
+  const waiting = { ...environments["mail-offboarding"], untilApproved: () => untilApproved() };
   return Partner.start({
     net: testNet,
     directory: world.directory,
     machine,
-    environments: {
-      "mail-preview": environment(reads),
-      "mail-production": environment(writes),
-      "mail-offboarding": { ...environment(writes), untilApproved: () => untilApproved() },
-    },
+    environments: { ...environments, "mail-offboarding": waiting },
     files: { "README.md": "Our mail.\n" },
   });
 }
