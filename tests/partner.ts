@@ -134,6 +134,13 @@ export class Partner implements AsyncDisposable {
     return this.#runner.run(file, { name, sha, payload, inputs });
   }
 
+  /** The repository's package.json with another script in the place of one. */
+  async withScript(name: string, script: string): Promise<Files> {
+    const packageJson = JSON.parse(await this.repository.read("package.json"));
+    const scripts = { ...packageJson.scripts, [name]: script };
+    return { "package.json": JSON.stringify({ ...packageJson, scripts }) };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.github[Symbol.asyncDispose]();
   }

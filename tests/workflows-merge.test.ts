@@ -1,0 +1,135 @@
+/**
+ * What the workflow `up` does and leaves alone after a merge, where that needs no engine: what nobody has reviewed, too
+ * many domains that leave, organisations at a gateway that changes. The preview is a script that leaves a report.
+ */
+import { mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { markerOf } from "../github/own-text.ts";
+import { testNet } from "../lab/test-net.ts";
+import { Partner, tenantFile } from "./partner.ts";
+
+const parts = new AsyncDisposableStack();
+let partner: Partner;
+
+const contoso = "stacks/Pulumi.contoso.yaml";
+
+beforeAll(async () => {
+  const { path: directory } = parts.use(await mkdtempDisposable(join(tmpdir(), "lab-")));
+  const { PATH = "", HOME = "" } = process.env;
+  const machine = { PATH, HOME };
+  const files = { [contoso]: tenantFile("contoso.test") };
+  const options = { net: testNet, directory, machine, environments: {}, files };
+  partner = parts.use(await Partner.start(options));
+});
+
+afterAll(() => parts.disposeAsync());
+
+test("what was pushed without a pull request is not done", async () => {
+  const run = await partner.pushToMain({
+    [contoso]: tenantFile("contoso.test", { outbound: "none" }),
+  });
+  expect(run.jobs.map(({ name, result }) => [name, result])).toEqual([
+    ["up / reviewed", "failure"],
+    ["up / preview", "skipped"],
+    ["up / gateways", "skipped"],
+    ["up / tenants", "skipped"],
+    ["up / tell", "skipped"],
+  ]);
+  expect(run.log).toContain("It was pushed without a pull request");
+}, 120_000);
+
+test("what came from a fork is not done, and the pull request is told", async () => {
+  const request = await partner.open({ [contoso]: tenantFile("contoso.test") }, "mallory");
+  await partner.review(request, "mallory");
+  const run = await partner.merge(request);
+  expect(run.result).toBe("failure");
+  const told = partner.github
+    .commentsOf(request.number)
+    .find(({ body }) => body.startsWith(markerOf("up")));
+  expect(told?.body).toContain("It came from a fork");
+}, 120_000);
+
+test("a merge by which more domains leave in all than one run lets go does nothing", async () => {
+  const names = ["one", "two"];
+  const files = names.map((name) => [`stacks/Pulumi.${name}.yaml`, tenantFile(`${name}.test`)]);
+  const reports = names.map((name) => leavingReport(name));
+  const request = await partner.open({
+    ...Object.fromEntries(files),
+    ...(await partner.withScript("fleet", reporting(reports))),
+  });
+  await partner.review(request);
+  const [comment] = partner.github.commentsOf(request.number);
+  expect(comment?.body).toContain("A merge will do nothing");
+  const run = await partner.merge(request);
+  expect(run.jobs.map(({ name, result }) => [name, result])).toContainEqual([
+    "up / reviewed",
+    "failure",
+  ]);
+  expect(run.jobs.map(({ name }) => name)).toContain("up / tenants");
+  expect(run.jobs.filter(({ result }) => result === "success").map(({ name }) => name)).toEqual([
+    "up / tell",
+  ]);
+  const told = partner.github.commentsOf(request.number).at(-1);
+  expect(told?.body).toContain("2 domains would leave the gateway: one.test (one), two.test (two)");
+}, 120_000);
+
+test("tenants at a gateway that changes are told, before the merge and after it", async () => {
+  await partner.repository.commit("main", {
+    "stacks/Pulumi.follows.yaml": tenantFile("follows.test").replace(
+      /^ {2}mail:gateway:\n(?: {4}.*\n)+/m,
+      "  mail:gateway:\n    stack: organization/mail/gateway\n",
+    ),
+  });
+  const gateway = { ...leavingReport("gateway"), kind: "gateway", domains: [] };
+  const request = await partner.open({
+    "stacks/Pulumi.gateway.yaml": "config:\n  gateway:name: example\n",
+    ...(await partner.withScript("fleet", reporting([gateway]))),
+  });
+  await partner.review(request);
+  const run = await partner.merge(request);
+  expect(run.jobs.map(({ name }) => name)).toContain("up / gateways gateway");
+  const bodies = partner.github.commentsOf(request.number).map(({ body }) => body);
+  expect(bodies).toHaveLength(2);
+  for (const body of bodies) {
+    expect(body).toContain("At a gateway that changes: `follows`.");
+  }
+}, 120_000);
+
+test("a report whose stack has a name that none has is not taken", async () => {
+  const report = leavingReport("../[x](https://evil.test)");
+  const request = await partner.open(await partner.withScript("fleet", reporting([report])));
+  await partner.review(request);
+  const run = await partner.merge(request);
+  const [first] = run.jobs;
+  expect([first?.name, first?.result]).toEqual(["up / reviewed", "failure"]);
+  const bodies = partner.github.commentsOf(request.number).map(({ body }) => body);
+  expect(bodies.filter((body) => body.startsWith(markerOf("up")))).not.toContainEqual(
+    expect.stringContaining("evil.test"),
+  );
+}, 120_000);
+
+/** Of a stack with one domain that leaves. */
+function leavingReport(stack: string): object {
+  const domain = `${stack}.test`;
+  const lists = { settings: [], notices: [], duration: [], steps: [], risks: [], unread: [] };
+  return {
+    stack,
+    kind: "tenant",
+    status: "changed",
+    isDestroyed: false,
+    summary: "It leaves.",
+    domains: [{ domain, displayName: domain, change: "offboard", summary: "It leaves.", ...lists }],
+    faults: [],
+    risks: [],
+    technical: [],
+    changeDigest: "0",
+  };
+}
+
+/** The script of a preview that finds this. */
+function reporting(reports: readonly object[]): string {
+  const left = `echo '${JSON.stringify(reports)}' > report/report.json; : > report/comment.md`;
+  return `mkdir -p report && ${left} #`;
+}
