@@ -28,14 +28,16 @@ async function run(args: readonly string[]): Promise<number> {
   const command = new Command("npm run up-to-date --")
     .description("Stops unless what a stack is made of is the same here and at the branch's tip.")
     .requiredOption("--stack <name>", "the stack")
-    .requiredOption("--tip <git ref>", "the branch as it is now: origin/main")
+    .requiredOption("--tip <folder>", "a checkout of the branch as it is now")
     .option("--markdown <file>", "takes why it stops")
     .exitOverride()
     .parse(args, { from: "user" });
   const { stack, tip, markdown } = command.opts<Options>();
-  const changed = await changedSince(tip, [`stacks/Pulumi.${stack}.yaml`, ...SHARED]);
+  const files = [`stacks/Pulumi.${stack}.yaml`, ...SHARED];
+  const [here, there] = await Promise.all([committed(".", files), committed(tip, files)]);
+  const changed = files.filter((file) => here.get(file) !== there.get(file));
   if (changed.length === 0) return EXIT.same;
-  const { message } = outdated(stack, tip, changed);
+  const { message } = outdated(stack, changed);
   console.error(message);
   if (markdown !== undefined) {
     await mkdir(dirname(markdown), { recursive: true });
@@ -44,20 +46,30 @@ async function run(args: readonly string[]): Promise<number> {
   return EXIT.outdated;
 }
 
-/** Of commits: what is only in the folder was put there by the run itself. */
-async function changedSince(tip: string, files: readonly string[]): Promise<string[]> {
-  const how = ["--name-only", "--no-renames", "--ignore-submodules=none", "-z"];
-  const args = ["--literal-pathspecs", "diff", ...how, "HEAD", tip, "--", ...files];
-  const { stdout } = await execa("git", args);
-  return stdout.split("\0").filter(Boolean);
+/**
+ * What each file is in the commit that is checked out there: mode, type and hash. What is only in the folder was put
+ * there by the run itself.
+ */
+async function committed(
+  folder: string,
+  files: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await execa("git", ["-C", folder, "ls-tree", "-z", "HEAD", "--", ...files]);
+  const entries = stdout.split("\0").filter(Boolean);
+  return new Map(
+    entries.map((entry) => {
+      const [what = "", file = ""] = entry.split("\t", 2);
+      return [file, what];
+    }),
+  );
 }
 
-function outdated(stack: string, tip: string, changed: readonly string[]): MailRuleError {
+function outdated(stack: string, changed: readonly string[]): MailRuleError {
   return new MailRuleError({
     code: "run-outdated",
     where: stack,
     problem:
-      `At ${tip} there is something else by now than at this run's commit: ${changed.join(", ")}. ` +
+      `The branch says something else by now than this run's commit: ${changed.join(", ")}. ` +
       "This run would take the later change back, so nothing was done.",
     fix:
       "Leave this run as it is. The later change has a run of its own; otherwise start the workflow anew by hand, " +

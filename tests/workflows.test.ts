@@ -143,7 +143,7 @@ test("an older run that is run again does not take a later change back", async (
   // All is as it was before the first merge: its preview is again exactly what was reviewed.
   const again = await partner.rerun(older);
   expect(again.result).toBe("failure");
-  expect(again.log).toContain("At origin/main there is something else by now");
+  expect(again.log).toContain("The branch says something else by now");
   expect(await lab.storedState()).toEqual(state);
   expect(told(first, "up")[0]).toContain("would take the later change back");
 });
@@ -195,7 +195,7 @@ test("a destroy that is approved when the branch says something else by then doe
   const destroy = await destroyTwo();
   untilApproved = () => Promise.resolve();
   expect(destroy.jobs.map(({ result }) => result)).toEqual(["success", "success", "failure"]);
-  expect(destroy.jobs[2]?.summary).toContain("At origin/main there is something else by now");
+  expect(destroy.jobs[2]?.summary).toContain("The branch says something else by now");
   expect(mxOf("two.test")).toEqual(gatewayMx);
 });
 

@@ -46,20 +46,20 @@ export async function runAction(uses: string, inputs: Inputs, context: ActionCon
   await action(inputs, context);
 }
 
-async function checkOut(inputs: Inputs, { workspace, permissions, origin, sha }: ActionContext) {
+async function checkOut(inputs: Inputs, context: ActionContext): Promise<void> {
+  const { permissions, origin, sha } = context;
   need(permissions, "contents", "read");
   if (inputs["persist-credentials"] !== "false") throw new Error("The token would stay on disk.");
-  const git = (...args: string[]) => execa("git", ["-C", workspace, ...args]);
+  const folder = resolve(context.workspace, inputs["path"] ?? "");
+  await mkdir(folder, { recursive: true });
+  const git = (...args: string[]) => execa("git", ["-C", folder, ...args]);
   const depth = inputs["fetch-depth"] ?? "1";
   await git("init", "--quiet");
   await git("remote", "add", "origin", origin);
-  const ref = inputs["ref"] || sha;
-  // With all of the history the action fetches all branches as well.
   const limit = depth === "0" ? [] : [`--depth=${depth}`];
-  if (depth === "0") await git("fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*");
-  await git("fetch", "--quiet", ...limit, "origin", ref);
+  await git("fetch", "--quiet", ...limit, "origin", inputs["ref"] || sha);
   await git("checkout", "--quiet", "--detach", "FETCH_HEAD");
-  if (inputs["submodules"] === "true") await addProgram(workspace);
+  if (inputs["submodules"] === "true") await addProgram(folder);
 }
 
 /** The submodule is this project: a view of the checkout that runs the test, with its packages. */
