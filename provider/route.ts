@@ -109,10 +109,12 @@ async function apply(store: RouteStore, inputs: Inputs, call: Call, standing: St
   const meant = goalOf(inputs, standing, secretVersion);
   const forNow = await keepWayOut(before.record, meant.route, inputs, call);
   const goal = { ...meant, route: forNow.route };
+  // Until mail leaves elsewhere, the Relay Server's password is in use.
+  const inUse = secretVersion ?? (forNow.awaitsSpf ? old?.secretVersion : undefined);
   const known = {
     ...standing,
     awaitsSpf: forNow.awaitsSpf,
-    ...(secretVersion !== undefined && { secretVersion }),
+    ...(inUse !== undefined && { secretVersion: inUse }),
   };
   let written: RouteRecord | undefined;
   try {
@@ -128,7 +130,9 @@ async function apply(store: RouteStore, inputs: Inputs, call: Call, standing: St
     throw new Unfinished(inputs.domain, outputs, [unfinishedReason(error)], { cause: error });
   } finally {
     const passwords = { store, place: inputs.store, domain: inputs.domain, call, isLast: false };
-    if (written) await deleteFormerPasswords(passwords, before.record, old, written);
+    // A run that was killed after its last write has left its predecessor's password.
+    const now = written ?? before.record;
+    if (now) await deleteFormerPasswords(passwords, before.record, old, now);
   }
 }
 
