@@ -6,16 +6,16 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { z } from "zod";
 import { adopt } from "../fleet/adopt.ts";
 import { COLUMNS } from "../fleet/adopt-csv.ts";
 import { type Changed, destroyStacks, upStacks } from "../fleet/change-stacks.ts";
 import {
-  type Choice,
   type ChosenStack,
   chooseLeaving,
   chooseStacks,
+  chooseToLookAt,
 } from "../fleet/choose-stacks.ts";
 import { FleetRun } from "../fleet/fleet-run.ts";
 import type { Bounds } from "../fleet/guard.ts";
@@ -30,26 +30,16 @@ import program from "../index.ts";
 import { STACK_STATUSES } from "../report/stack-report.ts";
 import { renderTerminal } from "../report/terminal.ts";
 import { endCommand } from "./end-command.ts";
+import {
+  bounded,
+  type ChangeOptions,
+  choiceOf,
+  command,
+  type LookOptions,
+  type Options,
+  type PreviewOptions,
+} from "./fleet-options.ts";
 import type { StackVerdict } from "./verify-stack.ts";
-
-interface Options extends ReportFiles {
-  readonly changed?: string;
-  readonly stack?: string;
-  readonly parallel: number;
-}
-
-interface ChangeOptions extends Options {
-  readonly offboardAtMost: number;
-  readonly reviewed?: string;
-}
-
-interface LookOptions extends Options {
-  readonly write?: true;
-  readonly smtp?: boolean;
-}
-
-/** An engine takes about 150 MB, so that this many stay below 1.5 GB. */
-const PARALLEL = 6;
 
 const reviewedReports = z.array(
   z.looseObject({
@@ -61,81 +51,77 @@ const reviewedReports = z.array(
 
 async function run(args: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.unread;
+  const ending: Ending =
+    (work) =>
+    async (...given) => {
+      exitCode = await work(...given);
+    };
   const fleet = new Command("npm run fleet --")
     .description("Previews, changes and looks at many stacks at once.")
     .exitOverride();
-  command(
-    fleet,
-    "preview",
-    "Says what would happen to the mail of each domain. Changes nothing.",
-  ).action(async (options: Options) => {
-    exitCode = await preview(options);
-  });
-  changing(fleet, "up", "Does what the stack files say, gateways first.")
-    .option("--reviewed <file>", "the JSON of a preview: stop where something else would be done")
-    .action(async (options: ChangeOptions) => {
-      exitCode = await up(options);
-    });
-  changing(fleet, "destroy", "Takes the domains of stacks off the gateway.").action(
-    async (options: ChangeOptions) => {
-      exitCode = await destroy(options);
-    },
-  );
+  addChanges(fleet, ending);
+  addLooks(fleet, ending);
+  addAdopt(fleet, ending);
+  await fleet.parseAsync(args, { from: "user" });
+  return exitCode;
+}
+
+/** Makes an action of a work, whose exit code is that of the command. */
+type Ending = <Given extends unknown[]>(
+  work: (...given: Given) => Promise<number>,
+) => (...given: Given) => Promise<void>;
+
+function addChanges(fleet: Command, ending: Ending): void {
+  const previews = "Says what would happen to the mail of each domain. Changes nothing.";
+  bounded(command(fleet, "preview", previews))
+    .option("--leaving", "what destroy would do")
+    .action(ending(preview));
+  const reviewed = [
+    "--reviewed <file>",
+    "the JSON of a preview: stop where something else would be done",
+  ] as const;
+  bounded(command(fleet, "up", "Does what the stack files say, gateways first."))
+    .option(...reviewed)
+    .action(ending(up));
+  bounded(command(fleet, "destroy", "Takes the domains of stacks off the gateway."))
+    .option(...reviewed)
+    .action(ending(destroy));
+}
+
+function addLooks(fleet: Command, ending: Ending): void {
   command(fleet, "refresh", "Says what is not as the last run left it. Changes nothing.")
     .option("--write", "the state takes over what was found")
-    .action(async (options: LookOptions) => {
-      exitCode = await look(options, (looking, stacks) =>
-        refreshStacks(looking, stacks, options.write === true),
-      );
-    });
+    .action(
+      ending((options: LookOptions) =>
+        look(options, (looking, stacks) => refreshStacks(looking, stacks, options.write === true)),
+      ),
+    );
   command(fleet, "verify", "Looks whether the organisations' mail goes as it should.")
     .option("--no-smtp", "do not ask the gateway by SMTP, where outgoing port 25 is blocked")
-    .action(async (options: LookOptions) => {
-      exitCode = await look(options, (looking, stacks) => verifyStacks(looking, stacks, options));
-    });
+    .action(
+      ending((options: LookOptions) =>
+        look(options, (looking, stacks) => verifyStacks(looking, stacks, options)),
+      ),
+    );
+}
+
+function addAdopt(fleet: Command, ending: Ending): void {
   fleet
     .command("adopt")
     .description("Writes stack files for domains that already run through the gateway, or will.")
     .argument("<file.csv>", `a table with a line of names above it: ${COLUMNS.join(", ")}`)
     .option("--like <stack>", "the stack that is at the same gateway")
     .exitOverride()
-    .action(async (table: string, options: { readonly like?: string }) => {
-      exitCode = await adoptTable(table, options.like);
-    });
-  await fleet.parseAsync(args, { from: "user" });
-  return exitCode;
+    .action(
+      ending((table: string, { like }: { readonly like?: string }) => adoptTable(table, like)),
+    );
 }
 
-function command(fleet: Command, name: string, description: string): Command {
-  return fleet
-    .command(name)
-    .description(description)
-    .option(
-      "--changed <git ref>",
-      "only the stacks that differ from there, or all if the program does",
-    )
-    .option("--stack <pattern>", "only the stacks of this name; * stands for anything")
-    .option("--json <file>", "takes all of it, for programs")
-    .option("--markdown <file>", "takes the text of a comment at GitHub")
-    .option("--rest <file>", "takes what does not fit into the comment")
-    .option("--rest-url <url>", "where a reader of the comment finds that")
-    .option("--parallel <number>", "so many stacks at once", asCount, PARALLEL)
-    .exitOverride();
-}
-
-function changing(fleet: Command, name: string, description: string): Command {
-  return command(fleet, name, description).option(
-    "--offboard-at-most <number>",
-    "so many domains may leave the gateway",
-    asCount,
-    1,
-  );
-}
-
-async function preview(options: Options): Promise<number> {
+async function preview(options: PreviewOptions): Promise<number> {
   const reports = await inRun(options, async (fleet, folder) => {
-    const stacks = await chooseStacks(process.cwd(), choiceOf(options), folder);
-    return (await previewStacks(fleet, stacks)).map(({ report }) => report);
+    const choose = options.leaving === true ? chooseLeaving : chooseStacks;
+    const stacks = await choose(process.cwd(), choiceOf(options), folder);
+    return (await previewStacks(fleet, stacks, options)).map(({ report }) => report);
   });
   await writeReports(reports, options);
   if (reports.length > 0) console.log(renderTerminal(reports, { isColoured: isColoured() }));
@@ -147,9 +133,9 @@ async function up(options: ChangeOptions): Promise<number> {
   const bounds = await boundsOf(options);
   const changed = await inRun(options, async (fleet, folder) => {
     const chosen = await chooseStacks(process.cwd(), choiceOf(options), folder);
-    const staying = chosen.filter(({ formerFile }) => formerFile === undefined);
-    for (const { stack, formerFile } of chosen) {
-      if (formerFile === undefined) continue;
+    const staying = chosen.filter(({ hasFile }) => hasFile);
+    for (const { stack, hasFile } of chosen) {
+      if (hasFile) continue;
       console.error(
         `${stack}: its file was removed. npm run fleet -- destroy takes it off the gateway.`,
       );
@@ -182,7 +168,7 @@ async function look(
   lookAt: (run: FleetRun, stacks: readonly ChosenStack[]) => Promise<StackVerdict[]>,
 ): Promise<number> {
   const verdicts = await inRun(options, async (fleet, folder) =>
-    lookAt(fleet, await chooseStacks(process.cwd(), choiceOf(options), folder)),
+    lookAt(fleet, await chooseToLookAt(process.cwd(), choiceOf(options), folder)),
   );
   await writeVerdicts(verdicts, options);
   console.log(verdictsText(verdicts));
@@ -213,11 +199,6 @@ function isColoured(): boolean {
   return process.stdout.isTTY && process.stdout.hasColors();
 }
 
-/** An empty text is none: it is what a CI gives for an input that nobody filled in. */
-function choiceOf({ changed, stack }: Options): Choice {
-  return { changed: changed || undefined, pattern: stack || undefined };
-}
-
 async function boundsOf({ offboardAtMost, reviewed }: ChangeOptions): Promise<Bounds> {
   if (reviewed === undefined) return { offboardAtMost };
   const reports = reviewedReports.parse(JSON.parse(await readFile(reviewed, "utf8")));
@@ -230,16 +211,11 @@ async function inRun<T>(
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "mail-fleet-"));
   try {
-    const options = { project: process.cwd(), program, parallel, signal: stopSignal() };
+    const options = { project: process.cwd(), program, folder, parallel, signal: stopSignal() };
     return await work(new FleetRun(options), folder);
   } finally {
     await rm(folder, { recursive: true });
   }
-}
-
-function asCount(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It is a number.");
 }
 
 await endCommand(run, EXIT.unread);

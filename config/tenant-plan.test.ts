@@ -169,6 +169,11 @@ test("only a domain that sends through the gateway is drained, for as long as th
   );
   expect(drain).toMatchObject({ quietSeconds: 600 });
   expect(plan(domainSchema.parse({ ...contoso, outbound: "none" })).drain).toBeUndefined();
+  const handsOver = domainSchema.parse({ ...contoso, inbound: "loopback", outbound: "none" });
+  expect(plan(handsOver).drain).toMatchObject({
+    relay: "smtp-in.gateway.test",
+    handsOverTo: "smtp-in.gateway.test",
+  });
 });
 
 test("a domain in another script is planned in A-labels and shown as it is written", () => {

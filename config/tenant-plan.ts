@@ -197,9 +197,13 @@ function sendsToGateway({ inbound, outbound }: DomainConfig): boolean {
 
 function planDrain(gateway: Gateway, config: DomainConfig): DrainPlan {
   const { routeStore } = gateway;
+  const sending = planSending(gateway, config);
+  // Where nothing is sent, what is handed over is all that there is to ask for.
+  const relay = config.outbound === "none" ? (sending.handsOverTo ?? sending.relay) : sending.relay;
   return {
     domain: config.name,
-    ...planSending(gateway, config),
+    ...sending,
+    relay,
     include: includeOf(gateway, config),
     store: routeStore && planStore(routeStore),
   };

@@ -1,9 +1,9 @@
 /** What a stack file says of a domain that is adopted. */
 import { expect, test } from "vitest";
-import type { Journal } from "../mail/journal.ts";
-import { routeOf } from "../mail/testdata/routes.ts";
+import type { Journal, Phase } from "../mail/journal.ts";
+import { recordOf, routeOf } from "../mail/testdata/routes.ts";
 import { parseAdoptTable } from "./adopt-csv.ts";
-import { type AdoptEvidence, adoptDomain } from "./adopt-domain.ts";
+import { type AdoptEvidence, adoptDomain, routeEvidence } from "./adopt-domain.ts";
 
 const gateway = {
   mx: [{ exchange: "smtp-in.gateway.test", preference: 10 }],
@@ -53,15 +53,81 @@ test("not there yet: the mail system and its host are read from the MX", () => {
 });
 
 test("the route store tells what DNS does not", () => {
-  const route = { ...routeOf("contoso.test"), rcptLookup: { kind: "probe" } as const };
-  const known = evidence({ route, routeHolder: "contoso" });
-  expect(adoptDomain({ ...row, mailSystem: "other" }, known, gateway)).toMatchObject({
-    server: route.server,
+  const probed = { ...routeOf("contoso.test"), rcptLookup: { kind: "probe" } as const };
+  const served = evidence({ route: probed, routeHolder: "contoso" });
+  expect(adoptDomain({ ...row, mailSystem: "other" }, served, gateway)).toMatchObject({
+    server: probed.server,
     rcptLookup: true,
-    outbound: route.outbound,
-    probeRecipient: route.probeRecipient,
-    fixIt: route.fixIt,
+    outbound: probed.outbound,
+    probeRecipient: probed.probeRecipient,
+    fixIt: probed.fixIt,
   });
+});
+
+const ownMx = [{ exchange: "mail.contoso.test", preference: 10 }];
+
+/** A journal in which the domain is the row's organisation's. */
+function journalled(phase: Phase): Journal {
+  const former = ownMx.map((record) => ({ ...record, ttl: 300 }));
+  const mx = { holder: "contoso", phase, claims: [], revision: 1, server: "2c26b46b", former };
+  return { mx, spf: [] };
+}
+
+const route = routeOf("contoso.test");
+const known = { route, routeStage: "active", routeHolder: "contoso" } as const;
+const full = { ...row, mailSystem: "other" as const };
+
+test("what the route store has of a domain: how far its route is, and whether it is inactive", () => {
+  const record = recordOf(route);
+  const { active, ...others } = record;
+  expect(routeEvidence(record)).toEqual({ ...known, isInactive: false });
+  const times = { since: "2026-11-26T12:00:00.000Z", refuseFrom: "2026-11-28T12:00:00.000Z" };
+  expect(routeEvidence({ ...record, inactive: times })).toMatchObject({ isInactive: true });
+  const leaving = { ...times, deferFrom: times.since, expires: times.refuseFrom };
+  expect(routeEvidence({ ...record, leaving })).toMatchObject({ routeStage: "leaving" });
+  const proposed = { version: 1, route };
+  expect(routeEvidence({ ...others, proposed })).toMatchObject({ route, routeStage: "proposed" });
+  expect(active).toEqual(proposed);
+});
+
+test("a bypassed domain stays so: its first up puts no MX of the gateway back", () => {
+  const bypassed = evidence({ ...known, mx: ownMx, journal: journalled("bypassed") });
+  const expected = { inbound: "border", bypass: true };
+  expect(adoptDomain(full, bypassed, gateway)).toMatchObject(expected);
+  const said = { ...full, inbound: "border" as const };
+  expect(adoptDomain(said, bypassed, gateway)).toMatchObject(expected);
+});
+
+test("an inactive domain stays so", () => {
+  const adopted = adoptDomain(full, evidence({ ...known, isInactive: true }), gateway);
+  expect(adopted).toMatchObject({ inbound: "border", inactive: true });
+  expect(adoptDomain(full, evidence(known), gateway)).not.toHaveProperty("inactive");
+});
+
+test("a takeover that is under way goes on", () => {
+  const taking = evidence({ ...known, mx: ownMx, journal: journalled("taking") });
+  expect(adoptDomain(full, taking, gateway)).toMatchObject({ inbound: "border" });
+});
+
+test("a Server that is found by its MX is nothing to hand back to", () => {
+  const given = { ...full, server: "hosted.test", mxLookup: true };
+  const adopted = adoptDomain(given, evidence(), gateway);
+  expect(adopted).toMatchObject({ server: "hosted.test", mxLookup: true, inbound: "border" });
+  expect(adopted).not.toHaveProperty("handBackTo");
+});
+
+test.each<[string, Partial<AdoptEvidence>]>([
+  ["bypassed, and the MX are the gateway's", { journal: journalled("bypassed") }],
+  ["held, and the MX are others", { mx: ownMx, journal: journalled("held") }],
+  ["being handed back", { journal: journalled("returning") }],
+  ["being handed back, the MX are back", { mx: ownMx, journal: journalled("returning") }],
+  ["waiting for its proof", { mx: ownMx, routeStage: "proposed" }],
+  ["given up", { routeStage: "leaving" }],
+])("a domain that is %s: a person must say what is meant", (_, change) => {
+  const contradictory = evidence({ ...known, ...change });
+  expect(refusal(() => adoptDomain(full, contradictory, gateway))).toBe("adopt-unknown");
+  const said = { ...full, inbound: "border", outbound: "standard" } as const;
+  expect(adoptDomain(said, contradictory, gateway)).toMatchObject({ inbound: "border" });
 });
 
 test.each<[string, () => unknown, string]>([

@@ -10,7 +10,7 @@ import { MailRuleError } from "../mail/errors.ts";
 import type { Journal } from "../mail/journal.ts";
 import { recogniseMailSystem, recommendServer } from "../mail/mail-system.ts";
 import { includesAllMx, plainMx } from "../mail/mx.ts";
-import type { Route } from "../mail/route.ts";
+import type { Route, RouteRecord } from "../mail/route.ts";
 import { formatSendingIdentity } from "../mail/sending-identity.ts";
 import { MAIL_SYSTEM_KINDS, type MailSystemKind } from "../mail/sending-setting.ts";
 import { findTerm, selectSpf } from "../mail/spf/index.ts";
@@ -23,10 +23,29 @@ export interface AdoptEvidence {
   readonly mx: readonly MxRecord[];
   readonly texts: readonly string[];
   readonly journal: Journal;
-  /** What the gateway's route store serves; absent where it has none, or keeps no routes here. */
+  /**
+   * What the gateway's route store serves, or is to serve once it is proven; absent where it has none, or keeps no
+   * routes here.
+   */
   readonly route?: Route;
+  /** `proposed`: not yet proven, so that nothing serves. `leaving`: it was given up. */
+  readonly routeStage?: "proposed" | "active" | "leaving";
+  /** The gateway refuses the domain's mail. */
+  readonly isInactive?: boolean;
   /** Who holds that route. */
   readonly routeHolder?: string;
+}
+
+/** What the route store's record says, as evidence. */
+export function routeEvidence({ active, proposed, leaving, inactive, holder }: RouteRecord) {
+  const route = (active ?? proposed)?.route;
+  const ofRoute = active === undefined ? "proposed" : "active";
+  return {
+    ...(route !== undefined && { route }),
+    routeStage: leaving === undefined ? ofRoute : "leaving",
+    isInactive: inactive !== undefined,
+    routeHolder: holder.organisation,
+  } as const;
 }
 
 /** An entry of `mail:domains`, in the order in which people read it. */
@@ -41,23 +60,29 @@ export function adoptDomain(
   refuseOthers(row, evidence);
   const { route } = evidence;
   const isAtGateway = includesAllMx(evidence.mx, gateway.mx);
-  const inbound = row.inbound ?? inboundOf(isAtGateway, route);
+  refuseLeaving(row, evidence);
+  const inbound = row.inbound ?? inboundOf(evidence, isAtGateway);
   const outbound = row.outbound ?? route?.outbound ?? outboundOf(evidence, gateway);
   if (inbound === "none" && outbound === "none") throw notThere(evidence.domain);
   const former = formerMx(evidence, gateway);
   const { mailSystem, server } = systemOf(row, evidence, former);
+  const mxLookup = row.mxLookup ?? (route?.mxLookup || undefined);
+  const isTaken = inbound === "border" && isAtGateway;
+  const isForgotten = evidence.journal.mx === undefined && former.length === 0;
+  // With mxLookup the Server is a domain, and no host to which an MX could point.
+  const isHost = mxLookup !== true;
   const handBackTo =
     row.handBackTo ??
-    (inbound === "border" && isAtGateway && evidence.journal.mx === undefined && former.length === 0
-      ? [{ exchange: server, preference: 10 }]
-      : undefined);
+    (isTaken && isForgotten && isHost ? [{ exchange: server, preference: 10 }] : undefined);
   const entry = {
     name: row.domain,
     mailSystem,
     server,
-    mxLookup: row.mxLookup ?? (route?.mxLookup || undefined),
+    mxLookup,
     rcptLookup: row.rcptLookup ?? rcptLookupOf(route),
     inbound,
+    bypass: inbound === "border" && isBypassed(evidence, isAtGateway) ? true : undefined,
+    inactive: evidence.isInactive || undefined,
     outbound,
     relayServer: relayServerOf(route),
     sendingFrom: row.sendingFrom ?? sendersOf(route),
@@ -86,9 +111,32 @@ function refuseOthers({ organisation }: AdoptRow, evidence: AdoptEvidence): void
   });
 }
 
-function inboundOf(isAtGateway: boolean, route: Route | undefined) {
+/** To write it into a file would take it back. */
+function refuseLeaving({ inbound, outbound }: AdoptRow, { domain, routeStage }: AdoptEvidence) {
+  if (routeStage !== "leaving" || (inbound !== undefined && outbound !== undefined)) return;
+  const hint = "Its route was given up: leave it out of the table, or say how its mail is to go.";
+  throw unknownValue(domain, inbound === undefined ? "inbound" : "outbound", hint);
+}
+
+/** Where the journal, the MX and the route do not agree, only a person knows what is meant. */
+function inboundOf(evidence: AdoptEvidence, isAtGateway: boolean) {
+  const { domain, journal, route, routeStage } = evidence;
+  const phase = journal.mx?.phase;
+  if (phase === "taking" || isBypassed(evidence, isAtGateway)) return "border";
+  if (phase === "returning" || (phase !== undefined && (phase === "held") !== isAtGateway)) {
+    const place = isAtGateway ? "lead to the gateway" : "do not lead to the gateway";
+    throw unknownValue(domain, "inbound", `By its journal it is ${phase}, and its MX ${place}.`);
+  }
   if (isAtGateway) return "border";
-  return route?.inbound === true ? "loopback" : "none";
+  if (route?.inbound !== true) return "none";
+  if (routeStage !== "proposed") return "loopback";
+  const hint = "Its route waits for its proof: border is as possible as loopback.";
+  throw unknownValue(domain, "inbound", hint);
+}
+
+/** The MX were put back, while the domain stays the organisation's. */
+function isBypassed({ journal }: AdoptEvidence, isAtGateway: boolean): boolean {
+  return journal.mx?.phase === "bypassed" && !isAtGateway;
 }
 
 function outboundOf({ texts }: AdoptEvidence, { spfInclude }: Gateway) {

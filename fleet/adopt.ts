@@ -18,7 +18,12 @@ import { createResolver, findApex, unanswered } from "../provider/dns.ts";
 import { withRouteStore } from "../provider/open-route-store.ts";
 import { readSettings } from "../provider/settings.ts";
 import { type AdoptRow, parseAdoptTable, type TableRow } from "./adopt-csv.ts";
-import { type AdoptEvidence, type AdoptedDomain, adoptDomain } from "./adopt-domain.ts";
+import {
+  type AdoptEvidence,
+  type AdoptedDomain,
+  adoptDomain,
+  routeEvidence,
+} from "./adopt-domain.ts";
 import { findStackFiles } from "./stack-files.ts";
 
 export interface Adopted {
@@ -110,8 +115,7 @@ async function observe(
     mx,
     texts,
     journal: parseJournal(journal.map((text, index) => ({ id: `${index}`, text }))),
-    ...(record?.active && { route: record.active.route }),
-    ...(record && { routeHolder: record.holder.organisation }),
+    ...(record && routeEvidence(record)),
   };
 }
 

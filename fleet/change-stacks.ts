@@ -1,12 +1,12 @@
 /** Does what was previewed: brings stacks up, or takes them off the gateway. */
 import type { StackReport } from "../report/stack-report.ts";
 import type { ChosenStack } from "./choose-stacks.ts";
-import type { EngineOutcome, Operation } from "./engine.ts";
+import type { EngineOutcome } from "./engine.ts";
 import { EngineFaults } from "./engine-faults.ts";
 import type { FleetRun } from "./fleet-run.ts";
-import { type Bounds, boundFaults } from "./guard.ts";
+import { type Bounds, boundFaults, turnFaults } from "./guard.ts";
 import { inWaves } from "./order.ts";
-import { type PreviewedStack, previewStacks } from "./preview-stacks.ts";
+import { type PreviewedStack, previewStack, previewStacks } from "./preview-stacks.ts";
 import type { Progress } from "./progress.ts";
 
 /**
@@ -38,21 +38,23 @@ export async function upStacks(
   stacks: readonly ChosenStack[],
   bounds: Bounds,
 ): Promise<Changed> {
-  const previewed = await previewStacks(run, stacks);
+  const previewed = await previewStacks(run, stacks, bounds);
   const { gateways, others } = inWaves(previewed.map(withKind));
   const refusals = boundFaults(reportsOf(previewed), bounds);
   if (refusals.length > 0) return refused(previewed, refusals);
 
-  const first = await changeStacks(run, gateways, "up");
+  const change = changing(run, "up", bounds);
+  const first = await change(gateways);
   const hasNewGateway = first.some(({ outcome }) => outcome !== "unchanged");
   if (!hasNewGateway) {
-    const outcomes = [...first, ...(await changeStacks(run, others, "up"))];
+    const outcomes = [...first, ...(await change(others))];
     return { reports: reportsOf(previewed), outcomes, refusals: [] };
   }
   // What a gateway's stack tells the others may be something else now.
   const again = await previewStacks(
     run,
     others.map(({ chosen }) => chosen),
+    bounds,
   );
   const reports = reportsOf([...gateways, ...again]);
   const laterRefusals = boundFaults(reports, bounds);
@@ -60,7 +62,7 @@ export async function upStacks(
     const { outcomes } = refused(again, laterRefusals);
     return { reports, outcomes: [...first, ...outcomes], refusals: laterRefusals };
   }
-  return { reports, outcomes: [...first, ...(await changeStacks(run, again, "up"))], refusals: [] };
+  return { reports, outcomes: [...first, ...(await change(again))], refusals: [] };
 }
 
 /** Gateways last. */
@@ -69,31 +71,51 @@ export async function destroyStacks(
   stacks: readonly ChosenStack[],
   bounds: Bounds,
 ): Promise<Changed> {
-  const previewed = await previewStacks(run, stacks, true);
+  const previewed = await previewStacks(run, stacks, { ...bounds, leaving: true });
   const refusals = boundFaults(reportsOf(previewed), bounds);
   if (refusals.length > 0) return refused(previewed, refusals);
   const { gateways, others } = inWaves(previewed.map(withKind));
-  const outcomes = await changeStacks(run, others, "destroy");
+  const change = changing(run, "destroy", bounds);
+  const outcomes = await change(others);
   const isFree = outcomes.every(({ outcome }) => outcome === "done" || outcome === "unchanged");
-  const last = isFree ? await changeStacks(run, gateways, "destroy") : gateways.map(asWaiting);
+  const last = isFree ? await change(gateways) : gateways.map(asWaiting);
   return { reports: reportsOf(previewed), outcomes: [...outcomes, ...last], refusals: [] };
 }
 
-async function changeStacks(
-  run: FleetRun,
-  previewed: readonly PreviewedStack[],
-  operation: "up" | "destroy",
-): Promise<StackOutcome[]> {
-  const due = previewed.filter(({ report }) => isDue(report)).map(({ chosen }) => chosen);
-  const outcomes = await run.each(operation, due, async (chosen, progress) => {
-    const result = await changeStack(run, chosen, operation, progress);
-    return { outcome: result.outcome, result };
-  });
-  const byStack = new Map(outcomes.flatMap((each) => (each ? [[each.stack, each] as const] : [])));
-  return previewed.map((each) => {
-    if (isDue(each.report)) return byStack.get(each.chosen.stack) ?? asWaiting(each);
-    return leftAsItIs(each.report);
-  });
+type Change = (previewed: readonly PreviewedStack[]) => Promise<StackOutcome[]>;
+
+function changing(run: FleetRun, operation: "up" | "destroy", { offboardAtMost }: Bounds): Change {
+  const options = { offboardAtMost, leaving: operation === "destroy" };
+  return async (previewed) => {
+    const due = previewed
+      .filter(({ report }) => isDue(report))
+      .map((each) => ({ ...each, stack: each.chosen.stack }));
+    const outcomes = await run.each(operation, due, async (each, progress) => {
+      const now = await previewStack(run, each.chosen, options, progress);
+      const left = leftBeforeTurn(now, each, run.signal.aborted);
+      const result = left ?? (await changeStack(run, each.chosen, operation, progress));
+      return { outcome: result.outcome, result };
+    });
+    const byStack = new Map(
+      outcomes.flatMap((each) => (each ? [[each.stack, each] as const] : [])),
+    );
+    return previewed.map((each) => {
+      if (isDue(each.report)) return byStack.get(each.chosen.stack) ?? asWaiting(each);
+      return leftAsItIs(each.report);
+    });
+  };
+}
+
+/** Why nothing is done when the stack's turn has come; `undefined`: what was previewed is done. */
+function leftBeforeTurn(
+  now: StackReport,
+  previewed: PreviewedStack,
+  wasStopped: boolean,
+): StackOutcome | undefined {
+  if (wasStopped) return asWaiting(previewed);
+  const [fault] = turnFaults(now, previewed.report);
+  if (fault !== undefined) return { stack: now.stack, outcome: "failed", problem: fault.message };
+  return now.status === "unchanged" ? leftAsItIs(now) : undefined;
 }
 
 function isDue({ status }: StackReport): boolean {
@@ -103,7 +125,7 @@ function isDue({ status }: StackReport): boolean {
 async function changeStack(
   run: FleetRun,
   chosen: ChosenStack,
-  operation: Operation,
+  operation: "up" | "destroy",
   progress: Progress,
 ): Promise<StackOutcome> {
   const { stack } = chosen;

@@ -3,8 +3,14 @@ import { expect, test } from "vitest";
 import { touchedStacks } from "./changed-stacks.ts";
 
 function touched(...files: readonly string[]) {
+  return touchedWith([], files);
+}
+
+/** @param present the stacks that have a file */
+function touchedWith(present: readonly string[], files: readonly string[]) {
   const { stacks, removed } = touchedStacks(
     files.map((file) => ({ file: file.replace(/^-/, ""), isRemoved: file.startsWith("-") })),
+    new Set(present),
   );
   return { stacks: stacks === "all" ? stacks : [...stacks], removed: [...removed] };
 }
@@ -14,6 +20,18 @@ test("a stack's file touches that stack, and a removed one lets it leave", () =>
     stacks: ["contoso"],
     removed: ["fabrikam.eu"],
   });
+});
+
+test("a file that has left git and is still there lets nobody leave", () => {
+  expect(touchedWith(["contoso"], ["-stacks/Pulumi.contoso.yaml"])).toEqual({
+    stacks: ["contoso"],
+    removed: [],
+  });
+});
+
+test("a file in a folder below the stack files is no stack's", () => {
+  const { removed } = touched("-stacks/archive/Pulumi.contoso.yaml");
+  expect(removed).toEqual([]);
 });
 
 test.each([

@@ -27,10 +27,14 @@ const NO_PROGRAM = [
 /** Packages can change what a program does; other JSON files at the top cannot. */
 const PACKAGES = new Set(["package.json", "package-lock.json", "tsconfig.json"]);
 
-export function touchedStacks(changed: readonly ChangedFile[]): TouchedStacks {
+/** @param present the stacks that have a file now, be it in git or not: none of them is removed */
+export function touchedStacks(
+  changed: readonly ChangedFile[],
+  present: ReadonlySet<string>,
+): TouchedStacks {
   const ofStacks = changed.flatMap(({ file, isRemoved }) => {
     const stack = stackOfFile(file);
-    return stack === undefined ? [] : [{ stack, isRemoved }];
+    return stack === undefined ? [] : [{ stack, isRemoved: isRemoved && !present.has(stack) }];
   });
   const removed = new Set(ofStacks.filter((entry) => entry.isRemoved).map(({ stack }) => stack));
   const hasProgram = changed.some(({ file }) => stackOfFile(file) === undefined && isProgram(file));

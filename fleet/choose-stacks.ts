@@ -16,7 +16,9 @@ export interface Choice {
 export interface ChosenStack extends StackFile {
   /** The backend has it. */
   readonly isKnown: boolean;
-  /** Its file was removed: it is to be offboarded. A copy of the file as it was; absent where nothing was removed. */
+  /** It has a file now. Without one it is to leave the gateway. */
+  readonly hasFile: boolean;
+  /** A copy of the file as it was, where it was removed since the commit of `changed`. */
   readonly formerFile?: string;
 }
 
@@ -28,19 +30,30 @@ export interface ChosenStack extends StackFile {
  */
 export async function chooseStacks(
   project: string,
-  { changed, pattern }: Choice,
+  choice: Choice,
   folder: string,
 ): Promise<ChosenStack[]> {
-  const isWanted = ({ stack }: StackFile) => pattern === undefined || matchesGlob(stack, pattern);
-  const [files, known] = await Promise.all([findStackFiles(project), knownStacks()]);
-  const withFile = files.map((file) => ({ ...file, isKnown: known.has(file.stack) }));
-  if (changed === undefined) return withFile.filter(isWanted);
-  const { base, files: changedFiles } = await changesSince(project, changed);
-  const touched = touchedStacks(changedFiles);
-  const left = [...touched.removed].filter((stack) => known.has(stack));
-  const removed = await Promise.all(left.map((stack) => formerStack(project, base, stack, folder)));
-  const isTouched = ({ stack }: StackFile) => touched.stacks === "all" || touched.stacks.has(stack);
-  return [...withFile.filter(isTouched), ...removed].filter(isWanted);
+  return choose(project, choice, folder, await knownStacks());
+}
+
+/**
+ * As `chooseStacks`; without `changed` also those that have no file and still something on the gateway: whoever
+ * removed the file may have left it at that.
+ *
+ * @throws MailRuleError `stack-unreadable`, `changes-unreadable`
+ */
+export async function chooseToLookAt(
+  project: string,
+  choice: Choice,
+  folder: string,
+): Promise<ChosenStack[]> {
+  const known = await knownStacks();
+  const chosen = await choose(project, choice, folder, known);
+  if (choice.changed !== undefined) return chosen;
+  const left = (await withoutFile(project, choice, known)).filter(
+    ({ stack }) => known.get(stack) !== 0,
+  );
+  return [...chosen, ...left];
 }
 
 /**
@@ -54,20 +67,53 @@ export async function chooseLeaving(
   choice: Choice,
   folder: string,
 ): Promise<ChosenStack[]> {
-  const chosen = await chooseStacks(project, choice, folder);
-  if (choice.changed !== undefined) {
-    return chosen.filter(({ formerFile }) => formerFile !== undefined);
-  }
+  const known = await knownStacks();
+  const chosen = await choose(project, choice, folder, known);
+  if (choice.changed !== undefined) return chosen.filter(({ hasFile }) => !hasFile);
+  return [
+    ...chosen.filter(({ isKnown }) => isKnown),
+    ...(await withoutFile(project, choice, known)),
+  ];
+}
+
+async function choose(
+  project: string,
+  choice: Choice,
+  folder: string,
+  known: ReadonlyMap<string, number>,
+): Promise<ChosenStack[]> {
+  const files = await findStackFiles(project);
+  const withFile = files.map((file) => {
+    return { ...file, isKnown: known.has(file.stack), hasFile: true };
+  });
+  const { changed } = choice;
+  if (changed === undefined) return withFile.filter(isWanted(choice));
+  const { base, files: changedFiles } = await changesSince(project, changed);
+  const touched = touchedStacks(changedFiles, new Set(files.map(({ stack }) => stack)));
+  const left = [...touched.removed].filter((stack) => known.has(stack));
+  const removed = await Promise.all(left.map((stack) => formerStack(project, base, stack, folder)));
+  const isTouched = ({ stack }: StackFile) => touched.stacks === "all" || touched.stacks.has(stack);
+  return [...withFile.filter(isTouched), ...removed].filter(isWanted(choice));
+}
+
+function isWanted({ pattern }: Choice): (of: StackFile) => boolean {
+  return ({ stack }) => pattern === undefined || matchesGlob(stack, pattern);
+}
+
+/** Those that only the backend has. */
+async function withoutFile(
+  project: string,
+  choice: Choice,
+  known: ReadonlyMap<string, number>,
+): Promise<ChosenStack[]> {
   const withFile = new Set((await findStackFiles(project)).map(({ stack }) => stack));
-  const without = [...(await knownStacks())].filter((stack) => !withFile.has(stack));
-  const { pattern } = choice;
-  const others = without
-    .filter((stack) => pattern === undefined || matchesGlob(stack, pattern))
+  return [...known.keys()]
+    .filter((stack) => !withFile.has(stack))
     .map((stack): ChosenStack => {
       const file = `stacks/Pulumi.${stack}.yaml`;
-      return { stack, file, kind: "unknown", faults: [], isKnown: true };
-    });
-  return [...chosen.filter(({ isKnown }) => isKnown), ...others];
+      return { stack, file, kind: "unknown", faults: [], isKnown: true, hasFile: false };
+    })
+    .filter(isWanted(choice));
 }
 
 /** The CLI needs the file for what protects the stack's secrets. */
@@ -82,5 +128,6 @@ async function formerStack(
   const copies = await mkdtemp(join(folder, "removed-"));
   const formerFile = join(copies, `Pulumi.${stack}.yaml`);
   await writeFile(formerFile, text);
-  return { ...(await describeStackFile(file, text)), isKnown: true, formerFile };
+  const described = await describeStackFile(file, text);
+  return { ...described, isKnown: true, hasFile: false, formerFile };
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { BRING_BACK } from "../mail/verify/change-checks.ts";
 import { type Check, type CheckId, unread, well, wrong } from "../mail/verify/check.ts";
+import type { StoredResource } from "./stored-resources.ts";
 
 export interface Found {
   /** Of the stack and its gateway. */
@@ -23,30 +24,14 @@ const WELL: Readonly<Partial<Record<CheckId, string>>> = {
   "gateway-changed": "The gateway is as the last run left it.",
 };
 
-const domainIn = z
-  .object({ domain: z.string().optional() })
-  .nullish()
-  .transform((values) => values?.domain)
-  .catch(undefined);
-
 const outputsEvent = z.object({
   resOutputsEvent: z.object({
     metadata: z.object({
       op: z.string(),
       urn: z.string(),
       type: z.string(),
-      old: z.object({ outputs: domainIn, inputs: domainIn }).nullish(),
       diffs: z.array(z.string()).nullish(),
       detailedDiff: z.record(z.string(), z.unknown()).nullish(),
-    }),
-  }),
-});
-
-const beginEvent = z.object({
-  resourcePreEvent: z.object({
-    metadata: z.object({
-      urn: z.string(),
-      old: z.object({ outputs: domainIn, inputs: domainIn }).nullish(),
     }),
   }),
 });
@@ -61,15 +46,23 @@ const saidEvent = z.object({
 
 type Metadata = z.output<typeof outputsEvent>["resOutputsEvent"]["metadata"];
 
+interface Judged {
+  readonly domain: string | undefined;
+  readonly check: Check;
+}
+
 export class DriftReader {
+  readonly #stored: ReadonlyMap<string, StoredResource>;
   readonly #looked: Metadata[] = [];
-  readonly #domains = new Map<string, string>();
   readonly #warnings = new Map<string, Set<string>>();
   readonly #errors: { readonly urn: string; readonly text: string }[] = [];
 
+  /** @param stored what the state has before the run */
+  constructor(stored: readonly StoredResource[]) {
+    this.#stored = new Map(stored.map((resource) => [resource.urn, resource]));
+  }
+
   see(event: unknown): void {
-    const begun = beginEvent.safeParse(event);
-    if (begun.success) this.#remember(begun.data.resourcePreEvent.metadata);
     const looked = outputsEvent.safeParse(event);
     if (looked.success) this.#looked.push(looked.data.resOutputsEvent.metadata);
     const said = saidEvent.safeParse(event);
@@ -81,6 +74,7 @@ export class DriftReader {
     const found = [
       ...this.#looked.filter(isOfWorld).map((metadata) => this.#judge(metadata)),
       ...this.#errors.map(({ urn, text }) => this.#notRead(urn, text)),
+      ...this.#passedOver(),
     ];
     if (failure !== undefined && this.#errors.length === 0) {
       found.push({ domain: undefined, check: unread("state", failure) });
@@ -93,11 +87,6 @@ export class DriftReader {
     return { checks: unique((byDomain.get(undefined) ?? []).map(({ check }) => check)), domains };
   }
 
-  #remember({ urn, old }: { urn: string; old?: Metadata["old"] }): void {
-    const domain = old?.outputs ?? old?.inputs;
-    if (domain !== undefined) this.#domains.set(urn, domain);
-  }
-
   #note({ severity, message, urn }: z.output<typeof saidEvent>["diagnosticEvent"]): void {
     const text = message.trim();
     if (severity === "error") {
@@ -108,22 +97,37 @@ export class DriftReader {
     this.#warnings.set(urn, texts.add(text));
   }
 
-  #judge(metadata: Metadata): { domain: string | undefined; check: Check } {
+  /** Of what neither an event nor an error speaks, as where the run ended before its turn. */
+  #passedOver(): Judged[] {
+    const seen = new Set([...this.#looked, ...this.#errors].map(({ urn }) => urn));
+    return [...this.#stored.values()]
+      .filter(({ urn }) => !seen.has(urn))
+      .map(({ type, domain }) => ({ domain, check: unread(placeOf(type), PASSED_OVER) }));
+  }
+
+  #judge(metadata: Metadata): Judged {
     const { op, urn, type } = metadata;
     const id = placeOf(type);
-    const domain = metadata.old?.outputs ?? this.#domains.get(urn);
+    const { domain, isPending = false } = this.#stored.get(urn) ?? {};
+    // A preview reads the state of a stack that somebody else may be changing just now.
+    if (isPending) return { domain, check: unread(id, PENDING) };
     if (op === "same" || op === "refresh") return { domain, check: well(id, WELL[id] ?? "") };
     const said = [...(this.#warnings.get(urn) ?? [])];
     const text = said.length > 0 ? said.join(" ") : differs(metadata);
     return { domain, check: wrong(id, text, BRING_BACK) };
   }
 
-  #notRead(urn: string, text: string): { domain: string | undefined; check: Check } {
+  #notRead(urn: string, text: string): Judged {
     const type = urn.split("::")[2]?.split("$").at(-1);
     const id = type === undefined || isStack(type) ? "state" : placeOf(type);
-    return { domain: this.#domains.get(urn), check: unread(id, text) };
+    return { domain: this.#stored.get(urn)?.domain, check: unread(id, text) };
   }
 }
+
+const PENDING =
+  "A run is changing it, or was cut off while it did: the state does not say how it is now.";
+
+const PASSED_OVER = "It was not looked at: the run had ended before its turn.";
 
 /** Components and the stack itself are not looked at in the world. */
 function isOfWorld({ type }: Metadata): boolean {

@@ -6,6 +6,8 @@ import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { openAttachedServer } from "../provider/protocol/attached-server.ts";
 import type { Provider } from "../provider/protocol/provider.ts";
+import { readEngineLine } from "./engine-line.ts";
+import type { Place } from "./passing-stacks.ts";
 import { openProgramServer, type Program } from "./program-server.ts";
 
 export interface EngineOptions {
@@ -19,8 +21,7 @@ export interface EngineTask {
   /** Its name, as `pulumi stack ls` shows it. */
   readonly stack: string;
   readonly operation: Operation;
-  /** The stack's file, where it is not at its place. */
-  readonly configFile?: string | undefined;
+  readonly place: Place;
   /** Engine events in the order in which they come. */
   readonly onEvent: (event: unknown) => void;
 }
@@ -47,7 +48,7 @@ const COMMON = ["--json", "--non-interactive", "--color", "never", "--exec-kind"
 
 /** Never throws for what the engine says. @throws if it cannot be started */
 export async function runEngine(task: EngineTask, options: EngineOptions): Promise<EngineOutcome> {
-  const { stack, operation, configFile } = task;
+  const { stack, operation, place } = task;
   const program = await openProgramServer(options.program);
   const provider = await openAttachedServer(options.provider);
   try {
@@ -57,9 +58,13 @@ export async function runEngine(task: EngineTask, options: EngineOptions): Promi
       "--stack",
       stack,
       `--client=127.0.0.1:${program.port}`,
-      ...(configFile === undefined ? [] : ["--config-file", configFile]),
+      ...(place.configFile === undefined ? [] : ["--config-file", place.configFile]),
     ];
-    return await runCli(args, provider.port, task.onEvent, options);
+    const env = {
+      PULUMI_DEBUG_PROVIDERS: `mxhero:${provider.port}`,
+      ...(place.backend !== undefined && { PULUMI_BACKEND_URL: place.backend }),
+    };
+    return await runCli(args, env, task.onEvent, options);
   } finally {
     await provider.close("The run has ended.");
     program.close();
@@ -68,14 +73,14 @@ export async function runEngine(task: EngineTask, options: EngineOptions): Promi
 
 async function runCli(
   args: readonly string[],
-  providerPort: number,
+  env: Readonly<Record<string, string>>,
   onEvent: EngineTask["onEvent"],
   { signal }: EngineOptions,
 ): Promise<EngineOutcome> {
   const engine = execa("pulumi", args, {
     env: {
+      ...env,
       PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
-      PULUMI_DEBUG_PROVIDERS: `mxhero:${providerPort}`,
       PULUMI_SKIP_UPDATE_CHECK: "true",
     },
     stdin: "ignore",
@@ -90,7 +95,11 @@ async function runCli(
   try {
     const [{ exitCode, code, originalMessage }] = await Promise.all([
       engine,
-      eachLine(engine.stdout, (line) => seeLine(line, onEvent, text)),
+      eachLine(engine.stdout, (line) => {
+        const read = readEngineLine(line);
+        if (read.kind === "event") onEvent(read.event);
+        else text.push(read.text);
+      }),
       eachLine(engine.stderr, (line) => text.push(line)),
     ]);
     if (exitCode === undefined && code !== undefined) throw new Error(originalMessage);
@@ -102,13 +111,4 @@ async function runCli(
 
 async function eachLine(stream: NodeJS.ReadableStream, see: (line: string) => void): Promise<void> {
   for await (const line of createInterface({ input: stream })) see(line);
-}
-
-/** Whether it is an event or a text shows by its form: the engine prints both on stdout. */
-function seeLine(line: string, onEvent: EngineTask["onEvent"], text: string[]): void {
-  if (!line.startsWith("{")) {
-    text.push(line);
-    return;
-  }
-  onEvent(JSON.parse(line));
 }

@@ -6,7 +6,8 @@ import type { Provider } from "../provider/protocol/provider.ts";
 import type { RequestPaces } from "../provider/settings.ts";
 import type { ChosenStack } from "./choose-stacks.ts";
 import { type EngineOutcome, type Operation, runEngine } from "./engine.ts";
-import { makeStack, withPassingStack } from "./known-stacks.ts";
+import { makeStack } from "./known-stacks.ts";
+import { PassingStacks, type Place } from "./passing-stacks.ts";
 import type { Program } from "./program-server.ts";
 import { type Progress, withProgress } from "./progress.ts";
 import { progressLine } from "./progress-line.ts";
@@ -16,6 +17,8 @@ export interface FleetRunOptions {
   /** The project's folder, which is the working directory. */
   readonly project: string;
   readonly program: Program;
+  /** Takes what passes with the run. */
+  readonly folder: string;
   /** So many engines at once. An engine takes about 150 MB. */
   readonly parallel: number;
   readonly signal: AbortSignal;
@@ -33,10 +36,12 @@ export class FleetRun {
   readonly signal: AbortSignal;
   readonly #options: FleetRunOptions;
   readonly #provider: Provider;
+  readonly #passing: PassingStacks;
 
   constructor(options: FleetRunOptions) {
     this.#options = options;
     this.signal = options.signal;
+    this.#passing = new PassingStacks(options.project, options.folder);
     const provider = mxheroProvider(kinds);
     const { configuration } = provider;
     const read: typeof configuration.read = (configured) => ({
@@ -62,16 +67,20 @@ export class FleetRun {
     );
   }
 
-  /** A preview of a stack that the backend does not have yet makes it for that time. */
+  /**
+   * Of a destroy and a refresh, too. Leaves the backend and the stack's file as they are.
+   *
+   * @param state what `exportStack` gave, where it is there already
+   */
   async preview(
     chosen: ChosenStack,
     operation: Operation,
     progress: Progress,
     onEvent: (event: unknown) => void,
+    state?: string,
   ): Promise<EngineOutcome> {
-    const run = () => this.run(chosen, operation, progress, onEvent);
-    if (chosen.isKnown) return run();
-    return withPassingStack(chosen.stack, join(this.#options.project, chosen.file), run);
+    const run = (place: Place) => this.run(chosen, operation, progress, onEvent, place);
+    return this.#passing.preview(chosen, operation, run, state);
   }
 
   /** Makes the stack first if the backend does not have it. */
@@ -82,22 +91,23 @@ export class FleetRun {
     onEvent: (event: unknown) => void,
   ): Promise<EngineOutcome> {
     const { project } = this.#options;
-    if (!chosen.isKnown) await makeStack(chosen.stack, join(project, chosen.file));
-    return this.run(chosen, operation, progress, onEvent);
+    if (!chosen.isKnown) await makeStack(chosen.stack, project, join(project, chosen.file));
+    return this.run(chosen, operation, progress, onEvent, { configFile: chosen.formerFile });
   }
 
   private run(
-    { stack, formerFile }: ChosenStack,
+    { stack }: ChosenStack,
     operation: Operation,
     progress: Progress,
     onEvent: (event: unknown) => void,
+    place: Place,
   ): Promise<EngineOutcome> {
     const see = (event: unknown) => {
       const line = progressLine(event);
       if (line !== undefined) progress.say(stack, line);
       onEvent(event);
     };
-    const task = { stack, operation, configFile: formerFile, onEvent: see };
+    const task = { stack, operation, place, onEvent: see };
     const { program } = this.#options;
     return runEngine(task, { program, provider: this.#provider, signal: this.signal });
   }

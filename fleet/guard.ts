@@ -6,12 +6,30 @@ export interface Bounds {
   /** So many domains may leave the gateway in one run. */
   readonly offboardAtMost: number;
   /** What was reviewed, by stack. Absent: nothing need be. */
-  readonly reviewed?: ReadonlyMap<string, Pick<StackReport, "status" | "changeDigest">> | undefined;
+  readonly reviewed?: ReadonlyMap<string, Plan> | undefined;
 }
 
 /** Every reason why nothing may be done; empty where there is none. */
 export function boundFaults(reports: readonly StackReport[], bounds: Bounds): MailRuleError[] {
   return [...offboardingFaults(reports, bounds), ...reviewFaults(reports, bounds)];
+}
+
+/**
+ * Whether a stack's turn, which may come hours after the previews, finds what they showed: what is done then is what
+ * the engine plans then.
+ */
+export function turnFaults(report: StackReport, previewed: StackReport): MailRuleError[] {
+  if (report.status === "unchanged" || isSame(previewed, report)) return [];
+  return [
+    new MailRuleError({
+      code: "changed-since-preview",
+      where: report.stack,
+      problem:
+        "Right before its turn its preview was another one than at the start of this run: the world, the state or " +
+        "its file has changed since. It was left as it is.",
+      fix: "Read the new preview, then run again.",
+    }),
+  ];
 }
 
 function offboardingFaults(
@@ -50,15 +68,18 @@ function reviewFaults(reports: readonly StackReport[], { reviewed }: Bounds): Ma
     const former = reviewed.get(report.stack);
     if (report.status === "unchanged") return [];
     if (former === undefined) return [reviewFault(report, "Nobody has reviewed it.")];
-    if (former.changeDigest === report.changeDigest && former.status === report.status) return [];
+    if (isSame(former, report)) return [];
     return [reviewFault(report, differenceOf(former, report))];
   });
 }
 
-function differenceOf(
-  former: Pick<StackReport, "status">,
-  { status }: Pick<StackReport, "status">,
-): string {
+type Plan = Pick<StackReport, "status" | "changeDigest">;
+
+function isSame(a: Plan, b: Plan): boolean {
+  return a.changeDigest === b.changeDigest && a.status === b.status;
+}
+
+function differenceOf(former: Plan, { status }: Plan): string {
   if (former.status !== status) {
     return `When it was reviewed the preview was: ${former.status}. Now it is: ${status}.`;
   }

@@ -1,51 +1,40 @@
-/** The stacks that the backend has, and how one is made and removed. */
-import { readFile, writeFile } from "node:fs/promises";
-import { execa } from "execa";
+/** The stacks that the backend has, how one is made there, and what it holds. */
+import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { z } from "zod";
-import { stackUnreadable } from "../commands/stack.ts";
+import { runPulumi } from "./run-pulumi.ts";
 
-const list = z.array(z.object({ name: z.string() }));
+const list = z.array(z.object({ name: z.string(), resourceCount: z.number().default(0) }));
 const settings = z.object({ secretsprovider: z.string().optional() }).catch({});
+const account = z.object({ url: z.string() });
 
-/** Their names without organisation and project. @throws MailRuleError `stack-unreadable` */
-export async function knownStacks(): Promise<ReadonlySet<string>> {
-  const found = list.parse(JSON.parse(await pulumi(["stack", "ls", "--json"])));
-  return new Set(found.map(({ name }) => name.split("/").at(-1) ?? name));
-}
-
-/** Writes what protects the stack's secrets into its file. @throws MailRuleError `stack-unreadable` */
-export async function makeStack(stack: string, file: string): Promise<void> {
-  const { secretsprovider } = settings.parse(parse(await readFile(file, "utf8")));
-  const provider = secretsprovider === undefined ? [] : ["--secrets-provider", secretsprovider];
-  await pulumi(["stack", "init", stack, "--no-select", ...provider]);
+/** How many resources each has, by its name without organisation and project. @throws MailRuleError `stack-unreadable` */
+export async function knownStacks(): Promise<ReadonlyMap<string, number>> {
+  const found = list.parse(JSON.parse(await runPulumi(["stack", "ls", "--json"])));
+  return new Map(
+    found.map(({ name, resourceCount }) => [name.split("/").at(-1) ?? name, resourceCount]),
+  );
 }
 
 /**
- * Gives a preview a stack that the backend does not have yet, and takes it away again: a preview leaves nothing
- * behind, and the stack's file as it was.
+ * Writes what protects the stack's secrets into its file.
+ *
+ * @param folder the project's, in which the file is
+ * @throws MailRuleError `stack-unreadable`
  */
-export async function withPassingStack<T>(
-  stack: string,
-  file: string,
-  work: () => Promise<T>,
-): Promise<T> {
-  const text = await readFile(file, "utf8");
-  await makeStack(stack, file);
-  try {
-    return await work();
-  } finally {
-    await pulumi(["stack", "rm", "--yes", "--preserve-config", stack]);
-    await writeFile(file, text);
-  }
+export async function makeStack(stack: string, folder: string, file: string): Promise<void> {
+  const { secretsprovider } = settings.parse(parse(await readFile(file, "utf8")));
+  const provider = secretsprovider === undefined ? [] : ["--secrets-provider", secretsprovider];
+  await runPulumi(["--cwd", folder, "stack", "init", stack, "--no-select", ...provider]);
 }
 
-async function pulumi(args: readonly string[]): Promise<string> {
-  const { stdout, stderr, exitCode, code } = await execa(
-    "pulumi",
-    [...args, "--non-interactive", "--color", "never"],
-    { reject: false, stdin: "ignore" },
-  );
-  if (exitCode === 0) return stdout;
-  throw stackUnreadable(`pulumi ${args.join(" ")}`, stderr, code === "ENOENT");
+/** The state, its secrets encrypted. Reads only. @throws MailRuleError `stack-unreadable` */
+export function exportStack(stack: string): Promise<string> {
+  return runPulumi(["stack", "export", "--stack", stack]);
+}
+
+/** Whether the state is in a folder or a bucket, and not at Pulumi Cloud. @throws MailRuleError `stack-unreadable` */
+export async function isStateInFiles(): Promise<boolean> {
+  const { url } = account.parse(JSON.parse(await runPulumi(["whoami", "--json"])));
+  return !/^https?:/.test(url);
 }

@@ -1,12 +1,13 @@
 /** Compares many stacks with the world: by the engine's refresh, or by `verify`. Changes nothing. */
-
 import type { VerifyOptions } from "../commands/verify-evidence.ts";
 import { type StackVerdict, verifyStack, worst } from "../commands/verify-stack.ts";
-import { type Check, notice, unread } from "../mail/verify/check.ts";
+import { type Check, notice, unread, wrong } from "../mail/verify/check.ts";
 import type { ChosenStack } from "./choose-stacks.ts";
 import { DriftReader } from "./drift-reader.ts";
 import type { FleetRun } from "./fleet-run.ts";
+import { exportStack } from "./known-stacks.ts";
 import type { Progress } from "./progress.ts";
+import { storedResources } from "./stored-resources.ts";
 
 type Look = (chosen: ChosenStack, progress: Progress) => Promise<StackVerdict>;
 
@@ -16,10 +17,13 @@ export function refreshStacks(
   stacks: readonly ChosenStack[],
   write: boolean,
 ): Promise<StackVerdict[]> {
-  const operation = write ? "refresh" : "preview-refresh";
   return look(run, "Refresh", stacks, async (chosen, progress) => {
-    const reader = new DriftReader();
-    const outcome = await run.change(chosen, operation, progress, (event) => reader.see(event));
+    const state = await exportStack(chosen.stack);
+    const reader = new DriftReader(storedResources(state));
+    const see = (event: unknown) => reader.see(event);
+    const outcome = write
+      ? await run.change(chosen, "refresh", progress, see)
+      : await run.preview(chosen, "preview-refresh", progress, see, state);
     const isWell = outcome.exitCode === 0;
     const { checks, domains } = reader.end(
       isWell ? undefined : outcome.text || "It was cut short.",
@@ -48,7 +52,8 @@ async function look(
   lookAt: Look,
 ): Promise<StackVerdict[]> {
   const verdicts = await run.each(title, stacks, async (chosen, progress) => {
-    const result = chosen.isKnown ? await orUnread(chosen, lookAt, progress) : notYet(chosen);
+    const found = chosen.isKnown ? await orUnread(chosen, lookAt, progress) : notYet(chosen);
+    const result = chosen.hasFile ? found : leftBehind(chosen, found);
     return { outcome: result.status, result };
   });
   return stacks.map((chosen, index) => verdicts[index] ?? notBegun(chosen));
@@ -70,6 +75,19 @@ async function orUnread(
 function notYet(chosen: ChosenStack): StackVerdict {
   const text = "The stack was not brought up yet.";
   return verdictOf(chosen, [notice("onboarded", text, "npm run fleet -- up, or delete its file.")]);
+}
+
+/** Nothing else tells that it is still there; that its file cannot be read is no news then. */
+function leftBehind(chosen: ChosenStack, { checks, domains }: StackVerdict): StackVerdict {
+  const { stack, file } = chosen;
+  const gone = wrong(
+    "stack-file",
+    `${file} is gone, and the stack is still on the gateway.`,
+    `npm run fleet -- destroy --stack ${stack} takes it off; otherwise put the file back.`,
+  );
+  const others = checks.filter(({ id }) => id !== gone.id);
+  const byDomain = domains.map(({ domain, checks: found }) => [domain, found] as const);
+  return verdictOf(chosen, [gone, ...others], new Map(byDomain));
 }
 
 function notBegun(chosen: ChosenStack): StackVerdict {

@@ -12,34 +12,37 @@ export interface PreviewedStack {
   readonly report: StackReport;
 }
 
-/**
- * In the order of the stacks. A stack whose file was removed is previewed as it is offboarded.
- *
- * @param leaving all of them are, whether they have a file or not
- */
+export interface PreviewOptions {
+  /** For the reports: so many domains may leave the gateway. */
+  readonly offboardAtMost: number;
+  /** All of them leave, whether they have a file or not. @default those whose file was removed */
+  readonly leaving?: boolean;
+}
+
+/** In the order of the stacks. A stack whose file was removed is previewed as it is offboarded. */
 export async function previewStacks(
   run: FleetRun,
   stacks: readonly ChosenStack[],
-  leaving = false,
+  options: PreviewOptions,
 ): Promise<PreviewedStack[]> {
   const reports = await run.each("Preview", stacks, async (chosen, progress) => {
-    const report = await previewStack(run, chosen, leaving, progress);
+    const report = await previewStack(run, chosen, options, progress);
     return { outcome: report.status, result: report };
   });
   return stacks.map((chosen, index) => ({
     chosen,
-    report: reports[index] ?? failedReport(contextOf(chosen), notBegun(chosen)),
+    report: reports[index] ?? failedReport(contextOf(chosen, options), notBegun(chosen)),
   }));
 }
 
-async function previewStack(
+export async function previewStack(
   run: FleetRun,
   chosen: ChosenStack,
-  leaving: boolean,
+  options: PreviewOptions,
   progress: Progress,
 ): Promise<StackReport> {
-  const context = contextOf(chosen);
-  const isLeaving = leaving || chosen.formerFile !== undefined;
+  const context = contextOf(chosen, options);
+  const isLeaving = options.leaving === true || !chosen.hasFile;
   try {
     // What leaves needs its state, not what its file says.
     if (chosen.faults.length > 0 && !isLeaving) return failedReport(context, faultsOf(chosen));
@@ -52,8 +55,11 @@ async function previewStack(
   }
 }
 
-function contextOf({ stack, kind }: ChosenStack): ReportContext {
-  return { stack, kind: kind === "gateway" ? kind : "tenant" };
+function contextOf(
+  { stack, kind }: ChosenStack,
+  { offboardAtMost }: PreviewOptions,
+): ReportContext {
+  return { stack, kind: kind === "gateway" ? kind : "tenant", offboardAtMost };
 }
 
 function faultsOf({ faults }: ChosenStack): Error {

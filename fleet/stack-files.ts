@@ -1,7 +1,7 @@
 /** The stack files of the project, and what each says by itself: what kind of stack it is, and its faults. */
 import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { readStackFile, type StackKind } from "../config/stack-file.ts";
 import type { MailRuleError } from "../mail/errors.ts";
 
@@ -33,8 +33,8 @@ export async function describeStackFile(file: string, text: string): Promise<Sta
   return { stack: stackOfFile(file) ?? basename(file), file, kind, faults };
 }
 
-/** The stack to which a file belongs; `undefined` where it is no stack file. */
+/** The stack to which a file belongs; `undefined` where it is no stack file, as in a folder below `stacks`. */
 export function stackOfFile(file: string): string | undefined {
-  if (!file.startsWith("stacks/")) return undefined;
+  if (dirname(file) !== "stacks") return undefined;
   return NAME.exec(basename(file))?.groups?.["stack"];
 }

@@ -40,8 +40,13 @@ export interface Matrix {
 /** What an undisturbed life leaves after each phase, and where it has commits. */
 export interface Undisturbed extends Pick<CrashTenant, "domain" | "organisation"> {
   readonly style: Style;
-  readonly traces: Readonly<Record<Phase, Traces>>;
-  readonly points: Readonly<Record<Phase, readonly Point[]>>;
+  readonly phases: readonly UndisturbedPhase[];
+}
+
+interface UndisturbedPhase {
+  readonly phase: Phase;
+  readonly traces: Traces;
+  readonly points: readonly Point[];
 }
 
 export interface Outcome {
@@ -57,8 +62,8 @@ export async function liveUndisturbed(
 ): Promise<Undisturbed> {
   await using tenant = await startTenant(place, style);
   await using watch = watchNameServers(place.lab.world, tenant.domain);
-  const phases: [Phase, Traces, Point[]][] = [];
-  for (const phase of PHASES) {
+  const phases: UndisturbedPhase[] = [];
+  for (const phase of PHASES[style]) {
     tenant.proxy.arm();
     const before = dnsWrites(place, tenant);
     const run = await tenant.start(phase);
@@ -67,27 +72,11 @@ export async function liveUndisturbed(
       store: tenant.proxy.writes.length,
       dns: dnsWrites(place, tenant) - before,
     };
-    phases.push([phase, await traces(tenant), pointsOf(writes)]);
+    phases.push({ phase, traces: await traces(tenant), points: pointsOf(writes) });
   }
   assertServed(tenant, await watch.stop());
   const { domain, organisation } = tenant;
-  return {
-    domain,
-    organisation,
-    style,
-    traces: byPhase(phases.map(([phase, left]) => [phase, left])),
-    points: byPhase(phases.map(([phase, , points]) => [phase, points])),
-  };
-}
-
-function byPhase<T>(entries: readonly (readonly [Phase, T])[]): Record<Phase, T> {
-  const [up, change, destroy] = PHASES.map(
-    (phase) => entries.find(([name]) => name === phase)?.[1],
-  );
-  if (up === undefined || change === undefined || destroy === undefined) {
-    throw new Error("a phase is missing");
-  }
-  return { up, change, destroy };
+  return { domain, organisation, style, phases };
 }
 
 /** All styles of life with `npm run crash`, else the first. */
@@ -106,7 +95,7 @@ export async function tryAllPoints(
   damage: Damage,
   chosen?: readonly number[],
 ): Promise<Outcome> {
-  const counts = PHASES.map((phase) => undisturbed.points[phase].length);
+  const counts = undisturbed.phases.map(({ points: { length } }) => length);
   const all = Array.from({ length: Math.max(...counts) }, (_, index) => index);
   const lives = all.filter((life) => chosen?.includes(life) ?? true);
   const failures: string[] = [];
@@ -135,8 +124,8 @@ async function liveOnce(
   let points = 0;
   let where = `${style}, ${damage.name}, the whole life`;
   try {
-    for (const phase of PHASES) {
-      const point = undisturbed.points[phase][life];
+    for (const { phase, traces: expected, points: all } of undisturbed.phases) {
+      const point = all[life];
       if (point === undefined) {
         const run = await tenant.start(phase);
         mustHaveEnded(await run.result, phase);
@@ -146,7 +135,7 @@ async function liveOnce(
         await disturb(place, tenant, phase, damage, point);
       }
       const left = await matrix.traces(tenant);
-      const different = differences(undisturbed.traces[phase], left);
+      const different = differences(expected, left);
       if (different.length > 0) throw new Error(`after ${phase}:\n${different.join("\n")}`);
     }
     assertServed(tenant, await watch.stop());

@@ -11,16 +11,20 @@ import { testNet } from "../lab/test-net.ts";
 import { gateway, mx, type TenantLab, type TenantZone, txt } from "./tenant.ts";
 import { startWriteProxy, type WriteProxy } from "./write-proxy.ts";
 
-/** In the order of a life. */
-export const PHASES = ["up", "change", "destroy"] as const;
-export type Phase = (typeof PHASES)[number];
-
 /**
  * What the change does beside another Server and other MX of the gateway: with the Relay Server comes a password, and
  * without it the domain's SPF record names the gateway.
  */
 export const STYLES = ["gains-relay", "loses-relay"] as const;
 export type Style = (typeof STYLES)[number];
+
+export type Phase = "up" | "change" | "again" | "destroy";
+
+/** In the order of a life. Mail leaves without the Relay Server only once SPF names the gateway: in a second run. */
+export const PHASES: Readonly<Record<Style, readonly Phase[]>> = {
+  "gains-relay": ["up", "change", "destroy"],
+  "loses-relay": ["up", "change", "again", "destroy"],
+};
 
 /** The stacks of gateways before and after the change: other MX, the same routes. */
 export const FLEETS = { up: "fleet", change: "fleet-moved" } as const;
@@ -131,9 +135,10 @@ export async function startTenant(place: CrashPlace, style: Style): Promise<Cras
   const token = `token-${stack}`;
   const file = join(project.directory, "stacks", `Pulumi.${stack}.yaml`);
   const template = await readYaml(join(project.directory, "stacks", `Pulumi.${TEMPLATE}.yaml`));
-  const write = (phase: "up" | "change") => {
+  const write = async (phase: Phase) => {
+    if (phase !== "up" && phase !== "change") return;
     const config = { ...template.config, ...configOf(organisation, domain, number, phase, style) };
-    return writeFile(file, stringify({ ...template, config }));
+    await writeFile(file, stringify({ ...template, config }));
   };
   await write("up");
   await project.addStack(stack);
@@ -153,7 +158,7 @@ export async function startTenant(place: CrashPlace, style: Style): Promise<Cras
     proxy,
     env,
     start: async (phase) => {
-      if (phase !== "destroy") await write(phase);
+      await write(phase);
       const command = phase === "destroy" ? "destroy" : "up";
       return project.start(stack, [command, "--yes", "--skip-preview"], { env });
     },

@@ -1,8 +1,9 @@
 /** Many stacks in one process, under the real engine: what happens to each does not depend on the others. */
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { emptyFleet, type FleetOptions, findings, fleet, statuses } from "./fleet-command.ts";
 import {
   gatewayTerm,
@@ -13,6 +14,8 @@ import {
   tenantStack,
   txt,
 } from "./tenant.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
 
 let lab: TenantLab;
 const zones = new Map<string, TenantZone>();
@@ -38,6 +41,10 @@ afterAll(() => lab[Symbol.asyncDispose]());
 
 test("a preview says of every stack what would happen, and leaves nothing behind", async () => {
   const before = await readFile(stackFile("a"), "utf8");
+  const { mtimeMs } = await stat(stackFile("a"));
+  // Whoever asks an empty folder first makes a backend of it.
+  expect(await knownStacks()).toBe("[]");
+  const backend = await backendTimes();
   const { exitCode, text } = await run(["preview", "--json", file("preview.json")]);
   expect(await statuses(file("preview.json"))).toEqual({
     a: "changed",
@@ -50,6 +57,9 @@ test("a preview says of every stack what would happen, and leaves nothing behind
   expect(exitCode).toBe(1);
   expect(await knownStacks()).toBe("[]");
   expect(await readFile(stackFile("a"), "utf8")).toBe(before);
+  // Nobody has written it meanwhile, so that what a person writes is not lost.
+  expect((await stat(stackFile("a"))).mtimeMs).toBe(mtimeMs);
+  expect(await backendTimes()).toEqual(backend);
 });
 
 test("up stops before anything where more was not reviewed", async () => {
@@ -85,6 +95,7 @@ test("up does what was reviewed, and says why not of the others; a second time t
 
 test("refresh and verify tell what somebody has changed in DNS, and when; nothing is changed by them", async () => {
   const state = await lab.storedState();
+  const backend = await backendTimes();
   const { id = "" } = zones.get("a.test") ?? {};
   await lab.world.cloudflare.edit(id, { add: [mx("a.test", 5, "elsewhere.test")] });
   const refreshed = await run(["refresh", "--json", file("refresh.json")]);
@@ -103,6 +114,7 @@ test("refresh and verify tell what somebody has changed in DNS, and when; nothin
   );
   expect(verified.exitCode).toBe(1);
   expect(await lab.storedState()).toBe(state);
+  expect(await backendTimes()).toEqual(backend);
 });
 
 test("what cannot be read is said to be unread, and stays in the state", async () => {
@@ -126,17 +138,42 @@ test("with --changed only the stacks whose files differ; a removed file lets its
   await git("add", "--all");
   await git("-c", "user.name=t", "-c", "user.email=t@t.test", "commit", "--quiet", "-m", "all");
   await rm(stackFile("b"));
+  const backend = await backendTimes();
   await run(["preview", "--changed", "HEAD", "--json", file("changed.json")]);
   expect(await statuses(file("changed.json"))).toEqual({ b: "changed" });
+  // Whoever looks without git sees it as well.
+  const gone = "stacks/Pulumi.b.yaml is gone, and the stack is still on the gateway.";
+  for (const look of ["refresh", "verify"]) {
+    const args = look === "verify" ? ["--no-smtp"] : [];
+    const { exitCode } = await run([look, "--stack", "b", ...args, "--json", file("gone.json")]);
+    expect(await findings(file("gone.json"))).toEqual([`b wrong stack-file: ${gone}`]);
+    expect(exitCode).toBe(1);
+  }
+  expect(await backendTimes()).toEqual(backend);
+
+  await run(["preview", "--leaving", "--stack", "[ab]", "--json", file("leaving.json")]);
+  expect(await statuses(file("leaving.json"))).toEqual({ a: "changed", b: "changed" });
+  const tooMany = ["--offboard-at-most", "0", "--json", file("bound.json")];
+  await run(["preview", "--changed", "HEAD", ...tooMany]);
+  expect(await readFile(file("bound.json"), "utf8")).toContain('"many-domains-leave"');
+  expect(await readFile(file("changed.json"), "utf8")).not.toContain('"many-domains-leave"');
+  await writeFile(file("nobody.json"), "[]");
+  const unseen = await run(["destroy", "--changed", "HEAD", "--reviewed", file("nobody.json")]);
+  expect(unseen.text).toContain("b: Nobody has reviewed it.");
+  expect(mxOf("b.test")).toEqual(["smtp-in.gateway.test"]);
 
   const refused = await run(["destroy", "--changed", "HEAD", "--offboard-at-most", "0"]);
   expect(refused.text).toContain("1 domain would leave the gateway: b.test (b)");
   expect(refused.exitCode).toBe(1);
   expect(mxOf("b.test")).toEqual(["smtp-in.gateway.test"]);
 
-  const destroyed = await run(["destroy", "--changed", "HEAD"]);
+  const reviewed = ["--reviewed", file("leaving.json")];
+  const destroyed = await run(["destroy", "--changed", "HEAD", ...reviewed]);
   expect(destroyed.text).toContain("1 stack: 1 done.");
   expect(mxOf("b.test")).toEqual(["mail.b.test"]);
+  const { text, exitCode } = await run(["refresh", "--stack", "b"]);
+  expect(text).toContain("No stack is concerned.");
+  expect(exitCode).toBe(0);
 });
 
 test("a tenant that is adopted: its first up changes no MX and no SPF record", async () => {
@@ -186,6 +223,30 @@ test("Ctrl-C stops at a safe point, and running again goes on", async () => {
   expect(zone.snapshot().filter(({ type }) => type === "MX")).toHaveLength(1);
 });
 
+test("what is not as it was previewed when its turn comes is left as it is", async () => {
+  for (const name of ["g", "h"]) {
+    const domain = `${name}.test`;
+    await addZone(domain, [mx(domain, 10, `mail.${domain}`), txt(domain, spf)]);
+    await lab.addStackFile(name, {
+      organisation: name,
+      domains: [{ name: domain, overlapSeconds: 6 }],
+    });
+  }
+  const args = ["up", "--stack", "[gh]", "--parallel", "1"];
+  const running = run([...args, "--json", file("turn.json")]);
+  await expect.poll(() => mxOf("g.test"), { timeout: 60_000 }).toHaveLength(2);
+  await lab.addStackFile("h", {
+    organisation: "h",
+    domains: [{ name: "h.test", overlapSeconds: 7 }],
+  });
+  const { text, exitCode } = await running;
+  expect(await statuses(file("turn.json"))).toEqual({ g: "changed", h: "changed" });
+  expect(text).toContain("h: failed. h: Right before its turn its preview was another one");
+  expect(text).toContain("2 stacks: 1 done, 1 failed.");
+  expect(exitCode).toBe(1);
+  expect(mxOf("h.test")).toEqual(["mail.h.test"]);
+});
+
 function run(args: readonly string[], options?: FleetOptions) {
   return fleet(lab.project, args, options);
 }
@@ -202,6 +263,14 @@ function file(name: string): string {
 
 function stackFile(stack: string): string {
   return join(lab.project.directory, "stacks", `Pulumi.${stack}.yaml`);
+}
+
+/** When each file and folder of the backend was last changed: a lock that comes and goes changes its folder. */
+async function backendTimes(): Promise<Record<string, number>> {
+  const folder = fileURLToPath(lab.project.env["PULUMI_BACKEND_URL"] ?? "");
+  const names = await readdir(folder, { recursive: true });
+  const times = names.map(async (name) => [name, (await stat(join(folder, name))).mtimeMs]);
+  return Object.fromEntries(await Promise.all(times));
 }
 
 /** The stacks that the backend has, as JSON. */

@@ -122,7 +122,7 @@ function legend<K extends string>(
   words: (key: K) => string,
 ): string[] {
   return entries.flatMap(([key, colour], index) => {
-    const at = x + index * 170;
+    const at = x + index * 190;
     const box = `<rect x="${at}" y="${y - 10}" width="12" height="12" fill="${colour}"/>`;
     return [box, text(at + 18, y, words(key))];
   });

@@ -87,7 +87,7 @@ export function stopSteps(facts: StepFacts): Step[] {
       words: [
         ...keepForNeighbours(facts),
         `In words: Mail flow > Send connectors > Enable those to the Internet that were switched off, then Disable ${sendName(facts)}.`,
-        drainWords(facts),
+        drainWords(facts, "out"),
       ],
       blocks: [
         {

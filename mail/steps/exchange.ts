@@ -13,6 +13,7 @@ import {
   AFTER_LEAVING,
   AFTER_UP,
   BEFORE_DESTROY,
+  drainWords,
   keepForNeighbours,
   relaySpfStep,
   runDestroy,
@@ -91,7 +92,8 @@ function agentSteps({ inbound, outbound, gateway }: StepFacts): Step[] {
 }
 
 /** Installed by someone else, it may have another name. */
-function stopAgentSteps({ inbound, outbound }: StepFacts): Step[] {
+function stopAgentSteps(facts: StepFacts): Step[] {
+  const { inbound, outbound } = facts;
   if (inbound !== "loopback" && outbound === "none") return [];
   const agents = "Get-TransportAgent | Where-Object Identity -match 'gateway|mxhero'";
   return [
@@ -100,6 +102,7 @@ function stopAgentSteps({ inbound, outbound }: StepFacts): Step[] {
       title: "switch the gateway's transport agent off, if there is one",
       words: [
         "Run it on each Mailbox server. Get-TransportAgent lists all; Microsoft's own stay as they are.",
+        ...(inbound === "loopback" ? [drainWords(facts, "in")] : []),
       ],
       blocks: [
         {

@@ -161,7 +161,7 @@ export function stopSteps(facts: StepFacts): Step[] {
     words: [
       `${rulePlace(facts, direction)} > ${ruleName(facts, direction)} > Disable. To undo it, Enable. Leave the entry in Hosts until later.`,
       SLOW,
-      ...(direction === "out" ? [drainWords(facts)] : []),
+      drainWords(facts, direction),
     ],
     blocks: [],
     check: [

@@ -220,7 +220,8 @@ export function stopSteps(facts: StepFacts): Step[] {
       title: `switch the rule off that hands ${direction === "out" ? "outgoing" : "incoming"} mail to the gateway`,
       words: [
         `In words: Mail flow > Rules > ${rule} > Disabled. Leave the connector until later: mail in its queue still needs it.`,
-        ...(direction === "out" ? ["It takes effect within an hour.", drainWords(facts)] : []),
+        ...(direction === "out" ? ["It takes effect within an hour."] : []),
+        drainWords(facts, direction),
       ],
       blocks: [
         {

@@ -146,7 +146,7 @@ function stopSteps(facts: StepFacts): Step[] {
     title: `let the mail of ${facts.domain} leave without the gateway`,
     words: [
       `Take ${facts.gateway.smtpRelay} out as the smart host.`,
-      drainWords(facts),
+      drainWords(facts, "out"),
       "Mail that is in the queue already is routed again by postqueue -f (Postfix), exim4 -qff (Exim), sendmail -q (Sendmail).",
     ],
     blocks,
@@ -155,7 +155,7 @@ function stopSteps(facts: StepFacts): Step[] {
   const incoming: Step = {
     when: BEFORE_DESTROY,
     title: `deliver mail to ${facts.domain} at once, without the gateway`,
-    words: [`Take the rule out that hands it to ${facts.gateway.smtpIn}.`],
+    words: [`Take the rule out that hands it to ${facts.gateway.smtpIn}.`, drainWords(facts, "in")],
     blocks: [],
     check: ["A message from outside arrives, and its Received lines do not name the gateway."],
   };

@@ -108,16 +108,22 @@ export function quietCheck({ domain, gateway }: StepFacts): string {
   );
 }
 
-/** What `pulumi destroy` does as long as something still goes out through the gateway. */
-export function drainWords({ domain, gateway }: StepFacts): string {
+/** What `pulumi destroy` does as long as the mail system still hands mail to the gateway. */
+export function drainWords({ domain, gateway }: StepFacts, direction: "in" | "out"): string {
   if (gateway.isHosted) {
+    const [passed, does] =
+      direction === "out" ? ["gone out through", "sends"] : ["been handed to", "is handed"];
     return (
-      "Wait until nothing has gone out through the gateway for a day. pulumi destroy cannot see what this gateway sends, and " +
+      `Wait until nothing has ${passed} the gateway for a day. pulumi destroy cannot see what this gateway ${does}, and ` +
       `takes your word for it: MXHERO_OUTBOUND_STOPPED=${domain} in the environment.`
     );
   }
+  const mail =
+    direction === "out"
+      ? "the domain's outgoing mail"
+      : "mail for the domain that the gateway is handed";
   return (
-    "pulumi destroy waits until the domain's outgoing mail has been quiet for long enough (a day if nothing else is said); a " +
+    `pulumi destroy waits until ${mail} has been quiet for long enough (a day if nothing else is said); a ` +
     "rule or a connector that is forgotten here holds it up, and it says who still sends."
   );
 }

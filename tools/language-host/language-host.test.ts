@@ -51,6 +51,15 @@ describe("a program with configuration", () => {
     expect(all).toContain("2 to create");
   });
 
+  test("gets values that are too long for the environment", async () => {
+    const file = join(folder, "Pulumi.dev.yaml");
+    const before = await readFile(file, "utf8");
+    const name = "contoso".repeat(30_000);
+    await writeFile(file, before.replace("name: contoso", `name: ${name}`));
+    expect((await pulumi("up", "--yes", "--skip-preview")).exitCode).toBe(0);
+    expect((await pulumi("stack", "output", "name")).stdout).toBe(name);
+  });
+
   test("is brought up and destroyed, and its secret stays secret", async () => {
     const up = await pulumi("up", "--yes");
     expect(up.exitCode).toBe(0);

@@ -2,10 +2,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import language from "@pulumi/pulumi/proto/language_pb.js";
 
 /** The exit code of `cmd/run` for an error that it has shown already. */
 const alreadyShown = 32;
+/** Linux allows 128 KiB for one variable of the environment, and a stack's configuration may be longer. */
+const CONFIGURATION_FD = 3;
 /** How long a program that was told to stop may take, in milliseconds. */
 const graceMs = 2_000;
 
@@ -23,9 +26,11 @@ export class ProgramRun {
   constructor(request: language.RunRequest, engineAddress: string) {
     this.#child = spawn(process.execPath, programArguments(request, engineAddress), {
       cwd: request.getPwd(),
-      env: { ...process.env, ...configuration(request) },
-      stdio: ["ignore", "inherit", "inherit"],
+      stdio: ["ignore", "inherit", "inherit", "pipe"],
     });
+    const pipe = this.#child.stdio[CONFIGURATION_FD];
+    // A program that ends at once does not read it; how it ended says why.
+    if (pipe instanceof Writable) pipe.on("error", () => {}).end(configuration(request));
     this.ended = new Promise((resolve, reject) => {
       this.#child.once("error", reject);
       this.#child.once("exit", (code, signal) => resolve(this.#response(code, signal)));
@@ -64,6 +69,8 @@ function programArguments(request: language.RunRequest, engineAddress: string): 
     parallel: String(request.getParallel()),
   };
   return [
+    "--import",
+    import.meta.resolve("./read-configuration.mjs"),
     // The program's own SDK runs it: another copy would not share its state.
     createRequire(join(folder, "index.js")).resolve("@pulumi/pulumi/cmd/run/index.js"),
     ...Object.entries(options).map(([name, value]) => `--${name}=${value}`),
@@ -73,10 +80,11 @@ function programArguments(request: language.RunRequest, engineAddress: string): 
   ];
 }
 
-function configuration(request: language.RunRequest): Record<string, string> {
-  return {
+/** Variables of the environment, as the SDK reads them. */
+function configuration(request: language.RunRequest): string {
+  return JSON.stringify({
     PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().toArray())),
     PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
     PULUMI_NODEJS_TYPESCRIPT: "false",
-  };
+  });
 }
