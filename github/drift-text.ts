@@ -1,5 +1,5 @@
 /** What the one issue says of the differences that a night has found. Pure. */
-import { codeBlock, onOneLine } from "./code-block.ts";
+import { codeBlock } from "../report/markdown-text.ts";
 import type { IssueText } from "./issue.ts";
 import { BODY_LIMIT } from "./own-text.ts";
 
@@ -65,10 +65,10 @@ function fitted(head: string, sections: readonly string[]): string {
 
 function section(stack: string, found: readonly Difference[]): string {
   const lines = found.flatMap(({ domain, kind, text, fix }) => [
-    `${domain ?? "stack"}: ${kind === "unread" ? "not read: " : ""}${onOneLine(text)}`,
-    ...(fix === undefined ? [] : [`  to do: ${onOneLine(fix)}`]),
+    `${domain ?? "stack"}: ${kind === "unread" ? "not read: " : ""}${text}`,
+    ...(fix === undefined ? [] : [`  to do: ${fix}`]),
   ]);
-  return codeBlock([`Stack ${onOneLine(stack)}`, ...lines].join("\n"));
+  return codeBlock([`Stack ${stack}`, ...lines]);
 }
 
 function count(number: number, what: string): string {

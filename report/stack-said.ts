@@ -9,7 +9,6 @@ import type { Fault, Risk } from "./stack-report.ts";
 /** Why there is no preview. Of a run that failed without an event, what it printed. */
 export function stackErrors(preview: StackPreview): Fault[] {
   const { outcome, said } = preview;
-  const isError = ({ severity }: Said) => severity === "error";
   if (outcome.exitCode === 0 || said.some(isError)) {
     return ofStack(preview)
       .filter(isError)
@@ -17,6 +16,10 @@ export function stackErrors(preview: StackPreview): Fault[] {
   }
   const text = outcome.text === "" ? "The preview was stopped before its end." : outcome.text;
   return [faultOf(text)];
+}
+
+function isError({ severity }: Said): boolean {
+  return severity === "error";
 }
 
 /** A stack's file has its faults in one message, a line each with `- ` in front. */

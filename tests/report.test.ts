@@ -133,16 +133,10 @@ test("a domain whose records a person changes", async () => {
   const name = "manual.test";
   const { dns, net } = lab.tenants.world;
   await dns.addZone(name);
-  const rrset = (owner: string, type: string, ...records: readonly string[]) => ({
-    name: owner,
-    type,
-    ttl: 300,
-    records,
-  });
   await dns.publish(name, [
-    rrset(`mail.${name}`, "A", `${net}.2.9`),
-    rrset(name, "MX", `10 mail.${name}.`),
-    rrset(name, "TXT", `"v=spf1 a:mail.${name} -all"`),
+    { name: `mail.${name}`, type: "A", ttl: 300, records: [`${net}.2.9`] },
+    { name, type: "MX", ttl: 300, records: [`10 mail.${name}.`] },
+    { name, type: "TXT", ttl: 300, records: [`"v=spf1 a:mail.${name} -all"`] },
   ]);
   const entry: DomainEntry = { name, dns: "manual" };
   const stack = await lab.tenants.addStack("manual", { domains: [entry] });
