@@ -38,12 +38,12 @@ export async function upStacks(
   stacks: readonly ChosenStack[],
   bounds: Bounds,
 ): Promise<Changed> {
-  const previewed = await previewStacks(run, stacks);
+  const previewed = await previewStacks(run, stacks, bounds);
   const { gateways, others } = inWaves(previewed.map(withKind));
   const refusals = boundFaults(reportsOf(previewed), bounds);
   if (refusals.length > 0) return refused(previewed, refusals);
 
-  const change = changing(run, "up");
+  const change = changing(run, "up", bounds);
   const first = await change(gateways);
   const hasNewGateway = first.some(({ outcome }) => outcome !== "unchanged");
   if (!hasNewGateway) {
@@ -54,6 +54,7 @@ export async function upStacks(
   const again = await previewStacks(
     run,
     others.map(({ chosen }) => chosen),
+    bounds,
   );
   const reports = reportsOf([...gateways, ...again]);
   const laterRefusals = boundFaults(reports, bounds);
@@ -70,11 +71,11 @@ export async function destroyStacks(
   stacks: readonly ChosenStack[],
   bounds: Bounds,
 ): Promise<Changed> {
-  const previewed = await previewStacks(run, stacks, { leaving: true });
+  const previewed = await previewStacks(run, stacks, { ...bounds, leaving: true });
   const refusals = boundFaults(reportsOf(previewed), bounds);
   if (refusals.length > 0) return refused(previewed, refusals);
   const { gateways, others } = inWaves(previewed.map(withKind));
-  const change = changing(run, "destroy");
+  const change = changing(run, "destroy", bounds);
   const outcomes = await change(others);
   const isFree = outcomes.every(({ outcome }) => outcome === "done" || outcome === "unchanged");
   const last = isFree ? await change(gateways) : gateways.map(asWaiting);
@@ -83,8 +84,8 @@ export async function destroyStacks(
 
 type Change = (previewed: readonly PreviewedStack[]) => Promise<StackOutcome[]>;
 
-function changing(run: FleetRun, operation: "up" | "destroy"): Change {
-  const options = { leaving: operation === "destroy" };
+function changing(run: FleetRun, operation: "up" | "destroy", { offboardAtMost }: Bounds): Change {
+  const options = { offboardAtMost, leaving: operation === "destroy" };
   return async (previewed) => {
     const due = previewed
       .filter(({ report }) => isDue(report))

@@ -13,6 +13,8 @@ export interface PreviewedStack {
 }
 
 export interface PreviewOptions {
+  /** For the reports: so many domains may leave the gateway. */
+  readonly offboardAtMost: number;
   /** All of them leave, whether they have a file or not. @default those whose file was removed */
   readonly leaving?: boolean;
 }
@@ -21,7 +23,7 @@ export interface PreviewOptions {
 export async function previewStacks(
   run: FleetRun,
   stacks: readonly ChosenStack[],
-  options: PreviewOptions = {},
+  options: PreviewOptions,
 ): Promise<PreviewedStack[]> {
   const reports = await run.each("Preview", stacks, async (chosen, progress) => {
     const report = await previewStack(run, chosen, options, progress);
@@ -29,7 +31,7 @@ export async function previewStacks(
   });
   return stacks.map((chosen, index) => ({
     chosen,
-    report: reports[index] ?? failedReport(contextOf(chosen), notBegun(chosen)),
+    report: reports[index] ?? failedReport(contextOf(chosen, options), notBegun(chosen)),
   }));
 }
 
@@ -39,7 +41,7 @@ export async function previewStack(
   options: PreviewOptions,
   progress: Progress,
 ): Promise<StackReport> {
-  const context = contextOf(chosen);
+  const context = contextOf(chosen, options);
   const isLeaving = options.leaving === true || !chosen.hasFile;
   try {
     // What leaves needs its state, not what its file says.
@@ -53,8 +55,11 @@ export async function previewStack(
   }
 }
 
-function contextOf({ stack, kind }: ChosenStack): ReportContext {
-  return { stack, kind: kind === "gateway" ? kind : "tenant" };
+function contextOf(
+  { stack, kind }: ChosenStack,
+  { offboardAtMost }: PreviewOptions,
+): ReportContext {
+  return { stack, kind: kind === "gateway" ? kind : "tenant", offboardAtMost };
 }
 
 function faultsOf({ faults }: ChosenStack): Error {

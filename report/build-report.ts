@@ -8,6 +8,7 @@ import { displayNameOf } from "./domain-facts.ts";
 import { stepsOf } from "./domain-steps.ts";
 import { wordsOf } from "./domain-words.ts";
 import { gatewayRisks } from "./gateway-words.ts";
+import { leavingRisks } from "./leaving.ts";
 import { domainsOf, type MailDomain } from "./mail-domain.ts";
 import type { StackPreview } from "./preview-reader.ts";
 import { settingsRisks } from "./provider-settings.ts";
@@ -22,10 +23,12 @@ import { isTouched, technicalOf } from "./technical.ts";
 export interface ReportContext {
   readonly stack: string;
   readonly kind: "tenant" | "gateway";
+  /** So many domains may leave the gateway without that being a risk. @default 1 */
+  readonly offboardAtMost?: number;
 }
 
 export function buildReport(preview: StackPreview, context: ReportContext): StackReport {
-  const { stack, kind } = context;
+  const { stack, kind, offboardAtMost } = context;
   const domains = reportsOf(preview);
   const errors = stackErrors(preview);
   const unread = stackUnread(preview);
@@ -39,6 +42,7 @@ export function buildReport(preview: StackPreview, context: ReportContext): Stac
     domains,
     faults: [...errors, ...unread],
     risks: sortRisks([
+      ...leavingRisks([{ domains }], offboardAtMost),
       ...stackRisks(preview),
       ...settingsRisks(preview),
       ...(kind === "gateway" ? gatewayRisks(preview) : []),

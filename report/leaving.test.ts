@@ -40,3 +40,13 @@ test("as many as whoever asks lets go are no risk", () => {
   expect(renderTerminal(leaving("a", "b", "c"), { offboardAtMost })).not.toMatch(ID);
   expect(renderComment(leaving("a"), { offboardAtMost: 0 }).comment).toMatch(ID);
 });
+
+test("in JSON a stack counts its own, and the comment tells that once", () => {
+  const parts = ["a.test", "b.test"].map((name) => partOf("component", { op: "delete" }, name));
+  const report = buildReport(previewOf(parts), { stack: "s", kind: "tenant" });
+  expect(report.risks.map(({ id }) => id)).toEqual(["many-domains-leave"]);
+  for (const text of [renderComment([report]).comment, renderTerminal([report])]) {
+    expect(text.match(/many-domains-leave/g)).toHaveLength(1);
+  }
+  expect(renderComment([report], { offboardAtMost: 2 }).comment).not.toMatch(ID);
+});

@@ -1,4 +1,7 @@
-/** Whether too many domains would leave at once: over all stacks, as a run counts them. Pure. */
+/**
+ * Whether too many domains would leave at once. A report counts those of its stack; whoever shows several counts all of
+ * them, as a run does. Pure.
+ */
 import { count } from "./count-words.ts";
 import { risk } from "./risk.ts";
 import type { Risk, StackReport } from "./stack-report.ts";
@@ -7,7 +10,10 @@ import type { Risk, StackReport } from "./stack-report.ts";
 const AT_MOST = 1;
 
 /** Empty where no more leave. @param atMost so many may @default 1 */
-export function leavingRisks(reports: readonly StackReport[], atMost = AT_MOST): Risk[] {
+export function leavingRisks(
+  reports: readonly Pick<StackReport, "domains">[],
+  atMost = AT_MOST,
+): Risk[] {
   const numbers = reports
     .map(({ domains }) => domains.filter(({ change }) => change === "offboard").length)
     .filter((number) => number > 0);
@@ -21,4 +27,12 @@ export function leavingRisks(reports: readonly StackReport[], atMost = AT_MOST):
       `See that all of them are meant. A run lets at most ${atMost} leave, unless it is told otherwise (--offboard-at-most ${leaving}).`,
     ),
   ];
+}
+
+/** Where all are counted, what a stack by itself counts is not told again. */
+export function withoutLeavingRisks(reports: readonly StackReport[]): StackReport[] {
+  return reports.map((report) => ({
+    ...report,
+    risks: report.risks.filter(({ id }) => id !== "many-domains-leave"),
+  }));
 }

@@ -1,7 +1,7 @@
 /** The reports as one comment at GitHub. Pure. */
 import { count, totals } from "./count-words.ts";
 import { domainText, faultText, type Length, list, riskText } from "./domain-markdown.ts";
-import { leavingRisks } from "./leaving.ts";
+import { leavingRisks, withoutLeavingRisks } from "./leaving.ts";
 import { code, codeBlock, fold, sentence } from "./markdown-text.ts";
 import { orderedDomains, orderedStacks, type PlacedDomain } from "./report-order.ts";
 import type { StackReport } from "./stack-report.ts";
@@ -25,13 +25,14 @@ const LIMIT = 65_000;
 
 /** The riskiest first, at length; what does not fit is shorter, then a line, then a number. */
 export function renderComment(
-  reports: readonly StackReport[],
+  all: readonly StackReport[],
   { limit = LIMIT, restUrl, offboardAtMost }: CommentOptions = {},
 ): RenderedComment {
+  const reports = withoutLeavingRisks(all);
   const begin = head(reports, offboardAtMost);
-  const all = everything(begin, reports);
-  if (all.length <= limit) return { comment: all, rest: undefined };
-  return { comment: fitted([begin, restWords(restUrl)], reports, limit), rest: all };
+  const whole = everything(begin, reports);
+  if (whole.length <= limit) return { comment: whole, rest: undefined };
+  return { comment: fitted([begin, restWords(restUrl)], reports, limit), rest: whole };
 }
 
 function everything(begin: string, reports: readonly StackReport[]): string {

@@ -2,7 +2,6 @@
 import { describe, expect, test } from "vitest";
 import { formatNote, NOTE_IDS, subdomainText } from "../mail/preview-note.ts";
 import { buildReport } from "./build-report.ts";
-import { leavingRisks } from "./leaving.ts";
 import type { Said, SeenResource, StackPreview } from "./preview-reader.ts";
 import { CASES, type Parts } from "./risk-cases.ts";
 import { RISK_IDS } from "./risk-ids.ts";
@@ -84,11 +83,16 @@ test("many-domains-leave: more than one run may let go", () => {
   const leaving = ["a.test", "b.test"].map((domain) =>
     partOf("component", { op: "delete" }, domain),
   );
-  const reports = [buildReport(previewOf(leaving), { stack: "x", kind: "tenant" })];
-  expect(leavingRisks(reports, 1)).toEqual([
-    expect.objectContaining({ id: "many-domains-leave", level: "high" }),
-  ]);
-  expect(leavingRisks(reports, 2)).toEqual([]);
+  expect(risksOf(previewOf(leaving)).map(({ id }) => id)).toContain("many-domains-leave");
+  expect(risksOf(previewOf(leaving.slice(1))).map(({ id }) => id)).not.toContain(
+    "many-domains-leave",
+  );
+  const { risks } = buildReport(previewOf(leaving), {
+    stack: "x",
+    kind: "tenant",
+    offboardAtMost: 2,
+  });
+  expect(risks).toEqual([]);
 });
 
 test("provider-settings: a provider is told something else", () => {

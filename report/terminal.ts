@@ -3,7 +3,7 @@ import { styleText } from "node:util";
 import { phraseOf, totals } from "./count-words.ts";
 import { difference, spfDifference } from "./difference.ts";
 import { NOT_READ_NOW } from "./domain-diff.ts";
-import { leavingRisks } from "./leaving.ts";
+import { leavingRisks, withoutLeavingRisks } from "./leaving.ts";
 import { orderedDomains, orderedStacks, type PlacedDomain } from "./report-order.ts";
 import type { RiskLevel } from "./risk-ids.ts";
 import {
@@ -29,9 +29,10 @@ type Colour = "bold" | "red" | "yellow" | "green" | "gray";
 const LONGEST_LINE = 1_000;
 
 export function renderTerminal(
-  reports: readonly StackReport[],
+  all: readonly StackReport[],
   { isColoured = false, offboardAtMost }: TerminalOptions = {},
 ): string {
+  const reports = withoutLeavingRisks(all);
   const paint: Paint = (colour, text) =>
     isColoured ? styleText(colour, text, { validateStream: false }) : text;
   const unchanged = reports.filter(({ status }) => status === "unchanged");
