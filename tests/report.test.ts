@@ -126,6 +126,11 @@ test("two domains at a gateway of somebody else: one leaves, then both would", a
   expect(await golden("remove-domain", stack)).toBe("changed");
   const args = ["destroy", "--preview-only"];
   expect(await golden("offboard-two", stack, { args })).toBe("changed");
+  // Once a run has taken the settings over, they are nothing new.
+  await stack.write({ domains: entries, config: elsewhere });
+  await succeeded(stack.up());
+  const { status, risks } = buildReport(await readPreview(stack), { stack: "x", kind: "tenant" });
+  expect({ status, risks }).toEqual({ status: "unchanged", risks: [] });
 });
 
 /** In a zone that no API is asked about, without a token. */
