@@ -12,14 +12,17 @@ enableCompileCache();
 export default async function program() {
   await startProvider();
   const { stackConfiguration } = await import("./stacks/configuration.ts");
+  const { providerSettings } = await import("./config/provider-settings.ts");
   const stack = stackConfiguration();
+  const settings = providerSettings(stack);
+  const told = Object.keys(settings).length === 0 ? {} : { providerSettings: settings };
   if (has(stack, "mail:")) {
     const { tenant } = await import("./stacks/tenant.ts");
-    return tenant(stack);
+    return { ...(await tenant(stack)), ...told };
   }
   if (has(stack, "gateway:")) {
     const { gateway } = await import("./stacks/gateway.ts");
-    return gateway(stack);
+    return { ...(await gateway(stack)), ...told };
   }
   throw new RunError(
     `${stack.file} says nothing of any mail. Nothing was changed. ` +

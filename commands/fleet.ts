@@ -25,9 +25,9 @@ import { stopSignal } from "../fleet/stop-signal.ts";
 import { changeExit, changeSummary, EXIT, previewExit, previewSummary } from "../fleet/summary.ts";
 import { verdictsExit, verdictsText } from "../fleet/verdicts-text.ts";
 import { type ReportFiles, writeReports, writeVerdicts } from "../fleet/write-reports.ts";
-import { codeBlock } from "../github/code-block.ts";
 import program from "../index.ts";
-import { STACK_STATUSES } from "../report/stack-report.ts";
+import { codeBlock } from "../report/markdown-text.ts";
+import { STACK_STATUSES, type StackReport } from "../report/stack-report.ts";
 import { renderTerminal } from "../report/terminal.ts";
 import { endCommand } from "./end-command.ts";
 import {
@@ -124,7 +124,7 @@ async function preview(options: PreviewOptions): Promise<number> {
     return (await previewStacks(fleet, stacks, options)).map(({ report }) => report);
   });
   await writeReports(reports, options);
-  if (reports.length > 0) console.log(renderTerminal(reports, { isColoured: isColoured() }));
+  print(reports, options);
   console.log(previewSummary(reports));
   return previewExit(reports);
 }
@@ -177,11 +177,15 @@ async function look(
 
 async function tell(changed: Changed, options: ReportFiles): Promise<number> {
   const summary = changeSummary(changed);
-  await writeReports(changed.reports, options, `${codeBlock(summary)}\n`);
-  if (changed.reports.length > 0)
-    console.log(renderTerminal(changed.reports, { isColoured: isColoured() }));
+  await writeReports(changed.reports, options, `${codeBlock(summary.split("\n"))}\n`);
+  print(changed.reports, options);
   console.log(summary);
   return changeExit(changed);
+}
+
+function print(reports: readonly StackReport[], { offboardAtMost }: ReportFiles): void {
+  if (reports.length === 0) return;
+  console.log(renderTerminal(reports, { isColoured: isColoured(), offboardAtMost }));
 }
 
 async function adoptTable(table: string, like: string | undefined): Promise<number> {

@@ -19,6 +19,7 @@ function report(
     duration: [],
     steps: [],
     risks: [],
+    isFromState: false,
     unread: [],
   }));
   const empty = { isDestroyed: false, summary: "", faults: [], risks: [], technical: [] };

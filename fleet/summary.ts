@@ -1,5 +1,6 @@
 /** The last lines of a run over many stacks, as text and as Markdown, and the exit code. Pure. */
 import type { StackReport } from "../report/stack-report.ts";
+import { visible, visibleLines } from "../report/visible-text.ts";
 import type { Changed, Outcome, StackOutcome } from "./change-stacks.ts";
 
 /** As for every command: 0 all well, 1 something found or failed, 2 something could not be read. */
@@ -25,12 +26,12 @@ const WORST_FIRST: readonly Outcome[] = ["failed", "stopped", "waiting", "done",
 export function changeSummary({ outcomes, refusals }: Changed): string {
   const sorted = outcomes.toSorted((a, b) => rank(a) - rank(b));
   const lines = sorted.flatMap(({ stack, outcome, problem }) =>
-    problem === undefined ? [] : [`${stack}: ${outcome}. ${problem}`],
+    problem === undefined ? [] : [`${visible(stack)}: ${outcome}. ${visibleLines(problem)}`],
   );
   const nothing = outcomes.every(({ outcome }) => outcome === "waiting" || outcome === "unchanged");
   const kinds = outcomes.map(({ outcome }) => outcome);
   return [
-    ...refusals.map(({ message }) => message),
+    ...refusals.map(({ message }) => visibleLines(message)),
     ...lines,
     summary(kinds, nothing ? "Nothing was changed." : goOn(outcomes)),
   ].join("\n");

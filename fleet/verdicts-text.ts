@@ -1,6 +1,7 @@
 /** What a look at many stacks has found, for a person: only what is not well, by stack. Pure. */
 import type { StackVerdict } from "../commands/verify-stack.ts";
 import type { Check } from "../mail/verify/check.ts";
+import { visible } from "../report/visible-text.ts";
 import { EXIT } from "./summary.ts";
 
 export function verdictsText(verdicts: readonly StackVerdict[]): string {
@@ -28,11 +29,12 @@ function section({ stack, checks, domains }: StackVerdict): string[] {
       found.flatMap((check) => line(domain, check)),
     ),
   ];
-  return lines.length === 0 ? [] : [`Stack ${stack}`, ...lines];
+  return lines.length === 0 ? [] : [`Stack ${visible(stack)}`, ...lines];
 }
 
+/** What was read in DNS may hold anything. */
 function line(where: string, { id, status, text, fix }: Check): string[] {
   if (status === "well" || status === "skipped") return [];
-  const told = `  ${where}: ${status} (${id}): ${text}`;
-  return fix === undefined ? [told] : [told, `    → ${fix}`];
+  const told = `  ${visible(where)}: ${status} (${id}): ${visible(text)}`;
+  return fix === undefined ? [told] : [told, `    → ${visible(fix)}`];
 }

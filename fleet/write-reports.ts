@@ -1,8 +1,8 @@
 /** Writes what a run has found where the command line says. */
 import { writeFile } from "node:fs/promises";
 import type { StackVerdict } from "../commands/verify-stack.ts";
-import { codeBlock } from "../github/code-block.ts";
 import { renderComment } from "../report/markdown.ts";
+import { codeBlock } from "../report/markdown-text.ts";
 import type { StackReport } from "../report/stack-report.ts";
 import { verdictsText } from "./verdicts-text.ts";
 
@@ -15,17 +15,22 @@ export interface ReportFiles {
   readonly rest?: string;
   /** Where a reader of the comment finds that. */
   readonly restUrl?: string;
+  /** So many domains may leave the gateway, of all stacks together. */
+  readonly offboardAtMost?: number;
 }
 
 /** @param before Markdown above the reports */
 export async function writeReports(
   reports: readonly StackReport[],
-  { json, markdown, rest, restUrl }: ReportFiles,
+  { json, markdown, rest, restUrl, offboardAtMost }: ReportFiles,
   before = "",
 ): Promise<void> {
   if (json !== undefined) await writeFile(json, `${JSON.stringify(reports, null, 2)}\n`);
   if (markdown === undefined && rest === undefined) return;
-  const rendered = renderComment(reports, { ...(restUrl !== undefined && { restUrl }) });
+  const rendered = renderComment(reports, {
+    offboardAtMost,
+    ...(restUrl !== undefined && { restUrl }),
+  });
   if (markdown !== undefined) await writeFile(markdown, `${before}${rendered.comment}\n`);
   if (rest !== undefined && rendered.rest !== undefined) await writeFile(rest, rendered.rest);
 }
@@ -36,5 +41,6 @@ export async function writeVerdicts(
   { json, markdown }: ReportFiles,
 ): Promise<void> {
   if (json !== undefined) await writeFile(json, `${JSON.stringify(verdicts, null, 2)}\n`);
-  if (markdown !== undefined) await writeFile(markdown, codeBlock(verdictsText(verdicts)));
+  if (markdown !== undefined)
+    await writeFile(markdown, codeBlock(verdictsText(verdicts).split("\n")));
 }

@@ -1,5 +1,5 @@
 /** What the one issue says of the differences that a night has found. Pure. */
-import { codeBlock, onOneLine } from "./code-block.ts";
+import { codeBlock } from "../report/markdown-text.ts";
 import type { IssueText } from "./issue.ts";
 import { BODY_LIMIT } from "./own-text.ts";
 
@@ -66,11 +66,10 @@ function fitted(head: string, sections: readonly string[]): string {
 
 function section(stack: string | undefined, found: readonly Difference[]): string {
   const lines = found.flatMap(({ domain, kind, text, fix }) => [
-    `${stack === undefined ? "look" : (domain ?? "stack")}: ${kind === "unread" ? "not read: " : ""}${onOneLine(text)}`,
-    ...(fix === undefined ? [] : [`  to do: ${onOneLine(fix)}`]),
+    `${stack === undefined ? "look" : (domain ?? "stack")}: ${kind === "unread" ? "not read: " : ""}${text}`,
+    ...(fix === undefined ? [] : [`  to do: ${fix}`]),
   ]);
-  const title = stack === undefined ? "All stacks" : `Stack ${onOneLine(stack)}`;
-  return codeBlock([title, ...lines].join("\n"));
+  return codeBlock([stack === undefined ? "All stacks" : `Stack ${stack}`, ...lines]);
 }
 
 function count(number: number, what: string): string {

@@ -47,7 +47,7 @@ test("whatever a fork has written, it stays inside its code block", () => {
 
 test("what is too long for a comment is cut to the files' names", () => {
   const fault = { code: "x", problem: "p".repeat(9_000), fix: "f" };
-  const text = stackFilesText(oneFile(Array.from({ length: 20 }, () => fault)), commit);
+  const text = stackFilesText(oneFile(Array.from({ length: 100 }, () => fault)), commit);
   expect(marked("mail-path report", text).length).toBeLessThanOrEqual(BODY_LIMIT);
   expect(text).toContain("Too many faults for a comment.");
   expect(text).toContain("stacks/Pulumi.contoso.yaml");

@@ -5,7 +5,8 @@
  * text says what they are worth.
  */
 import { z } from "zod";
-import { codeBlock, onOneLine } from "./code-block.ts";
+import { codeBlock } from "../report/markdown-text.ts";
+import { visible } from "../report/visible-text.ts";
 
 /** What `npm run stack-files -- --json` writes. */
 export const stackFiles = z
@@ -46,18 +47,19 @@ export function stackFilesText(files: StackFiles, commit: string): string {
 
 function section({ file, faults }: StackFiles[number]): string {
   const lines = faults.flatMap(({ where, problem, fix }) => [
-    `- ${onOneLine(where ?? file)}`,
-    `  ${onOneLine(problem)}`,
-    `  ${onOneLine(fix)}`,
+    `- ${where ?? file}`,
+    `  ${problem}`,
+    `  ${fix}`,
   ]);
-  return codeBlock([onOneLine(file), ...lines].join("\n"));
+  return codeBlock([file, ...lines]);
 }
 
 function cut(text: string, faulty: StackFiles): string {
   if (text.length <= LIMIT) return text;
   const [head = ""] = text.split("\n\n```", 1);
-  const names = faulty.map(({ file }) => onOneLine(file)).join("\n");
-  return `${head}\n\nToo many faults for a comment. The files:\n\n${codeBlock(names.slice(0, LIMIT / 2))}`;
+  const names = faulty.map(({ file }) => visible(file)).join("\n");
+  const shown = names.slice(0, LIMIT / 2).split("\n");
+  return `${head}\n\nToo many faults for a comment. The files:\n\n${codeBlock(shown)}`;
 }
 
 function onlyHex(commit: string): string {

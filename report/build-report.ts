@@ -1,43 +1,56 @@
 /** From a preview to the report on a stack. Pure. */
 import { createHash } from "node:crypto";
 import { MailRuleError } from "../mail/errors.ts";
+import { textOf } from "./change-digest.ts";
 import { changesOf } from "./domain-change.ts";
 import { diffOf } from "./domain-diff.ts";
 import { displayNameOf } from "./domain-facts.ts";
 import { stepsOf } from "./domain-steps.ts";
 import { wordsOf } from "./domain-words.ts";
-import { gatewayRisks, gatewaySummary } from "./gateway-words.ts";
-import { domainOf, domainsOf, type MailDomain } from "./mail-domain.ts";
+import { gatewayRisks } from "./gateway-words.ts";
+import { leavingRisks } from "./leaving.ts";
+import { domainsOf, type MailDomain } from "./mail-domain.ts";
 import type { StackPreview } from "./preview-reader.ts";
+import { settingsRisks } from "./provider-settings.ts";
+import { sortRisks } from "./risk.ts";
 import { risksOf } from "./risk-finders.ts";
-import { faultOf, faultsOf, unreadOf } from "./said.ts";
-import type { DomainReport, Fault, Risk, StackReport, StackStatus } from "./stack-report.ts";
+import { faultsOf, unreadOf } from "./said.ts";
+import type { DomainReport, Fault, StackReport, StackStatus } from "./stack-report.ts";
+import { stackErrors, stackRisks, stackUnread } from "./stack-said.ts";
+import { FAILED, stackSummary } from "./stack-summary.ts";
 import { isTouched, technicalOf } from "./technical.ts";
 
 export interface ReportContext {
   readonly stack: string;
   readonly kind: "tenant" | "gateway";
-  /** So many domains may leave a gateway without that being a risk. @default 1 */
+  /** So many domains may leave the gateway without that being a risk. @default 1 */
   readonly offboardAtMost?: number;
 }
 
 export function buildReport(preview: StackPreview, context: ReportContext): StackReport {
-  const { stack, kind, offboardAtMost = 1 } = context;
+  const { stack, kind, offboardAtMost } = context;
   const domains = reportsOf(preview);
-  const faults = stackFaults(preview);
+  const errors = stackErrors(preview);
+  const unread = stackUnread(preview);
+  const isUnread = unread.length > 0 || domains.some((each) => each.unread.length > 0);
   const report = {
     stack,
     kind,
     ...organisationOf(preview),
-    status: statusOf(preview, faults, domains),
+    status: errors.length > 0 ? "failed" : statusOf(preview, isUnread),
     isDestroyed: isDestroyed(preview),
     domains,
-    faults,
-    risks: kind === "gateway" ? gatewayRisks(preview) : leavingRisks(domains, offboardAtMost),
+    faults: [...errors, ...unread],
+    risks: sortRisks([
+      ...leavingRisks([{ domains }], offboardAtMost),
+      ...stackRisks(preview),
+      ...settingsRisks(preview),
+      ...(kind === "gateway" ? gatewayRisks(preview) : []),
+    ]),
     technical: technicalOf(preview),
     changeDigest: digestOf(preview),
   };
-  return { ...report, summary: summaryOf(report, preview) };
+  return { ...report, summary: stackSummary(report, preview) };
 }
 
 /** The report on a stack that could not be previewed at all. */
@@ -55,8 +68,6 @@ export function failedReport({ stack, kind }: ReportContext, error: unknown): St
     changeDigest: "",
   };
 }
-
-const FAILED = "There is no preview of this stack: nobody knows what would happen to its mail.";
 
 function errorFaults(error: unknown): Fault[] {
   if (error instanceof AggregateError) return error.errors.flatMap(errorFaults);
@@ -93,34 +104,10 @@ function reportOf(domain: MailDomain, ownDomains: ReadonlySet<string>): DomainRe
 
 const NOBODY_KNOWS = "Nobody knows, as long as not everything was read.";
 
-/** What is not a domain's. Of a run that failed without an event, what it printed. */
-function stackFaults({ outcome, said }: StackPreview): Fault[] {
-  const errors = said.filter(({ severity }) => severity === "error");
-  const own = errors.filter(({ urn }) => domainOf(urn) === undefined);
-  if (outcome.exitCode === 0 || errors.length > 0) return own.flatMap(({ text }) => listed(text));
-  const text = outcome.text === "" ? "The preview was stopped before its end." : outcome.text;
-  return [faultOf(text)];
-}
-
-/** A stack's file has its faults in one message, a line each with `- ` in front. */
-function listed(text: string): Fault[] {
-  const [first = "", ...lines] = text.split("\n- ");
-  if (lines.length === 0) return [faultOf(first)];
-  return lines.map((line) => {
-    const [, where, problem = line] =
-      /^(stacks\/\S+: config [^\s:]+(?::[^\s:]+)*): ([^]*)$/.exec(line) ?? [];
-    return { ...(where !== undefined && { where }), problem };
-  });
-}
-
-function statusOf(
-  { outcome, resources }: StackPreview,
-  faults: readonly Fault[],
-  domains: readonly DomainReport[],
-): StackStatus {
-  if (outcome.exitCode !== 0 || faults.length > 0) return "failed";
-  if (domains.some(({ unread }) => unread.length > 0)) return "incomplete";
-  return resources.some(isTouched) ? "changed" : "unchanged";
+function statusOf({ outcome, resources, settings }: StackPreview, isUnread: boolean): StackStatus {
+  if (outcome.exitCode !== 0) return "failed";
+  if (isUnread) return "incomplete";
+  return settings !== undefined || resources.some(isTouched) ? "changed" : "unchanged";
 }
 
 function isDestroyed({ resources }: StackPreview): boolean {
@@ -131,40 +118,10 @@ function organisationOf({ organisation }: StackPreview): Pick<StackReport, "orga
   return organisation === undefined ? {} : { organisation };
 }
 
-function leavingRisks(domains: readonly DomainReport[], atMost: number): Risk[] {
-  const leaving = domains.filter(({ change }) => change === "offboard");
-  if (leaving.length <= atMost) return [];
-  return [
-    {
-      id: "many-domains-leave",
-      level: "high",
-      text: `${leaving.length} domains would leave the gateway at once.`,
-      fix: `See that all of them are meant. A run lets at most ${atMost} leave, unless it is told otherwise (--offboard-at-most ${leaving.length}).`,
-    },
-  ];
-}
-
-function digestOf({ resources }: StackPreview): string {
+function digestOf({ resources, settings }: StackPreview): string {
   const done = resources.filter(isTouched).map(({ digest }) => digest);
-  return createHash("sha256").update(done.join("\n")).digest("hex");
-}
-
-function summaryOf(report: Omit<StackReport, "summary">, preview: StackPreview): string {
-  const { kind, status, domains } = report;
-  if (status === "failed") {
-    return domains.length === 0
-      ? FAILED
-      : "The preview of this stack failed: a run would stop, too, before or in the middle of its work.";
-  }
-  if (status === "incomplete") {
-    return "Not everything could be read, so nobody knows whether this change is safe.";
-  }
-  if (kind === "gateway") return gatewaySummary(preview);
-  const changed = domains.filter(({ change }) => change !== "unchanged").length;
-  const all = domains.length === 1 ? "1 domain" : `${domains.length} domains`;
-  if (report.isDestroyed) {
-    return `The whole stack would be destroyed, and ${all} would leave the gateway. To merge the removal of its file does not do that: the destroy is a step of its own, with an approval of its own.`;
-  }
-  if (status === "unchanged") return `Nothing changes for ${all}.`;
-  return `${changed} of ${all} ${changed === 1 ? "changes" : "change"}.`;
+  const told = settings === undefined ? [] : [textOf(settings)];
+  return createHash("sha256")
+    .update([...done, ...told].join("\n"))
+    .digest("hex");
 }

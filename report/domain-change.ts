@@ -1,5 +1,5 @@
 /** What happens to a domain, by what a preview would do to its parts. */
-import type { Part } from "./kept-values.ts";
+import { isKnown, type Part } from "./kept-values.ts";
 import type { MailDomain, SeenPart } from "./mail-domain.ts";
 import { CHANGE_KINDS, type ChangeKind } from "./stack-report.ts";
 
@@ -61,12 +61,18 @@ function directionOf(domain: MailDomain): ChangeKind[] {
   return ops.some((op) => isCreate(op) || op === "delete") ? ["direction"] : [];
 }
 
+/** The same gateway may get other hosts: only another name of its own, or another store, is another gateway. */
 function gatewayOf(domain: MailDomain): ChangeKind[] {
-  const moves =
-    hasChanged(domain, ["mx"], ["mx"]) ||
-    hasChanged(domain, ["route", "drain"], ["store"]) ||
-    hasChanged(domain, ["drain"], ["relay"]);
-  return moves ? ["other-gateway"] : [];
+  const isOtherStore = hasChanged(domain, ["route", "drain"], ["store"]);
+  const hasOtherHosts =
+    hasChanged(domain, ["mx"], ["mx"]) || hasChanged(domain, ["drain"], ["relay"]);
+  return isOtherStore || (hasOtherHosts && !hasSameGateway(domain)) ? ["other-gateway"] : [];
+}
+
+/** Where nobody knows its name, it is not the same. */
+function hasSameGateway({ old, new: next }: MailDomain): boolean {
+  const [was, will] = [old.component?.report?.gateway, next.component?.report?.gateway];
+  return isKnown(was) && was === will;
 }
 
 function activityOf(domain: MailDomain): ChangeKind[] {

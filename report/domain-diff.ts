@@ -7,7 +7,7 @@ import { type DomainReport, SECRET, UNKNOWN } from "./stack-report.ts";
 type Report = NonNullable<NonNullable<KeptValues["component"]>["report"]>;
 type Diff = Pick<
   DomainReport,
-  "inboundPath" | "outboundPath" | "mx" | "spf" | "spfLookups" | "settings"
+  "inboundPath" | "outboundPath" | "mx" | "spf" | "spfLookups" | "settings" | "isFromState"
 >;
 
 export function diffOf(domain: MailDomain): Diff {
@@ -23,8 +23,16 @@ export function diffOf(domain: MailDomain): Diff {
     ...(spf && { spf }),
     ...(spfLookups && { spfLookups }),
     settings: settingsOf(domain),
+    isFromState: GOING.some((part) => opOf(domain, part) === "delete"),
   };
 }
+
+/** For a part that is to be deleted a preview asks the provider nothing. */
+const GOING = ["component", "mx", "spf", "route"] as const;
+
+/** Stands where `isFromState` is true. */
+export const NOT_READ_NOW =
+  "DNS was not read for this preview: what goes is shown as the last run left it, not as it is in DNS and at the gateway now. The run reads both before it changes anything.";
 
 /** A domain that is new or leaves has both in one report; of one that changes the former report has the present path. */
 function pathOf({ old, new: next }: MailDomain, key: "inboundPath" | "outboundPath") {
@@ -83,7 +91,10 @@ function spfOf(domain: MailDomain): DomainReport["spf"] | undefined {
 function lookupsOf({ new: next }: MailDomain): DomainReport["spfLookups"] | undefined {
   const { lookups, lookupsByTerm } = next.spf ?? {};
   if (!isKnown(lookups) || !isKnown(lookupsByTerm)) return undefined;
-  const [, list = ""] = /^\d+ of 10 lookups: (.*)$/.exec(lookupsByTerm) ?? [];
+  const counted = /^\d+ of 10 lookups(?:: (.*))?$/.exec(lookupsByTerm);
+  // Of a faulty record nobody can count them.
+  if (counted === null) return undefined;
+  const [, list = ""] = counted;
   const byTerm = list.split(", ").flatMap((entry) => {
     const [, term, count] = /^(.+) (\d+)$/.exec(entry) ?? [];
     return term === undefined ? [] : [{ term, lookups: Number(count) }];

@@ -1,6 +1,7 @@
 /** What a comment says of one domain, in three lengths. */
 import { phraseOf } from "./count-words.ts";
 import { difference, spfDifference } from "./difference.ts";
+import { NOT_READ_NOW } from "./domain-diff.ts";
 import { code, codeBlock, fold, sentence } from "./markdown-text.ts";
 import type { PlacedDomain } from "./report-order.ts";
 import {
@@ -26,6 +27,7 @@ export function domainText({ stack, domain }: PlacedDomain, length: Length): str
     `### ${code(domain.displayName)} ${phraseOf(domain.change)}${badge(domain)}`,
     `Stack ${code(stack.stack)}${organisation(stack)}. ${sentence(domain.summary)}`,
     ...unread(domain),
+    ...(domain.isFromState ? [`**Not read now.** ${sentence(NOT_READ_NOW)}`] : []),
     ...section("Risks", domain.risks.map(riskText)),
     ...ways(domain),
     ...records(domain),
@@ -44,7 +46,8 @@ export function domainText({ stack, domain }: PlacedDomain, length: Length): str
 function domainLine({ stack }: StackReport, domain: DomainReport): string {
   const ids = domain.risks.map(({ id, level }) => `${level} ${code(id)}`).join(", ");
   const read = domain.unread.length > 0 ? " **Not everything could be read.**" : "";
-  return `- ${code(domain.displayName)} ${phraseOf(domain.change)} (stack ${code(stack)})${ids && `: ${ids}`}.${read}`;
+  const now = domain.isFromState ? " DNS was not read for it." : "";
+  return `- ${code(domain.displayName)} ${phraseOf(domain.change)} (stack ${code(stack)})${ids && `: ${ids}`}.${read}${now}`;
 }
 
 function badge({ risks, unread: missing }: DomainReport): string {

@@ -201,14 +201,15 @@ function fixItWords({ route }: KeptValues): string {
 }
 
 function otherSummary(facts: Facts): string {
-  const { name, old, next } = facts;
+  const { name, old, next, changed } = facts;
   const [was, will] = [relayOf(old), relayOf(next)];
   if (will !== undefined && was !== will) {
     return will === "none"
       ? `Mail from ${name} leaves from the gateway itself again, and not through a Relay Server.`
       : `Mail from ${name} will leave the gateway through the Relay Server ${will}.`;
   }
-  return `Settings of ${name} change${hasSameWay(facts) ? "; the way of its mail stays the same" : ", and the way of its mail with them"}.`;
+  const what = changed.length === 0 ? "" : ` (${changed.join(", ")})`;
+  return `Settings of ${name} change${what}${hasSameWay(facts) ? "; the way of its mail stays the same" : ", and the way of its mail with them"}.`;
 }
 
 function relayOf({ component }: KeptValues): string | undefined {

@@ -23,7 +23,11 @@ interface Hosts {
 
 export function gatewaySummary(preview: StackPreview): string {
   const touched = preview.resources.filter(isTouched);
-  if (touched.length === 0) return `Nothing changes at the gateway.`;
+  if (touched.length === 0) {
+    return preview.settings === undefined
+      ? "Nothing changes at the gateway."
+      : "Nothing changes at the gateway but the settings of the providers.";
+  }
   const ofStack = touched.find(({ type }) => type === "pulumi:pulumi:Stack")?.op;
   const { added, renewed, going } = hostsOf(preview);
   if (ofStack === "create") {

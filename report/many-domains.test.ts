@@ -23,6 +23,7 @@ const reports = Array.from({ length: 1_000 }, (_, index): StackReport => {
         notices: ["Senders notice nothing."],
         duration: ["Minutes."],
         steps: [["Before the run: Do one thing", "   - Like this."]],
+        isFromState: false,
         risks: [{ id: "long-ttl", level, text: "It may be late.", fix: "Wait." }],
         unread: [],
       },

@@ -1,4 +1,4 @@
-/** The one comment: nothing breaks out of it, it is never too long, and the riskiest comes first. */
+/** The one comment: nothing breaks out of it, and the riskiest comes first. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { renderComment } from "./markdown.ts";
@@ -12,6 +12,7 @@ import {
   type StackReport,
 } from "./stack-report.ts";
 import { renderTerminal } from "./terminal.ts";
+import { foreignTags, many, reportWith } from "./test-report.ts";
 
 const pair = fc.record({ before: nasty, after: nasty });
 const fault = fc.record({
@@ -54,6 +55,7 @@ const domain: fc.Arbitrary<DomainReport> = fc.record({
       ),
     ),
   ),
+  isFromState: fc.boolean(),
   risks: few(risk),
   unread: few(fault),
 });
@@ -72,34 +74,9 @@ const stack: fc.Arbitrary<StackReport> = fc.record({
   changeDigest: fc.constant(""),
 });
 
-/** What the comment itself is made of. */
-const OWN_TAGS = new Set([
-  "<h2>",
-  "<h3>",
-  "<p>",
-  "<ul>",
-  "<ol>",
-  "<li>",
-  "<strong>",
-  "<code>",
-  '<code class="language-text">',
-  '<code class="language-diff">',
-  "<pre>",
-  "<br>",
-  "<br />",
-  "<details>",
-  "<summary>",
-  "<sub>",
-  "<blockquote>",
-]);
-
 /** Without the code, of which a value may have more or less. */
 function shape(tags: readonly string[]): string[] {
   return tags.filter((tag) => !tag.startsWith("<code"));
-}
-
-function foreignTags(markdown: string): string[] {
-  return rendered(markdown).tags.filter((tag) => !OWN_TAGS.has(tag));
 }
 
 describe("injection", () => {
@@ -129,103 +106,6 @@ describe("injection", () => {
       }),
       { numRuns: 300 },
     );
-  });
-});
-
-/** One value in all places. */
-function reportWith(value: string): StackReport {
-  const both = { before: value, after: `${value}2` };
-  return {
-    stack: value,
-    kind: "tenant",
-    organisation: value,
-    status: "failed",
-    isDestroyed: false,
-    summary: value,
-    domains: [
-      {
-        domain: value,
-        displayName: value,
-        change: "onboard",
-        summary: value,
-        inboundPath: both,
-        outboundPath: both,
-        mx: { before: [value], after: [`${value}2`] },
-        spf: both,
-        spfLookups: { used: 1, limit: 10, byTerm: [{ term: value, lookups: 1 }] },
-        settings: [{ name: "Server", before: `a ${value}`, after: value }],
-        notices: [value],
-        duration: [value],
-        steps: [[value, `   - ${value}`, `     ${value}`]],
-        risks: [{ id: "warned", level: "high", text: value, fix: value }],
-        unread: [{ code: "x-y", where: value, problem: value, fix: value }],
-      },
-    ],
-    faults: [{ code: "x-y", where: value, problem: value, fix: value }],
-    risks: [],
-    technical: [value],
-    changeDigest: "",
-  };
-}
-
-/** With so many domains, each of the kind. */
-function many(stacks: number, level: "high" | "medium" | "low" | undefined): StackReport[] {
-  return Array.from({ length: stacks }, (_, index) => {
-    const [only] = reportWith(`s${index}.test`).domains;
-    const risks =
-      level === undefined ? [] : [{ id: "warned" as const, level, text: "t", fix: "f" }];
-    const own = only === undefined ? [] : [{ ...only, unread: [], risks }];
-    return { ...reportWith(`s${index}.test`), status: "changed", faults: [], domains: own };
-  });
-}
-
-describe("length", () => {
-  test("a comment fits into GitHub's limit whatever is in it, and the rest has all", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 1_500 }),
-        fc.integer({ min: 3_000, max: 65_000 }),
-        (stacks, limit) => {
-          const reports = many(stacks, "medium");
-          const { comment, rest } = renderComment(reports, {
-            limit,
-            restUrl: "https://example.com/a",
-          });
-          expect(comment.length).toBeLessThanOrEqual(limit);
-          if (rest === undefined) return;
-          expect(rest.length).toBeGreaterThan(limit);
-          expect(comment).toContain("(https://example.com/a)");
-          expect(rest.match(/^### /gm)).toHaveLength(stacks);
-        },
-      ),
-      { numRuns: 25 },
-    );
-  });
-
-  test("a thousand stacks that failed fit, too, and are counted", () => {
-    const reports = Array.from({ length: 1_000 }, (_, index) => reportWith(`s${index}.test`));
-    const { comment, rest } = renderComment(reports);
-    expect(comment.length).toBeLessThanOrEqual(65_000);
-    expect(comment).toContain("1000 stacks could not be previewed");
-    expect(rest).toContain("s999.test");
-  });
-
-  test("what is cut is the least risky", () => {
-    const risky = reportWith("risky.test");
-    const reports = [...many(200, undefined), { ...risky, status: "changed" as const, faults: [] }];
-    const { comment } = renderComment(reports);
-    const [, first = ""] = comment.split("### ");
-    expect(first).toContain("risky.test");
-    expect(first).toContain("Each step in full");
-    expect(comment).toContain("### In short");
-  });
-
-  test("a link's target breaks out of nothing", () => {
-    const restUrl = "https://example.com/a)(b) <img src=x> [c](d)";
-    const { comment } = renderComment(many(300, "low"), { restUrl });
-    expect(foreignTags(comment)).toEqual([
-      expect.stringMatching(/^<a href="https:\/\/example\.com[^"]*">$/),
-    ]);
   });
 });
 

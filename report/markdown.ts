@@ -1,6 +1,7 @@
 /** The reports as one comment at GitHub. Pure. */
 import { count, totals } from "./count-words.ts";
 import { domainText, faultText, type Length, list, riskText } from "./domain-markdown.ts";
+import { leavingRisks, withoutLeavingRisks } from "./leaving.ts";
 import { code, codeBlock, fold, sentence } from "./markdown-text.ts";
 import { orderedDomains, orderedStacks, type PlacedDomain } from "./report-order.ts";
 import type { StackReport } from "./stack-report.ts";
@@ -10,6 +11,8 @@ export interface CommentOptions {
   readonly limit?: number;
   /** Where a reader finds what did not fit. */
   readonly restUrl?: string;
+  /** So many domains may leave the gateway, of all stacks together. @default 1 */
+  readonly offboardAtMost?: number | undefined;
 }
 
 export interface RenderedComment {
@@ -22,17 +25,19 @@ const LIMIT = 65_000;
 
 /** The riskiest first, at length; what does not fit is shorter, then a line, then a number. */
 export function renderComment(
-  reports: readonly StackReport[],
-  { limit = LIMIT, restUrl }: CommentOptions = {},
+  all: readonly StackReport[],
+  { limit = LIMIT, restUrl, offboardAtMost }: CommentOptions = {},
 ): RenderedComment {
-  const all = everything(reports);
-  if (all.length <= limit) return { comment: all, rest: undefined };
-  return { comment: fitted(reports, limit, restWords(restUrl)), rest: all };
+  const reports = withoutLeavingRisks(all);
+  const begin = head(reports, offboardAtMost);
+  const whole = everything(begin, reports);
+  if (whole.length <= limit) return { comment: whole, rest: undefined };
+  return { comment: fitted([begin, restWords(restUrl)], reports, limit), rest: whole };
 }
 
-function everything(reports: readonly StackReport[]): string {
+function everything(begin: string, reports: readonly StackReport[]): string {
   const domains = orderedDomains(reports).map((domain) => domainText(domain, "full"));
-  return joined([head(reports), ...stackTexts(reports), ...domains, ...foot(reports)]);
+  return joined([begin, ...stackTexts(reports), ...domains, ...foot(reports)]);
 }
 
 function joined(parts: readonly string[]): string {
@@ -42,8 +47,8 @@ function joined(parts: readonly string[]): string {
 /** For what joins the parts, and the words on what was left out. */
 const RESERVE = 500;
 
-function fitted(reports: readonly StackReport[], limit: number, rest: string): string {
-  const first = [head(reports), rest, ...cutStacks(reports, limit / 3)];
+function fitted(begin: readonly string[], reports: readonly StackReport[], limit: number): string {
+  const first = [...begin, ...cutStacks(reports, limit / 3)];
   const last = [unchangedText(reports)];
   const room = limit - joined([...first, ...last]).length - RESERVE;
   const domains = orderedDomains(reports);
@@ -94,7 +99,8 @@ function grouped(chosen: readonly Chosen[]): string[] {
   return lines.length === 0 ? long : [...long, "### In short", lines.join("\n")];
 }
 
-function head(reports: readonly StackReport[]): string {
+function head(reports: readonly StackReport[], offboardAtMost: number | undefined): string {
+  const risks = leavingRisks(reports, offboardAtMost);
   const failed = reports.filter(({ status }) => status === "failed").length;
   const incomplete = reports.filter(({ status }) => status === "incomplete").length;
   const warnings = [
@@ -107,6 +113,7 @@ function head(reports: readonly StackReport[]): string {
     warnings.length === 0
       ? ""
       : `> [!WARNING]\n> **Do not merge yet:** ${warnings.join(", and ")}.`,
+    list(risks.map(riskText)),
   ]);
 }
 

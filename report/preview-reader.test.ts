@@ -84,6 +84,19 @@ test("the digest is of what would be done, whatever the order of events and keys
   expect(digestOf(a)).not.toBe(digestOf());
 });
 
+test("the digest is of where it comes from, too: the same goal from elsewhere was not reviewed", () => {
+  expect(digestFrom("a")).toBe(digestFrom("a"));
+  expect(digestFrom("a")).not.toBe(digestFrom("c"));
+  expect(digestFrom("a", "replace")).not.toBe(digestFrom("c", "replace"));
+  // Of what stays nothing is done.
+  expect(digestFrom("a", "same")).toBe(digestFrom("c", "same"));
+});
+
+function digestFrom(server: string, op = "update"): string {
+  const old = { inputs: { server, token: SECRET }, outputs: {} };
+  return digestOf({ resOutputsEvent: stepOf(op, { server: "b" }, { old }) });
+}
+
 test("the digest does not change with what is only seen, nor with what stays", () => {
   const spf = (lookups: number) => ({
     resOutputsEvent: stepOf(

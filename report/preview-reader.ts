@@ -2,9 +2,10 @@
  * Reads the events of a preview, and keeps of them only what a report needs. Secrets and the SDK's debug events, which
  * have secrets in clear, are dropped as they are read; nothing raw is stored.
  */
-import { createHash } from "node:crypto";
 import { z } from "zod";
+import { digestOf, textOf } from "./change-digest.ts";
 import { type KeptValues, PART_OF_TYPE, PARTS, type Part } from "./kept-values.ts";
+import { isProvider, type SettingsChange, settingsChange } from "./provider-settings.ts";
 
 export interface PreviewOutcome {
   /** `undefined`: a signal ended it. */
@@ -45,6 +46,8 @@ export interface StackPreview {
   readonly outcome: PreviewOutcome;
   /** Whose domains they are. */
   readonly organisation?: string;
+  /** What the providers are told otherwise than before. Missing where that is nothing. */
+  readonly settings?: SettingsChange;
   /** In the order of their URNs: the engine's order differs from run to run. */
   readonly resources: readonly SeenResource[];
   readonly said: readonly Said[];
@@ -86,13 +89,11 @@ type Metadata = z.output<typeof step>["metadata"];
 /** What the engine says after the reason, and what tells nothing by itself. */
 const FOLLOWING = /^(?:update|preview|destroy|refresh) (?:failed|canceled)$/;
 
-/** Outputs that tell of the world, and are nothing that would be done. */
-const NOT_DONE: ReadonlySet<string> = new Set(["lookups", "lookupsByTerm"]);
-
 export class PreviewReader {
   readonly #resources = new Map<string, SeenResource>();
   readonly #said: Said[] = [];
   #organisation: string | undefined;
+  #settings: SettingsChange | undefined;
 
   /** An event of the engine, as `pulumi preview --json` streams it and the Automation API's `onEvent` gives it. */
   see(event: unknown): void {
@@ -100,16 +101,19 @@ export class PreviewReader {
     if (!parsed.success) return;
     if ("diagnosticEvent" in parsed.data) this.#hear(parsed.data.diagnosticEvent);
     else if ("resourcePreEvent" in parsed.data) this.#keep(parsed.data.resourcePreEvent.metadata);
-    else if ("resOutputsEvent" in parsed.data) this.#keep(parsed.data.resOutputsEvent.metadata);
+    else if ("resOutputsEvent" in parsed.data) this.#end(parsed.data.resOutputsEvent.metadata);
     else this.#keep(parsed.data.resOpFailedEvent.metadata);
   }
 
   end(outcome: PreviewOutcome): StackPreview {
     const resources = [...this.#resources.values()].toSorted(byPlace);
     const organisation = this.#organisation;
+    // A program that failed has told no outputs.
+    const settings = outcome.exitCode === 0 ? this.#settings : undefined;
     return {
       outcome,
       ...(organisation !== undefined && { organisation }),
+      ...(settings !== undefined && { settings }),
       resources,
       said: this.#said.toSorted(byPlace),
     };
@@ -123,15 +127,17 @@ export class PreviewReader {
     if (!this.#said.some(isSame)) this.#said.push(seen);
   }
 
+  #end(metadata: Metadata): void {
+    if (metadata.type === "pulumi:pulumi:Stack") this.#settings = settingsChange(metadata);
+    this.#keep(metadata);
+  }
+
   /** The last event of a resource knows most: its outputs. */
   #keep(metadata: Metadata): void {
     const { urn, type, op } = metadata;
     if (type === "mxhero:tenant:Tenant") this.#learn(metadata);
     const part = PART_OF_TYPE[type];
-    const changes = Object.entries(metadata.detailedDiff ?? {}).map(([path, { diffKind }]) => ({
-      path,
-      kind: diffKind,
-    }));
+    const changes = changesOf(metadata);
     this.#resources.set(this.#keyOf(urn, op), {
       urn,
       type,
@@ -156,6 +162,27 @@ export class PreviewReader {
   }
 }
 
+/** Of a provider the engine tells no property that differs. */
+function changesOf({ type, op, old, new: next, detailedDiff }: Metadata): PropertyChange[] {
+  if (op === "update" && isProvider(type)) {
+    return inputChanges(old?.inputs ?? {}, next?.inputs ?? {});
+  }
+  const all = Object.entries(detailedDiff ?? {});
+  return all.map(([path, { diffKind }]) => ({ path, kind: diffKind }));
+}
+
+function inputChanges(
+  old: Readonly<Record<string, unknown>>,
+  next: Readonly<Record<string, unknown>>,
+): PropertyChange[] {
+  const paths = [...new Set([...Object.keys(old), ...Object.keys(next)])];
+  return paths.flatMap((path) => {
+    if (textOf(old[path]) === textOf(next[path])) return [];
+    const kind = !(path in old) ? "add" : path in next ? "update" : "delete";
+    return [{ path, kind }];
+  });
+}
+
 function byPlace(a: { readonly urn: string }, b: { readonly urn: string }): number {
   return a.urn === b.urn ? 0 : a.urn < b.urn ? -1 : 1;
 }
@@ -169,23 +196,4 @@ function keptOf(
   if (state === undefined || state === null) return {};
   const parsed = PARTS[part].safeParse({ ...state.inputs, ...state.outputs });
   return parsed.success ? { [side]: { [part]: parsed.data } } : {};
-}
-
-/** The engine has masked what is secret. Of what is not touched the program's values are no change. */
-function digestOf({ op, urn, type, old, new: next, detailedDiff }: Metadata): string {
-  const isComponent = type === "pulumi:pulumi:Stack" || type.startsWith("mxhero:tenant:");
-  const told = isComponent || op === "same" ? [] : [valuesOf(op === "delete" ? old : next)];
-  const text = JSON.stringify([op, urn, detailedDiff ?? {}, ...told], sortKeys);
-  return createHash("sha256").update(text).digest("hex");
-}
-
-function valuesOf(state: Metadata["old"]) {
-  const outputs = Object.entries(state?.outputs ?? {}).filter(([name]) => !NOT_DONE.has(name));
-  return { inputs: state?.inputs ?? {}, outputs: Object.fromEntries(outputs) };
-}
-
-/** For `JSON.stringify`: the same text whatever the order of the keys. */
-function sortKeys(_key: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

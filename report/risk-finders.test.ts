@@ -2,13 +2,12 @@
 import { describe, expect, test } from "vitest";
 import { formatNote, NOTE_IDS, subdomainText } from "../mail/preview-note.ts";
 import { buildReport } from "./build-report.ts";
-import type { Part } from "./kept-values.ts";
 import type { Said, SeenResource, StackPreview } from "./preview-reader.ts";
+import { CASES, type Parts } from "./risk-cases.ts";
 import { RISK_IDS } from "./risk-ids.ts";
 import type { Risk } from "./stack-report.ts";
-import { partOf, previewOf, saidOf, type TestPart } from "./test-preview.ts";
+import { partOf, previewOf, saidOf } from "./test-preview.ts";
 
-const DAY = 86_400;
 const tested = new Set<string>();
 
 /** The risks of a tenant's stack and its domains. */
@@ -16,8 +15,6 @@ function risksOf(seen: StackPreview, kind: "tenant" | "gateway" = "tenant"): Ris
   const report = buildReport(seen, { stack: "contoso", kind });
   return [...report.risks, ...report.domains.flatMap(({ risks }) => risks)];
 }
-
-type Parts = Partial<Record<Part, TestPart>>;
 
 function preview(parts: Parts, said: readonly Said[] = []): StackPreview {
   const report = {
@@ -32,140 +29,6 @@ function preview(parts: Parts, said: readonly Said[] = []): StackPreview {
   });
   return previewOf([partOf("component", whole), ...rest], said);
 }
-
-interface Case {
-  readonly id: (typeof RISK_IDS)[number];
-  readonly level: Risk["level"];
-  readonly there: Parts;
-  /** Nearly the same, without the risk. */
-  readonly not: Parts;
-}
-
-const mxHosts = [{ exchange: "mail.contoso.test", preference: 10 }];
-const report = (changed: object) => ({
-  report: {
-    inbound: "border",
-    mailSystem: "exchange",
-    directives: { server: "a.test", rcptLookup: "probe", relayServer: "none" },
-    ...changed,
-  },
-});
-const created = (changed: object) => ({ op: "create", old: undefined, new: report(changed) });
-const former = (ttl: number) => mxHosts.map((record) => ({ ...record, ttl }));
-
-const CASES: readonly Case[] = [
-  {
-    id: "old-connector-locked",
-    level: "medium",
-    there: { mx: { changes: ["bypass"], old: {}, new: { bypass: true } } },
-    not: { mx: { changes: ["bypass"], old: { bypass: true }, new: { bypass: false } } },
-  },
-  {
-    id: "hand-back-on-word",
-    level: "high",
-    there: { mx: { op: "delete", old: { handBackConfirmed: true, before: mxHosts } } },
-    not: { mx: { op: "delete", old: { handBackConfirmed: false, before: mxHosts } } },
-  },
-  {
-    id: "former-mx-stale",
-    level: "medium",
-    there: { mx: { changes: ["server"], old: {}, new: { before: mxHosts } } },
-    not: { mx: { changes: ["server"], old: {}, new: { before: mxHosts, handBackTo: mxHosts } } },
-  },
-  {
-    id: "outbound-on-word",
-    level: "medium",
-    there: { drain: { op: "delete", old: { quietSeconds: DAY } } },
-    not: { drain: { op: "delete", old: { quietSeconds: DAY, store: { table: "routes" } } } },
-  },
-  {
-    id: "mail-refused",
-    level: "high",
-    there: { route: { changes: ["inactive"], old: {}, new: { inactive: true } } },
-    not: { route: { changes: ["inactive"], old: {}, new: { inactive: false } } },
-  },
-  {
-    id: "sender-refused",
-    level: "medium",
-    there: {
-      component: {
-        old: report({ route: { sendingFrom: ["192.0.2.1", "192.0.2.2"] } }),
-        new: report({ route: { sendingFrom: ["192.0.2.1"] } }),
-      },
-    },
-    not: {
-      component: {
-        old: report({ route: { sendingFrom: ["192.0.2.1"] } }),
-        new: report({ route: { sendingFrom: ["192.0.2.1", "192.0.2.2"] } }),
-      },
-    },
-  },
-  {
-    id: "server-not-changed",
-    level: "high",
-    there: {
-      component: { old: report({}), new: report({ mailSystem: "google" }) },
-      route: { changes: ["sending"] },
-    },
-    not: {
-      component: { old: report({}), new: report({ mailSystem: "google" }) },
-      route: { changes: ["server"] },
-    },
-  },
-  {
-    id: "spf-budget",
-    level: "medium",
-    there: { spf: { new: { lookups: 9, lookupsByTerm: "9 of 10 lookups: mx 9" } } },
-    not: { spf: { new: { lookups: 8, lookupsByTerm: "8 of 10 lookups: mx 8" } } },
-  },
-  {
-    id: "long-ttl",
-    level: "medium",
-    there: { mx: { op: "create", new: { former: former(DAY) } } },
-    not: { mx: { op: "create", new: { former: former(DAY - 1) } } },
-  },
-  {
-    id: "no-rcpt-lookup",
-    level: "medium",
-    there: {
-      component: created({ directives: { rcptLookup: "off", relayServer: "none" } }),
-      mx: { op: "create", new: {} },
-    },
-    not: { component: created({}), mx: { op: "create", new: {} } },
-  },
-  {
-    id: "relay-spf",
-    level: "medium",
-    there: {
-      component: { old: report({}), new: report({ directives: { relayServer: "filter.test" } }) },
-    },
-    not: { component: { old: report({}), new: report({}) } },
-  },
-  {
-    id: "changed-by-others",
-    level: "medium",
-    there: { mx: { changes: ["after"], old: {}, new: {} } },
-    not: { mx: { changes: ["server"], old: {}, new: {} } },
-  },
-  {
-    id: "dns-by-hand",
-    level: "low",
-    there: {
-      component: { old: report({ dns: "manual" }), new: report({ dns: "manual" }) },
-      mx: {},
-    },
-    not: {
-      component: { old: report({ dns: "cloudflare" }), new: report({ dns: "cloudflare" }) },
-      mx: {},
-    },
-  },
-  {
-    id: "replaced",
-    level: "high",
-    there: { mx: { op: "replace" } },
-    not: { mx: { op: "update" } },
-  },
-];
 
 describe("a risk of a domain", () => {
   test.each(CASES)("$id", ({ id, level, there, not }) => {
@@ -204,6 +67,17 @@ describe("what the provider notes", () => {
   });
 });
 
+function refused(code: string): Said[] {
+  return [saidOf("mx", `MTA-STS policy of contoso.test: No. Fix. (${code})`, "error")];
+}
+
+test("mta-sts-first: a policy that does not admit the new MX", () => {
+  tested.add("mta-sts-first");
+  const found = risksOf(preview({ mx: {} }, refused("mta-sts-not-admitted")));
+  expect(found).toContainEqual(expect.objectContaining({ id: "mta-sts-first", level: "high" }));
+  expect(risksOf(preview({ mx: {} }, refused("domain-held")))).toEqual([]);
+});
+
 test("many-domains-leave: more than one run may let go", () => {
   tested.add("many-domains-leave");
   const leaving = ["a.test", "b.test"].map((domain) =>
@@ -221,15 +95,16 @@ test("many-domains-leave: more than one run may let go", () => {
   expect(risks).toEqual([]);
 });
 
-function refused(code: string): Said[] {
-  return [saidOf("mx", `MTA-STS policy of contoso.test: No. Fix. (${code})`, "error")];
-}
-
-test("mta-sts-first: a policy that does not admit the new MX", () => {
-  tested.add("mta-sts-first");
-  const found = risksOf(preview({ mx: {} }, refused("mta-sts-not-admitted")));
-  expect(found).toContainEqual(expect.objectContaining({ id: "mta-sts-first", level: "high" }));
-  expect(risksOf(preview({ mx: {} }, refused("domain-held")))).toEqual([]);
+test("provider-settings: a provider is told something else", () => {
+  tested.add("provider-settings");
+  const settings = {
+    isNew: false,
+    keys: { "mxhero:cloudflareBaseUrl": { before: "", after: "1" } },
+  };
+  expect(risksOf({ ...preview({}), settings })).toEqual([
+    expect.objectContaining({ id: "provider-settings", level: "high" }),
+  ]);
+  expect(risksOf(preview({}))).toEqual([]);
 });
 
 test("warned: a warning that is no note", () => {

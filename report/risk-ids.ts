@@ -5,6 +5,7 @@ export const RISK_IDS = [
   /** What the provider tells in a preview. */
   ...NOTE_IDS,
   "many-domains-leave",
+  "provider-settings",
   "old-connector-locked",
   "hand-back-on-word",
   "former-mx-stale",

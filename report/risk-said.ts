@@ -66,17 +66,14 @@ export function noteRisk(id: keyof typeof NOTES, text: string): Risk {
 }
 
 /** What it is stands in the report by itself. */
-const notRead: Finder = ({ domain }) => {
-  if (unreadOf(domain.said).length === 0) return [];
-  return [
-    risk(
-      "not-read",
-      "high",
-      "Something that this change depends on could not be read, so nobody has checked whether it is safe.",
-      "Give the preview what it lacks, and preview again. Do not merge before.",
-    ),
-  ];
-};
+export const NOT_READ = risk(
+  "not-read",
+  "high",
+  "Something that this change depends on could not be read, so nobody has checked whether it is safe.",
+  "Give the preview what it lacks, and preview again. Do not merge before.",
+);
+
+const notRead: Finder = ({ domain }) => (unreadOf(domain.said).length === 0 ? [] : [NOT_READ]);
 
 /** Sub-domains that the stack has itself are not left behind. */
 const noted: Finder = ({ domain, ownDomains }) =>

@@ -38,7 +38,8 @@ export const CHANGE_KINDS = [
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 /**
- * - `changed`, `unchanged`: all was read.
+ * - `changed`: whatever this depends on was read, but for what goes: that is shown as the last run left it (`isFromState`).
+ * - `unchanged`: a run would do nothing. Whether somebody else has changed the world meanwhile was not looked at.
  * - `incomplete`: something could not be read, so that nobody knows whether what would be done is safe.
  * - `failed`: there is no preview; merging would do nothing, or stop half-way.
  */
@@ -98,6 +99,10 @@ const domain = z.strictObject({
   steps: z
     .array(z.array(z.string()))
     .meta({ description: "What a person must do, in order: the lines of each step." }),
+  isFromState: z.boolean().meta({
+    description:
+      "MX or SPF go, and are shown as the last run left them: neither DNS nor the gateway was read for this preview.",
+  }),
   risks: z.array(risk),
   unread: z.array(fault).meta({
     description: "What could not be read, and why. Where there is any, the domain is not safe.",

@@ -1,6 +1,7 @@
 /** What Pulumi would do, a line each. What only follows from something else is left out. */
 import { domainOf } from "./mail-domain.ts";
 import type { SeenResource, StackPreview } from "./preview-reader.ts";
+import { isChangedProvider, isProvider } from "./provider-settings.ts";
 
 const SIGNS: Readonly<Record<string, string>> = {
   create: "+",
@@ -13,10 +14,15 @@ const SIGNS: Readonly<Record<string, string>> = {
 };
 
 /** `~ MX of contoso.test: bypass`; the number of those left out is the last line. */
-export function technicalOf({ resources }: StackPreview): string[] {
+export function technicalOf({ resources, settings }: StackPreview): string[] {
   const touched = resources.filter(isTouched);
   const told = touched.filter((each) => !isFollower(each));
-  const lines = told.map(lineOf);
+  const keys = Object.keys(settings?.keys ?? {});
+  const sign = settings?.isNew === true ? "+" : "~";
+  const lines = [
+    ...(keys.length === 0 ? [] : [`${sign} settings of the providers: ${keys.join(", ")}`]),
+    ...told.map(lineOf),
+  ];
   const left = touched.length - told.length;
   return left === 0 ? lines : [...lines, `  (${left} more that only follow)`];
 }
@@ -26,10 +32,11 @@ export function isTouched({ op }: Pick<SeenResource, "op">): boolean {
 }
 
 /** Components have no life of their own; a `Drain` stands for the route's and the SPF record's end. */
-function isFollower({ type }: SeenResource): boolean {
+function isFollower(resource: SeenResource): boolean {
+  const { type } = resource;
   return (
     type === "pulumi:pulumi:Stack" ||
-    type.startsWith("pulumi:providers:") ||
+    (isProvider(type) && !isChangedProvider(resource)) ||
     /^mxhero:(?!index:)/.test(type) ||
     type === "mxhero:index:Drain"
   );

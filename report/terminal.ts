@@ -2,6 +2,8 @@
 import { styleText } from "node:util";
 import { phraseOf, totals } from "./count-words.ts";
 import { difference, spfDifference } from "./difference.ts";
+import { NOT_READ_NOW } from "./domain-diff.ts";
+import { leavingRisks, withoutLeavingRisks } from "./leaving.ts";
 import { orderedDomains, orderedStacks, type PlacedDomain } from "./report-order.ts";
 import type { RiskLevel } from "./risk-ids.ts";
 import {
@@ -16,6 +18,8 @@ import { shortened, visible } from "./visible-text.ts";
 export interface TerminalOptions {
   /** @default false */
   readonly isColoured?: boolean;
+  /** So many domains may leave the gateway, of all stacks together. @default 1 */
+  readonly offboardAtMost?: number | undefined;
 }
 
 type Paint = (colour: Colour, text: string) => string;
@@ -25,14 +29,18 @@ type Colour = "bold" | "red" | "yellow" | "green" | "gray";
 const LONGEST_LINE = 1_000;
 
 export function renderTerminal(
-  reports: readonly StackReport[],
-  { isColoured = false }: TerminalOptions = {},
+  all: readonly StackReport[],
+  { isColoured = false, offboardAtMost }: TerminalOptions = {},
 ): string {
+  const reports = withoutLeavingRisks(all);
   const paint: Paint = (colour, text) =>
     isColoured ? styleText(colour, text, { validateStream: false }) : text;
   const unchanged = reports.filter(({ status }) => status === "unchanged");
   const parts = [
-    [totals(reports)],
+    [
+      totals(reports),
+      ...leavingRisks(reports, offboardAtMost).flatMap((risk) => riskLines(risk, paint)),
+    ],
     ...orderedStacks(reports).map((report) => stackLines(report, paint)),
     ...orderedDomains(reports).map((domain) => domainLines(domain, paint)),
     ...(unchanged.length === 0
@@ -59,6 +67,7 @@ function domainLines({ stack, domain }: PlacedDomain, paint: Paint): string[] {
     `${paint("bold", title)}  (stack ${plain(stack.stack)})`,
     `  ${plain(domain.summary)}`,
     ...domain.unread.flatMap((fault) => faultLines(fault, paint)),
+    ...(domain.isFromState ? [`  ${paint("yellow", "!")} ${NOT_READ_NOW}`] : []),
     ...domain.risks.flatMap((risk) => riskLines(risk, paint)),
     ...(inboundPath ? wayLines("Mail to it", inboundPath) : []),
     ...(outboundPath ? wayLines("Mail from it", outboundPath) : []),

@@ -11,6 +11,17 @@ export function visible(text: string): string {
   return text.replaceAll(/\r\n|[\r\n\t]/g, " ").replaceAll(UNSEEN, escaped);
 }
 
+/**
+ * All its lines. Those behind the first one begin with a mark, so that none is a command to whoever reads a log:
+ * GitHub's runner obeys lines that begin with `::`.
+ */
+export function visibleLines(text: string): string {
+  return text
+    .split(/\r\n|[\r\n]/)
+    .map(visible)
+    .join("\n    | ");
+}
+
 function escaped(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }

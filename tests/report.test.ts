@@ -77,6 +77,7 @@ test("a domain's life, by previews: from onboarding to its end", async () => {
   expect(await change("server", { server: "mail2.woodgrove.test" })).toBe("changed");
   expect(await change("other-gateway", {}, next)).toBe("changed");
   expect(await change("mail-system", { mailSystem: "other" })).toBe("changed");
+  expect(await change("direction", { outbound: "none" })).toBe("changed");
   expect(await change("bypass", { bypass: true })).toBe("changed");
   await succeeded(stack.up([], options));
   expect(await change("end-bypass", {})).toBe("changed");
@@ -117,10 +118,35 @@ test("two domains at a gateway of somebody else: one leaves, then both would", a
   const stack = await lab.tenants.addStack("contoso", { domains: entries });
   expect(await golden("onboard-two", stack)).toBe("changed");
   await succeeded(stack.up());
+  // The environment comes before it: the preview itself asks the lab.
+  const elsewhere = { "mxhero:cloudflareBaseUrl": "https://api.example.com/client/v4" };
+  await stack.write({ domains: entries, config: elsewhere });
+  expect(await golden("settings", stack)).toBe("changed");
   await stack.write({ domains: entries.slice(0, 1) });
   expect(await golden("remove-domain", stack)).toBe("changed");
   const args = ["destroy", "--preview-only"];
   expect(await golden("offboard-two", stack, { args })).toBe("changed");
+  // Once a run has taken the settings over, they are nothing new.
+  await stack.write({ domains: entries, config: elsewhere });
+  await succeeded(stack.up());
+  const { status, risks } = buildReport(await readPreview(stack), { stack: "x", kind: "tenant" });
+  expect({ status, risks }).toEqual({ status: "unchanged", risks: [] });
+});
+
+/** In a zone that no API is asked about, without a token. */
+test("a domain whose records a person changes", async () => {
+  const name = "manual.test";
+  const { dns, net } = lab.tenants.world;
+  await dns.addZone(name);
+  await dns.publish(name, [
+    { name: `mail.${name}`, type: "A", ttl: 300, records: [`${net}.2.9`] },
+    { name, type: "MX", ttl: 300, records: [`10 mail.${name}.`] },
+    { name, type: "TXT", ttl: 300, records: [`"v=spf1 a:mail.${name} -all"`] },
+  ]);
+  const entry: DomainEntry = { name, dns: "manual" };
+  const stack = await lab.tenants.addStack("manual", { domains: [entry] });
+  const env = { CLOUDFLARE_API_TOKEN: undefined };
+  expect(await golden("manual", stack, { env })).toBe("changed");
 });
 
 test("a policy that must be changed first: the preview fails, and the report says why", async () => {
