@@ -16,7 +16,10 @@ function outputsOf(values: Config | undefined) {
   if (values === undefined) return null;
   return {
     inputs: {},
-    outputs: { organisation: "x", providerSettings: providerSettings({ values }) },
+    outputs: {
+      organisation: "x",
+      providerSettings: providerSettings({ values, isSecret: () => false }),
+    },
   };
 }
 
@@ -63,7 +66,11 @@ test.each([
     TENANT,
     { ...TENANT, "cloudflare:baseUrl": "https://api.example.com/" },
   ],
-  ["is a token", { ...TENANT, "mxhero:apiToken": "a" }, { ...TENANT, "mxhero:apiToken": "b" }],
+  [
+    "is a token as plain text",
+    { ...TENANT, "mxhero:apiToken": "a" },
+    { ...TENANT, "mxhero:apiToken": "b" },
+  ],
 ])("a setting that %s is a high risk, too", (_, before, after) => {
   const { risks, status } = stackReport(before, after);
   expect(status).toBe("changed");
@@ -99,9 +106,13 @@ function digestWith(base: string): string {
   return stackReport(TENANT, { ...TENANT, "mxhero:cloudflareBaseUrl": base }).changeDigest;
 }
 
-test("no value of a setting is an output", () => {
+test("no value of a setting is an output, and of a secret not even a hash", () => {
   const values = { "mxhero:apiToken": "correct-horse-battery-staple" };
-  expect(JSON.stringify(providerSettings({ values }))).not.toContain("correct-horse");
+  const plain = providerSettings({ values, isSecret: () => false });
+  expect(JSON.stringify(plain)).not.toContain("correct-horse");
+  expect(providerSettings({ values, isSecret: () => true })).toEqual({
+    "mxhero:apiToken": "secret",
+  });
 });
 
 /** Such as the program makes itself; what the engine makes has no event. */
