@@ -100,8 +100,8 @@ async function reportsText(
     followersText(followers.filter((stack) => !tenants.includes(stack))),
   ].filter((text) => text !== "");
   const above = notices.map((text) => `${text}\n\n`).join("");
-  const more = restUrl === undefined ? {} : { restUrl };
-  return above + renderComment(reports, { limit: COMMENT_LIMIT - above.length, ...more }).comment;
+  const limit = COMMENT_LIMIT - above.length;
+  return above + renderComment(reports, { limit, restUrl, offboardAtMost }).comment;
 }
 
 async function readJson(file: string): Promise<unknown> {

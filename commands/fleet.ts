@@ -29,6 +29,7 @@ import program from "../index.ts";
 import { codeBlock } from "../report/markdown-text.ts";
 import { STACK_STATUSES, type StackReport } from "../report/stack-report.ts";
 import { renderTerminal } from "../report/terminal.ts";
+import { visibleLines } from "../report/visible-text.ts";
 import { endCommand } from "./end-command.ts";
 import {
   bounded,
@@ -190,7 +191,7 @@ function print(reports: readonly StackReport[], { offboardAtMost }: ReportFiles)
 
 async function adoptTable(table: string, like: string | undefined): Promise<number> {
   const { files, faults } = await adopt({ project: process.cwd(), table, like });
-  for (const { message } of faults) console.error(message);
+  for (const { message } of faults) console.error(visibleLines(message));
   for (const file of files) console.log(`${file} is written.`);
   console.log(
     "Read what is written, then: npm run fleet -- preview. It must show no change of MX and SPF.",

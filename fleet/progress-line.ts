@@ -1,5 +1,6 @@
 /** What of the engine's events is worth a line of the display: what the provider waits for. */
 import { z } from "zod";
+import { visible } from "../report/visible-text.ts";
 
 const diagnostic = z.object({
   diagnosticEvent: z.object({
@@ -11,5 +12,5 @@ const diagnostic = z.object({
 
 export function progressLine(event: unknown): string | undefined {
   const parsed = diagnostic.safeParse(event);
-  return parsed.success ? parsed.data.diagnosticEvent.message.trim() : undefined;
+  return parsed.success ? visible(parsed.data.diagnosticEvent.message.trim()) : undefined;
 }

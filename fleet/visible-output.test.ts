@@ -5,6 +5,7 @@ import { driftText } from "../github/drift-text.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { wrong } from "../mail/verify/check.ts";
 import { nasty as anyText } from "../report/nasty.ts";
+import { progressLine } from "./progress-line.ts";
 import { changeSummary } from "./summary.ts";
 import { verdictsText } from "./verdicts-text.ts";
 
@@ -71,6 +72,18 @@ test("the issue on what differs", () => {
         fix,
       } as const;
       expect(commandsIn(driftText([found], new Date(0), undefined).body)).toEqual([]);
+    }),
+    RUNS,
+  );
+});
+
+test("what a run waits for", () => {
+  fc.assert(
+    fc.property(nasty, (message) => {
+      const diagnosticEvent = { severity: "info", ephemeral: true, message };
+      const line = progressLine({ diagnosticEvent });
+      expect(line?.split("\n")).toHaveLength(1);
+      expect(line).not.toMatch(COMMANDS);
     }),
     RUNS,
   );

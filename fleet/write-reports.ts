@@ -27,10 +27,7 @@ export async function writeReports(
 ): Promise<void> {
   if (json !== undefined) await writeFile(json, `${JSON.stringify(reports, null, 2)}\n`);
   if (markdown === undefined && rest === undefined) return;
-  const rendered = renderComment(reports, {
-    offboardAtMost,
-    ...(restUrl !== undefined && { restUrl }),
-  });
+  const rendered = renderComment(reports, { offboardAtMost, restUrl });
   if (markdown !== undefined) await writeFile(markdown, `${before}${rendered.comment}\n`);
   if (rest !== undefined && rendered.rest !== undefined) await writeFile(rest, rendered.rest);
 }

@@ -10,7 +10,7 @@ export interface CommentOptions {
   /** In characters. @default 65,000: GitHub takes 65,536, and a hidden line is put before it */
   readonly limit?: number;
   /** Where a reader finds what did not fit. */
-  readonly restUrl?: string;
+  readonly restUrl?: string | undefined;
   /** So many domains may leave the gateway, of all stacks together. @default 1 */
   readonly offboardAtMost?: number | undefined;
 }
