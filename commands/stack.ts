@@ -181,17 +181,27 @@ function shortName(stack: string): string {
 }
 
 async function readJson<T>(schema: z.ZodType<T>, args: readonly string[]): Promise<T> {
+  const text = await runPulumi(args);
+  return read(schema, JSON.parse(text), commandOf(args));
+}
+
+/** A command of the CLI that is no run of the engine. @returns what it printed. @throws MailRuleError `stack-unreadable` */
+export async function runPulumi(args: readonly string[]): Promise<string> {
   const flags = ["--non-interactive", "--color", "never"];
-  const command = `pulumi ${args.join(" ")}`;
   const { stdout, stderr, exitCode, code } = await execa("pulumi", [...args, ...flags], {
     reject: false,
+    stdin: "ignore",
   });
-  if (exitCode === 0) return read(schema, JSON.parse(stdout), command);
-  throw stackUnreadable(command, stderr, code === "ENOENT");
+  if (exitCode === 0) return stdout;
+  throw stackUnreadable(commandOf(args), stderr, code === "ENOENT");
+}
+
+function commandOf(args: readonly string[]): string {
+  return `pulumi ${args.join(" ")}`;
 }
 
 /** @param isMissing the CLI is not on the PATH */
-export function stackUnreadable(where: string, stderr: string, isMissing: boolean): MailRuleError {
+function stackUnreadable(where: string, stderr: string, isMissing: boolean): MailRuleError {
   return new MailRuleError({
     code: "stack-unreadable",
     where,

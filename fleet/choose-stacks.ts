@@ -33,7 +33,7 @@ export async function chooseStacks(
   choice: Choice,
   folder: string,
 ): Promise<ChosenStack[]> {
-  return choose(project, choice, folder, await knownStacks());
+  return choose(await readStacks(project), choice, folder);
 }
 
 /**
@@ -47,12 +47,10 @@ export async function chooseToLookAt(
   choice: Choice,
   folder: string,
 ): Promise<ChosenStack[]> {
-  const known = await knownStacks();
-  const chosen = await choose(project, choice, folder, known);
+  const all = await readStacks(project);
+  const chosen = await choose(all, choice, folder);
   if (choice.changed !== undefined) return chosen;
-  const left = (await withoutFile(project, choice, known)).filter(
-    ({ stack }) => known.get(stack) !== 0,
-  );
+  const left = withoutFile(all, choice).filter(({ stack }) => all.known.get(stack) !== 0);
   return [...chosen, ...left];
 }
 
@@ -67,22 +65,29 @@ export async function chooseLeaving(
   choice: Choice,
   folder: string,
 ): Promise<ChosenStack[]> {
-  const known = await knownStacks();
-  const chosen = await choose(project, choice, folder, known);
+  const all = await readStacks(project);
+  const chosen = await choose(all, choice, folder);
   if (choice.changed !== undefined) return chosen.filter(({ hasFile }) => !hasFile);
-  return [
-    ...chosen.filter(({ isKnown }) => isKnown),
-    ...(await withoutFile(project, choice, known)),
-  ];
+  return [...chosen.filter(({ isKnown }) => isKnown), ...withoutFile(all, choice)];
+}
+
+/** The stack files, and what the backend has. */
+interface Stacks {
+  readonly project: string;
+  readonly files: readonly StackFile[];
+  readonly known: Awaited<ReturnType<typeof knownStacks>>;
+}
+
+async function readStacks(project: string): Promise<Stacks> {
+  const [files, known] = await Promise.all([findStackFiles(project), knownStacks()]);
+  return { project, files, known };
 }
 
 async function choose(
-  project: string,
+  { project, files, known }: Stacks,
   choice: Choice,
   folder: string,
-  known: ReadonlyMap<string, number>,
 ): Promise<ChosenStack[]> {
-  const files = await findStackFiles(project);
   const withFile = files.map((file) => {
     return { ...file, isKnown: known.has(file.stack), hasFile: true };
   });
@@ -101,12 +106,8 @@ function isWanted({ pattern }: Choice): (of: StackFile) => boolean {
 }
 
 /** Those that only the backend has. */
-async function withoutFile(
-  project: string,
-  choice: Choice,
-  known: ReadonlyMap<string, number>,
-): Promise<ChosenStack[]> {
-  const withFile = new Set((await findStackFiles(project)).map(({ stack }) => stack));
+function withoutFile({ files, known }: Stacks, choice: Choice): ChosenStack[] {
+  const withFile = new Set(files.map(({ stack }) => stack));
   return [...known.keys()]
     .filter((stack) => !withFile.has(stack))
     .map((stack): ChosenStack => {

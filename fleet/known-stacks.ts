@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { z } from "zod";
-import { runPulumi } from "./run-pulumi.ts";
+import { runPulumi } from "../commands/stack.ts";
 
 const list = z.array(z.object({ name: z.string(), resourceCount: z.number().default(0) }));
 const settings = z.object({ secretsprovider: z.string().optional() }).catch({});

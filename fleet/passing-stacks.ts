@@ -9,11 +9,11 @@ import { copyFile, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
+import { runPulumi } from "../commands/stack.ts";
 import type { ChosenStack } from "./choose-stacks.ts";
 import type { Operation } from "./engine.ts";
 import { exportStack, isStateInFiles, makeStack } from "./known-stacks.ts";
 import { namedGateway } from "./named-gateway.ts";
-import { runPulumi } from "./run-pulumi.ts";
 
 export interface Place {
   /** The stack's file, where it is not at its own place. */

@@ -115,6 +115,10 @@ const INVALID_HEADERS = 6003;
 
 type RecordFilter = Pick<Cloudflare.DNS.RecordListParams, "match" | "name" | "type">;
 
+function domainFilter({ name: apex }: Pick<Zone, "name">, domain: string): RecordFilter {
+  return { match: "any", name: { exact: domain, endswith: `_mxhero.${apex}` } };
+}
+
 /** A token's client: one for all resources of a run's phase. */
 interface Connection {
   readonly pace: RequestPace;
@@ -157,8 +161,7 @@ export class CloudflareAccount {
 
   /** The records at a name, and all journal records of the zone, in one request. */
   listDomain(zone: Pick<Zone, "id" | "name">, domain: string): Promise<ZoneRecord[]> {
-    const name = { exact: domain, endswith: `_mxhero.${zone.name}` };
-    return this.#list(zone, { match: "any", name });
+    return this.#list(zone, domainFilter(zone, domain));
   }
 
   /** The MX records of the whole zone. */
@@ -168,8 +171,7 @@ export class CloudflareAccount {
 
   /** As `listDomain`, and the MX records of the whole zone, in one request. */
   listDomainAndMx(zone: Pick<Zone, "id" | "name">, domain: string): Promise<ZoneRecord[]> {
-    const name = { exact: domain, endswith: `_mxhero.${zone.name}` };
-    return this.#list(zone, { match: "any", name, type: "MX" });
+    return this.#list(zone, { ...domainFilter(zone, domain), type: "MX" });
   }
 
   /** The MX records at wildcard names. */

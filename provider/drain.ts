@@ -15,13 +15,7 @@ import { withFormerStore } from "./former-gateways.ts";
 import { inputChange } from "./input-changes.ts";
 import { withRouteStore } from "./open-route-store.ts";
 import type { Call, ResourceKind } from "./resource.ts";
-import {
-  isConfirmed,
-  refuseUnconfirmed,
-  untilHandedBack,
-  untilQuiet,
-  warnOfQueue,
-} from "./until-quiet.ts";
+import { isConfirmed, refuseUnconfirmed, untilQuiet, warnOfQueue } from "./until-quiet.ts";
 
 export const drain: ResourceKind<Inputs, Inputs> = {
   type: "mxhero:index:Drain",
@@ -51,10 +45,10 @@ export const drain: ResourceKind<Inputs, Inputs> = {
     Promise.resolve(old === undefined ? undefined : { inputs: old, outputs: old }),
 
   update(_id, old, news, call) {
-    const losesTerm = old.include !== undefined && news.include === undefined;
+    const lost = news.include === undefined ? old.include : undefined;
     const isBlind = old.store === undefined && news.store === undefined;
-    if (losesTerm && isBlind && news.quietSeconds > 0 && !isConfirmed(news, call)) {
-      throw wayUnconfirmed(news, old.include ?? "");
+    if (lost !== undefined && isBlind && news.quietSeconds > 0 && !isConfirmed(news, call)) {
+      throw wayUnconfirmed(news, lost);
     }
     return Promise.resolve(news);
   },
@@ -75,7 +69,10 @@ export const drain: ResourceKind<Inputs, Inputs> = {
 async function untilLeft(store: RouteStore, inputs: Inputs, call: Call): Promise<void> {
   if (!(await isLastToLeave(store, inputs))) return;
   await untilQuiet(store, inputs, inputs, call);
-  await untilHandedBack(store, inputs, call);
+  const { handsOverTo, quietSeconds } = inputs;
+  if (handsOverTo === undefined) return;
+  const goal = { quietSeconds, direction: "inbound" } as const;
+  await untilQuiet(store, { ...inputs, relay: handsOverTo }, goal, call);
 }
 
 /** Whether the gateway takes mail of the domain for this resource alone, so that it stops with it. */

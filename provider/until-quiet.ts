@@ -1,5 +1,4 @@
-/** Waits until no more mail of a domain goes out through a gateway, or says who still sends. */
-
+/** Waits until a mail system sends nothing more to a gateway, or says who still sends. */
 import { MailRuleError } from "../mail/errors.ts";
 import {
   type OutboundState,
@@ -45,7 +44,8 @@ export function isConfirmed({ domain }: Pick<Sender, "domain">, call: Call): boo
  * Time that was quiet before counts. It waits only where the rest fits into `waitSeconds`: nobody should sit
  * before a wait that cannot end well.
  *
- * @throws MailRuleError `outbound-still-sending`, `outbound-not-known`, `outbound-still-queued`
+ * @throws MailRuleError `outbound-still-sending`, `outbound-not-known`, `outbound-still-queued`,
+ *   `inbound-still-handed-over`
  */
 export async function untilQuiet(
   store: RouteStore,
@@ -68,26 +68,6 @@ export async function untilQuiet(
     const rest = state.kind === "sending" ? state.seconds : OTHER_PAUSE_SECONDS[state.kind];
     await sleepFor(Math.min(Math.max(rest, 0.2), LONGEST_PAUSE_SECONDS) * 1_000, call);
   }
-}
-
-/**
- * The same for mail that the mail system hands over, where it does so: the MX lead nobody here.
- *
- * @throws MailRuleError `inbound-still-handed-over`, `outbound-not-known`
- */
-export async function untilHandedBack(
-  store: RouteStore,
-  { handsOverTo, ...sender }: Sender & Pick<QuietGoal, "quietSeconds"> & HandsOver,
-  call: Call,
-): Promise<void> {
-  if (handsOverTo === undefined) return;
-  const goal = { quietSeconds: sender.quietSeconds, direction: "inbound" } as const;
-  await untilQuiet(store, { ...sender, relay: handsOverTo }, goal, call);
-}
-
-interface HandsOver {
-  /** The gateway's endpoint for inbound mail. Absent: no mail is handed over. */
-  readonly handsOverTo?: string;
 }
 
 /** Where nobody asks whether the domain still sends: what waits to be delivered is told. A dead store is no hindrance. */

@@ -1,7 +1,15 @@
 /** A domain leaves the gateway only once nothing more goes out through it, with the real engine. */
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type RoutingGateway, type RoutingLab, SLOTS, startRoutingLab } from "./routing-lab.ts";
-import { failed, gatewayTerm, succeeded, type TenantStack, type TenantZone } from "./tenant.ts";
+import {
+  failed,
+  gatewayTerm,
+  mxOf,
+  spfOf,
+  succeeded,
+  type TenantStack,
+  type TenantZone,
+} from "./tenant.ts";
 
 vi.setConfig({ testTimeout: 400_000, hookTimeout: 120_000 });
 
@@ -42,16 +50,6 @@ function withEnv(more: Readonly<Record<string, string>>) {
 
 function stopped(domain: string) {
   return withEnv({ MXHERO_OUTBOUND_STOPPED: domain });
-}
-
-function spfOf(zone: TenantZone): string {
-  const texts = zone.snapshot().filter(({ content }) => content.includes("v=spf1"));
-  expect(texts).toHaveLength(1);
-  return texts[0]?.content ?? "";
-}
-
-function mxOf(zone: TenantZone): string[] {
-  return zone.snapshot().flatMap(({ type, content }) => (type === "MX" ? [content] : []));
 }
 
 test("who still sends is told, and all works: the MX is back, SPF and route stand; then it goes on", async () => {

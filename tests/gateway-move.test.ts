@@ -10,7 +10,7 @@ import {
   type RoutingLab,
   startRoutingLab,
 } from "./routing-lab.ts";
-import { failed, succeeded, type TenantStack, type TenantZone, txt } from "./tenant.ts";
+import { failed, mxOf, spfOf, succeeded, type TenantStack, txt } from "./tenant.ts";
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 120_000 });
 
@@ -27,14 +27,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => lab[Symbol.asyncDispose]());
-
-function mxOf(zone: TenantZone): string[] {
-  return zone.snapshot().flatMap(({ type, content }) => (type === "MX" ? [content] : []));
-}
-
-function spfOf(zone: TenantZone): string {
-  return zone.snapshot().find(({ content }) => content.includes("v=spf1"))?.content ?? "";
-}
 
 async function onOld(name: string) {
   const domains = [{ name: `${name}.test`, quietSeconds: DAY }];

@@ -48,6 +48,18 @@ export interface TenantZone {
   readonly snapshot: () => readonly RecordSpec[];
 }
 
+/** The zone's one SPF record, as Cloudflare has it. @throws if there is not one */
+export function spfOf({ name, snapshot }: TenantZone): string {
+  const [record, ...others] = snapshot().filter(({ content }) => content.includes("v=spf1"));
+  if (record !== undefined && others.length === 0) return record.content;
+  throw new Error(`${name} has ${others.length + (record ? 1 : 0)} SPF records.`);
+}
+
+/** The exchanges of the zone's MX. */
+export function mxOf({ snapshot }: TenantZone): string[] {
+  return snapshot().flatMap(({ type, content }) => (type === "MX" ? [content] : []));
+}
+
 /** A resource as the state has it. Secrets are encrypted. */
 export interface StoredResource {
   readonly urn: string;

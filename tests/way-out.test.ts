@@ -1,7 +1,7 @@
 /** The SPF record and the place from which mail leaves change together, with the real engine. */
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type RoutingGateway, type RoutingLab, startRoutingLab } from "./routing-lab.ts";
-import { failed, gatewayTerm, succeeded, type TenantZone } from "./tenant.ts";
+import { failed, gatewayTerm, spfOf, succeeded } from "./tenant.ts";
 
 vi.setConfig({ testTimeout: 400_000, hookTimeout: 120_000 });
 
@@ -16,12 +16,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => lab[Symbol.asyncDispose]());
-
-function spfOf(zone: TenantZone): string {
-  const texts = zone.snapshot().filter(({ content }) => content.includes("v=spf1"));
-  expect(texts).toHaveLength(1);
-  return texts[0]?.content ?? "";
-}
 
 async function wayOut(domain: string) {
   const record = await fleet.recordOf(domain);
@@ -114,4 +108,18 @@ test("from a gateway that nobody here can ask to another one, its SPF term stays
   await lab.write(stack, own, [{ name: domain }]);
   await succeeded(stack.up([], options));
   expect(spfOf(zone)).not.toContain(gatewayTerm);
+
+  // And back: the route leaves, and goes on relaying for as long as it does.
+  const ownTerm = "include:_spf.own-gateway.test";
+  await stack.write({ domains: [{ name: domain }] });
+  expect((await failed(stack.up([], options))).text).toContain("spf-term-of-former-gateway");
+  expect(await own.recordOf(domain)).not.toHaveProperty("leaving");
+  await stack.write({ domains: [{ name: domain, spf: { replaceMx: [ownTerm] } }] });
+  await succeeded(stack.up([], options));
+  expect(spfOf(zone)).toContain(ownTerm);
+  expect(spfOf(zone)).toContain(gatewayTerm);
+  const { leaving } = (await own.recordOf(domain)) ?? {};
+  const days =
+    (Date.parse(leaving?.deferFrom ?? "") - Date.parse(leaving?.since ?? "")) / 86_400_000;
+  expect(days).toBe(7);
 });
