@@ -13,7 +13,10 @@ const command = fileURLToPath(new URL("../../commands/fleet.ts", import.meta.url
 /** Of the stacks, as many are previewed one by one, spread over all; the time of all is extrapolated from them. */
 const SAMPLE = 12;
 
-const STACKS = 60;
+const STACKS = 120;
+
+/** A pattern for every second stack. */
+const HALF = "fleet-*[02468]";
 
 export const fleetFigures: readonly Figure[] = [
   {
@@ -36,17 +39,31 @@ export const fleetFigures: readonly Figure[] = [
       "the highest memory of npm run fleet -- preview of them with its engines, what they share counted once",
     measure: async (lab, say) => ({ value: (await measureFleet(lab, say)).megabytes }),
   },
+  {
+    name: "fleet-linear",
+    unit: "s",
+    goal: 1.1,
+    judged: "ratio-at-most",
+    meaning: `baseline: the time for each stack where npm run fleet -- preview has ${STACKS / 2} of them, the mean of a run before and one after; value: where it has all ${STACKS}`,
+    measure: async (lab, say) => {
+      const { seconds, half } = await measureFleet(lab, say);
+      return { value: seconds / STACKS, baseline: half / (STACKS / 2) };
+    },
+  },
 ];
 
 interface FleetTime {
+  /** Of all stacks. */
   readonly seconds: number;
+  /** Of half of them. */
+  readonly half: number;
   readonly oneByOne: number;
   readonly megabytes: number;
 }
 
 const kept = new WeakMap<BenchLab, Promise<FleetTime>>();
 
-/** One run for both figures. */
+/** One run for all figures. */
 function measureFleet(lab: BenchLab, say: Say): Promise<FleetTime> {
   const run = kept.get(lab) ?? timeFleet(lab, say);
   kept.set(lab, run);
@@ -60,23 +77,39 @@ async function timeFleet(lab: BenchLab, say: Say): Promise<FleetTime> {
   // What is loaded for the first time is in nobody's time.
   await runFleet(folder, "preview", `${STACKS} unchanged`);
   await timeOne(folder, 0);
-  const first = await timeSample(folder, 0);
-  say(`one by one: ${first.toFixed(2)} s a stack`);
+  const samples = [await timeSample(folder, 0)];
+  const halves = [await timeHalf(folder)];
   const { seconds, megabytes } = await runFleet(folder, "preview", `${STACKS} unchanged`);
-  say(`side by side: ${seconds.toFixed(1)} s, ${megabytes.toFixed(0)} MB`);
-  const second = await timeSample(folder, 1);
-  say(`one by one: ${second.toFixed(2)} s a stack`);
-  return { seconds, megabytes, oneByOne: ((first + second) / 2) * STACKS };
+  halves.push(await timeHalf(folder));
+  samples.push(await timeSample(folder, 1));
+  const [half, oneByOne] = [mean(halves), mean(samples) * STACKS];
+  say(
+    `one by one: ${seen(samples)} s a stack; half of them: ${seen(halves)} s; all: ${seen([seconds])} s, ${megabytes.toFixed(0)} MB`,
+  );
+  return { seconds, half, megabytes, oneByOne };
+}
+
+async function timeHalf(folder: FleetFolder): Promise<number> {
+  const args = ["--stack", HALF];
+  return (await runFleet(folder, "preview", `${STACKS / 2} unchanged`, args)).seconds;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function seen(values: readonly number[]): string {
+  return values.map((value) => value.toFixed(2)).join(" and ");
 }
 
 /** Every so many-th stack, in seconds a stack. */
 async function timeSample(folder: FleetFolder, offset: number): Promise<number> {
   const count = SAMPLE / 2;
   const step = Math.floor(STACKS / count);
-  let sum = 0;
+  const times: number[] = [];
   for (let index = 0; index < count; index += 1)
-    sum += await timeOne(folder, index * step + offset);
-  return sum / count;
+    times.push(await timeOne(folder, index * step + offset));
+  return mean(times);
 }
 
 async function timeOne({ project, stacks }: FleetFolder, index: number): Promise<number> {
@@ -93,9 +126,10 @@ async function runFleet(
   { project }: FleetFolder,
   name: "preview" | "up",
   expected: string,
+  args: readonly string[] = [],
 ): Promise<{ seconds: number; megabytes: number }> {
   const start = performance.now();
-  const run = execa(process.execPath, [command, name], {
+  const run = execa(process.execPath, [command, name, ...args], {
     cwd: project.directory,
     env: project.env,
     extendEnv: false,
