@@ -1,6 +1,7 @@
 /** Runs the program that the stack's configuration asks for. */
 import { enableCompileCache } from "node:module";
 import { RunError } from "@pulumi/pulumi/errors.js";
+import type { StackConfiguration } from "./config/stack-configuration.ts";
 import { startProvider } from "./provider/early-start.ts";
 
 // Pulumi's start-up maps every stack trace through source maps, and takes one for each promise: 20 ms for
@@ -12,9 +13,8 @@ enableCompileCache();
 export default async function program() {
   await startProvider();
   const { stackConfiguration } = await import("./stacks/configuration.ts");
-  const { providerSettings } = await import("./config/provider-settings.ts");
   const stack = stackConfiguration();
-  const settings = providerSettings(stack);
+  const settings = await settingsOf(stack);
   const told = Object.keys(settings).length === 0 ? {} : { providerSettings: settings };
   if (has(stack, "mail:")) {
     const { tenant } = await import("./stacks/tenant.ts");
@@ -30,6 +30,17 @@ export default async function program() {
       "as stacks/Pulumi.contoso.yaml does; for a gateway write gateway:name and what belongs to it, " +
       "as stacks/Pulumi.gateway.yaml does.",
   );
+}
+
+async function settingsOf(stack: StackConfiguration) {
+  const { ConfigurationError } = await import("./config/stack-configuration.ts");
+  const { providerSettings } = await import("./config/provider-settings.ts");
+  try {
+    return providerSettings(stack);
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw new RunError(error.message);
+    throw error;
+  }
 }
 
 function has({ values }: { values: object }, prefix: string): boolean {

@@ -29,7 +29,7 @@ import program from "../index.ts";
 import { codeBlock } from "../report/markdown-text.ts";
 import { STACK_STATUSES, type StackReport } from "../report/stack-report.ts";
 import { renderTerminal } from "../report/terminal.ts";
-import { visibleLines } from "../report/visible-text.ts";
+import { visible, visibleLines } from "../report/visible-text.ts";
 import { endCommand } from "./end-command.ts";
 import {
   bounded,
@@ -138,7 +138,7 @@ async function up(options: ChangeOptions): Promise<number> {
     for (const { stack, hasFile } of chosen) {
       if (hasFile) continue;
       console.error(
-        `${stack}: its file was removed. npm run fleet -- destroy takes it off the gateway.`,
+        `${visible(stack)}: its file was removed. npm run fleet -- destroy takes it off the gateway.`,
       );
     }
     return upStacks(fleet, staying, bounds);

@@ -11,12 +11,14 @@ import { dirname } from "node:path";
 import { Command } from "commander";
 import { execa } from "execa";
 import { boundFaults } from "../fleet/guard.ts";
+import { stackOfFile } from "../fleet/stack-files.ts";
 import { followersOf, followersText } from "../github/followers.ts";
 import { openRepository } from "../github/repository.ts";
 import { mergedPullRequests, namedReports, reviewedReports, turnsOf } from "../github/reviewed.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { code, codeBlock } from "../report/markdown-text.ts";
 import type { StackReport } from "../report/stack-report.ts";
+import { visibleLines } from "../report/visible-text.ts";
 import { asCount } from "./as-count.ts";
 import { endCommand } from "./end-command.ts";
 
@@ -59,7 +61,7 @@ async function run(args: readonly string[]): Promise<number> {
     return EXIT.reviewed;
   } catch (error) {
     if (!(error instanceof MailRuleError) || !REFUSALS.has(error.code)) throw error;
-    console.error(error.message);
+    console.error(visibleLines(error.message));
     const { markdown } = options;
     if (markdown !== undefined) await write(markdown, codeBlock(error.message.split("\n")));
     return EXIT.refused;
@@ -84,7 +86,7 @@ async function find({ from = "", to = "", json = "", workflow, artifact }: Optio
 
 /** @throws MailRuleError `too-many-offboarded` */
 async function tell(all: readonly StackReport[], options: Options): Promise<void> {
-  const { gateways, tenants, removed } = turnsOf(all, hasFile);
+  const { gateways, tenants, removed } = turnsOf(all, hasFile, await touchedBy(options));
   const due = all.filter(({ stack }) => hasFile(stack));
   const [tooMany] = boundFaults(due, options);
   if (tooMany !== undefined) throw tooMany;
@@ -106,6 +108,15 @@ function removedText(removed: readonly string[]): string {
 
 function hasFile(stack: string): boolean {
   return existsSync(`stacks/Pulumi.${stack}.yaml`);
+}
+
+/** The stacks whose own files the push changes. None where the stacks are not those of a push. */
+async function touchedBy({ from, to }: Options): Promise<ReadonlySet<string>> {
+  if (from === undefined || to === undefined) return new Set();
+  const commits = NO_COMMIT.test(from) ? ["show", "--format=", to] : ["diff", from, to];
+  const [name = "", ...args] = commits;
+  const { stdout } = await execa("git", [name, "--name-only", "--no-renames", "-z", ...args, "--"]);
+  return new Set(stdout.split("\0").flatMap((file) => stackOfFile(file) ?? []));
 }
 
 /** What the push brought, the oldest first: merges, or the commits themselves where they were rebased. */

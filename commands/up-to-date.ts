@@ -72,8 +72,8 @@ function outdated(stack: string, changed: readonly string[]): MailRuleError {
       `The branch says something else by now than this run's commit: ${changed.join(", ")}. ` +
       "This run would take the later change back, so nothing was done.",
     fix:
-      "Leave this run as it is. The later change has a run of its own; otherwise start the workflow anew by hand, " +
-      "on the branch.",
+      "Leave this run as it is. If the later change has no run of its own that does this stack, or GitHub has " +
+      "cancelled it, start the workflow anew by hand, on the branch.",
   });
 }
 

@@ -1,6 +1,7 @@
 /** What `npm run verify` prints for a person: one line for each check, by domain. */
 import { styleText } from "node:util";
 import type { Check, CheckStatus } from "../mail/verify/check.ts";
+import { visible } from "../report/visible-text.ts";
 import type { StackVerdict } from "./verify-stack.ts";
 
 const WORDS: Readonly<Record<CheckStatus, string>> = {
@@ -49,9 +50,9 @@ function row({ status, id, text, fix }: Check, widths: Widths, isColoured: boole
   const word = isColoured ? styleText(COLOURS[status], plain, { validateStream: false }) : plain;
   const indent = " ".repeat(widths.status + widths.id + 6);
   // A text of several lines stays in its column.
-  const cell = text.replaceAll("\n", `\n${indent}`);
+  const cell = text.split("\n").map(visible).join(`\n${indent}`);
   const line = `  ${word}  ${id.padEnd(widths.id)}  ${cell}`;
-  return fix === undefined ? [line] : [line, `${indent}→ ${fix}`];
+  return fix === undefined ? [line] : [line, `${indent}→ ${visible(fix)}`];
 }
 
 function summary(checks: readonly Check[]): string {

@@ -1,5 +1,6 @@
 /** The one display of a run over many stacks: a changing one on a terminal, plain lines elsewhere. */
 import { Listr, PRESET_TIMER } from "listr2";
+import { visible } from "../report/visible-text.ts";
 
 export interface Progress {
   /** What a stack waits for or does just now. */
@@ -27,10 +28,10 @@ function asLines<T>(
   let done = 0;
   console.error(titleOf(title, total));
   return work({
-    say: (stack, line) => console.error(`  ${stack}: ${line}`),
+    say: (stack, line) => console.error(`  ${visible(stack)}: ${line}`),
     done: (stack, outcome) => {
       done += 1;
-      console.error(`[${done}/${total}] ${stack}: ${outcome}`);
+      console.error(`[${done}/${total}] ${visible(stack)}: ${outcome}`);
     },
   });
 }

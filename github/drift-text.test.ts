@@ -79,3 +79,17 @@ test("a thousand stacks fit into one issue, and it says how many are left out", 
   const shown = body.match(/^Stack /gm)?.length ?? 0;
   expect(body).toContain(`${1_000 - shown} further stacks`);
 });
+
+test("a stack of which thousands of domains were not read hides neither the others nor the look's own end", () => {
+  const large = Array.from({ length: 5_000 }, (_, index) => ({
+    ...difference,
+    stack: "large",
+    domain: `domain-${index}.test`,
+    kind: "unread" as const,
+  }));
+  const ended = { kind: "unread" as const, text: "It ended early." };
+  const { body } = driftText([...large, difference, ended], at, undefined);
+  const titles = body.split("\n").filter((line) => /^(?:All stacks|Stack )/.test(line));
+  expect(titles).toEqual(["All stacks", "Stack large", "Stack contoso"]);
+  expect(body).toContain("and 9960 lines more");
+});

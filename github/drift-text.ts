@@ -31,7 +31,7 @@ export function driftText(
   at: Date,
   runUrl: string | undefined,
 ): IssueText {
-  const stacks = Map.groupBy(differences, ({ stack }) => stack);
+  const stacks = Map.groupBy(differences.toSorted(byStack), ({ stack }) => stack);
   const unread = differences.filter(({ kind }) => kind === "unread").length;
   const differing = differences.length - unread;
   const parts = [
@@ -52,24 +52,33 @@ export function driftText(
   };
 }
 
-/** As many sections as fit, and how many do not. */
+/** What is about all of them comes first; else the order stays. */
+function byStack(one: Difference, other: Difference): number {
+  return Number(one.stack !== undefined) - Number(other.stack !== undefined);
+}
+
+/** As many sections as fit, and how many do not: a long one keeps no shorter one out. */
 function fitted(head: string, sections: readonly string[]): string {
   let body = head;
-  for (const [index, text] of sections.entries()) {
-    if (body.length + text.length + 2 > LIMIT) {
-      return `${body}\n\n${count(sections.length - index, "further stack")}: see the run.`;
-    }
-    body += `\n\n${text}`;
+  let left = 0;
+  for (const text of sections) {
+    if (body.length + text.length + 2 > LIMIT) left += 1;
+    else body += `\n\n${text}`;
   }
-  return body;
+  return left === 0 ? body : `${body}\n\n${count(left, "further stack")}: see the run.`;
 }
+
+/** So many lines of one stack are told, so that one that nobody could read leaves room for others. */
+const LINES = 40;
 
 function section(stack: string | undefined, found: readonly Difference[]): string {
   const lines = found.flatMap(({ domain, kind, text, fix }) => [
     `${stack === undefined ? "look" : (domain ?? "stack")}: ${kind === "unread" ? "not read: " : ""}${text}`,
     ...(fix === undefined ? [] : [`  to do: ${fix}`]),
   ]);
-  return codeBlock([stack === undefined ? "All stacks" : `Stack ${stack}`, ...lines]);
+  const more = lines.length - LINES;
+  const shown = more > 0 ? [...lines.slice(0, LINES), `and ${count(more, "line")} more`] : lines;
+  return codeBlock([stack === undefined ? "All stacks" : `Stack ${stack}`, ...shown]);
 }
 
 function count(number: number, what: string): string {

@@ -14,7 +14,9 @@ export interface PreviewRun {
 export interface PreviewOf {
   /** The name of the workflow's file: `preview.yml`. */
   readonly workflow: string;
-  /** The last commit of the pull request's branch. */
+  /** The pull request's branch. */
+  readonly branch: string;
+  /** Its last commit. */
   readonly commit: string;
 }
 
@@ -28,10 +30,10 @@ export interface PreviewOf {
  */
 export async function lastPreviewRun(
   { client, owner, repo }: Repository,
-  { workflow, commit }: PreviewOf,
+  { workflow, branch, commit }: PreviewOf,
 ): Promise<PreviewRun> {
   const route = "GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs";
-  const wanted = { workflow_id: workflow, event: "pull_request", head_sha: commit };
+  const wanted = { workflow_id: workflow, event: "pull_request", branch, head_sha: commit };
   const runs = await client.paginate(route, { owner, repo, ...wanted, per_page: 100 });
   const own = runs.filter(
     ({ head_repository }) => head_repository.full_name === `${owner}/${repo}`,

@@ -30,6 +30,7 @@ export async function findOpenPullRequest(
 
 export interface MergedPullRequest {
   readonly number: number;
+  readonly branch: string;
   /** The last commit of its branch: what was reviewed. */
   readonly commit: string;
   /** Whether its branch is in another repository. */
@@ -53,5 +54,23 @@ export async function findMergedPullRequest(
   );
   if (merged === undefined) return undefined;
   const { number, head } = merged;
-  return { number, commit: head.sha, isFork: head.repo?.full_name !== ownName };
+  const { sha, ref, repo: from } = head;
+  return { number, branch: ref, commit: sha, isFork: from?.full_name !== ownName };
+}
+
+/**
+ * The numbers of the other pull requests, open or closed, of the same branch with the same last commit: into another
+ * branch. GitHub runs each with the workflows of its own merge, and tells a run's pull request by this commit alone.
+ *
+ * REST: pulls, docs.github.com/en/rest/pulls/pulls#list-pull-requests.
+ */
+export async function findTwins(
+  { client, owner, repo }: Repository,
+  { number, branch, commit }: MergedPullRequest,
+): Promise<readonly number[]> {
+  const route = "GET /repos/{owner}/{repo}/pulls";
+  const wanted = { owner, repo, state: "all", head: `${owner}:${branch}` } as const;
+  const found = await client.paginate(route, { ...wanted, per_page: 100 });
+  const twins = found.filter(({ head, number: own }) => head.sha === commit && own !== number);
+  return twins.map(({ number: twin }) => twin);
 }

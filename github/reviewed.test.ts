@@ -23,3 +23,16 @@ test("gateways and tenants have a turn of their own; what is unchanged or remove
     removed: ["left"],
   });
 });
+
+test("a stack whose own file has changed has its turn, whatever its preview saw", () => {
+  const all = [
+    report("contoso", { status: "unchanged" }),
+    report("fabrikam", { status: "unchanged" }),
+    report("gateway", { kind: "gateway", status: "unchanged" }),
+  ];
+  expect(turnsOf(all, () => true, new Set(["contoso", "gateway"]))).toEqual({
+    gateways: ["gateway"],
+    tenants: ["contoso"],
+    removed: [],
+  });
+});

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { MailRuleError } from "../mail/errors.ts";
 import { type StackReport, stackReport } from "../report/stack-report.ts";
 import { artifactFile, lastPreviewRun } from "./preview-run.ts";
-import { findMergedPullRequest, type MergedPullRequest } from "./pull-requests.ts";
+import { findMergedPullRequest, findTwins, type MergedPullRequest } from "./pull-requests.ts";
 import type { Repository } from "./repository.ts";
 
 /**
@@ -68,9 +68,12 @@ export async function reviewedReports(
   { workflow, artifact, file }: WhereReviewed,
 ): Promise<readonly StackReport[]> {
   const byStack = new Map<string, StackReport>();
-  for (const { number, commit, isFork } of pullRequests) {
+  for (const pullRequest of pullRequests) {
+    const { number, branch, commit, isFork } = pullRequest;
     if (isFork) throw fromFork(number);
-    const run = await lastPreviewRun(repository, { workflow, commit });
+    const [twin] = await findTwins(repository, pullRequest);
+    if (twin !== undefined) throw withTwin(number, twin);
+    const run = await lastPreviewRun(repository, { workflow, branch, commit });
     const text = await artifactFile(repository, run, artifact, file);
     for (const each of namedReports.parse(JSON.parse(text))) byStack.set(each.stack, each);
   }
@@ -90,10 +93,18 @@ export type Due = Pick<StackReport, "stack" | "kind" | "status">;
 /**
  * Which stacks there is something to do for: gateways come first, since tenants' routes need them.
  *
+ * A stack whose own file has changed is due even where its preview saw no change: while that preview was made another
+ * run may have waited, and have done something since that this file takes back.
+ *
  * @param hasFile whether the stack has a file now
+ * @param touched the stacks whose own files the push changes
  */
-export function turnsOf(all: readonly Due[], hasFile: (stack: string) => boolean): Turns {
-  const changed = all.filter(({ status }) => status !== "unchanged");
+export function turnsOf(
+  all: readonly Due[],
+  hasFile: (stack: string) => boolean,
+  touched: ReadonlySet<string> = new Set(),
+): Turns {
+  const changed = all.filter(({ stack, status }) => status !== "unchanged" || touched.has(stack));
   const namesOf = (found: readonly Due[]) => found.map(({ stack }) => stack);
   const present = changed.filter(({ stack }) => hasFile(stack));
   return {
@@ -111,6 +122,15 @@ function withoutPullRequest(commit: string): MailRuleError {
     where: `commit ${commit}`,
     problem:
       "It was pushed without a pull request, so that nobody has reviewed what would be done.",
+    fix: FIX,
+  });
+}
+
+function withTwin(number: number, twin: number): MailRuleError {
+  return new MailRuleError({
+    code: "not-reviewed",
+    where: `pull request ${number}`,
+    problem: `Pull request ${twin} has the same last commit: what it says may have come from that one's workflow.`,
     fix: FIX,
   });
 }

@@ -130,8 +130,8 @@ function isSame(values: DomainReport["mx"] | DomainReport["spf"]): boolean {
 function settings({ settings: all }: DomainReport): string[] {
   const entries = all.map(({ name, before, after }) =>
     before === ""
-      ? `${name}: ${sentence(after)}`
-      : `${name}: ${sentence(before)} → ${after === "" ? "nothing" : sentence(after)}`,
+      ? `${sentence(name)}: ${sentence(after)}`
+      : `${sentence(name)}: ${sentence(before)} → ${after === "" ? "nothing" : sentence(after)}`,
   );
   return section("At the gateway", entries);
 }

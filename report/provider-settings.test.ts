@@ -10,6 +10,7 @@ type Config = Readonly<Record<string, string>>;
 
 const URN = "urn:pulumi:contoso::mail::pulumi:pulumi:Stack::mail-contoso";
 const STACK = { urn: URN, type: "pulumi:pulumi:Stack" };
+const file = "stacks/Pulumi.contoso.yaml";
 const TENANT: Config = { "mail:organisation": "contoso" };
 
 function outputsOf(values: Config | undefined) {
@@ -18,7 +19,7 @@ function outputsOf(values: Config | undefined) {
     inputs: {},
     outputs: {
       organisation: "x",
-      providerSettings: providerSettings({ values, isSecret: () => false }),
+      providerSettings: providerSettings({ file, values, isSecret: () => false }),
     },
   };
 }
@@ -108,12 +109,25 @@ function digestWith(base: string): string {
 
 test("no value of a setting is an output, and of a secret not even a hash", () => {
   const values = { "mxhero:apiToken": "correct-horse-battery-staple" };
-  const plain = providerSettings({ values, isSecret: () => false });
+  const plain = providerSettings({ file, values, isSecret: () => false });
   expect(JSON.stringify(plain)).not.toContain("correct-horse");
-  expect(providerSettings({ values, isSecret: () => true })).toEqual({
+  expect(providerSettings({ file, values, isSecret: () => true })).toEqual({
     "mxhero:apiToken": "secret",
   });
 });
+
+test.each(["mxhero:cloudflareBaseUrl", "mxhero:resolvers", "aws:endpoints", "cloudflare:baseUrl"])(
+  "%s says where credentials go, and may be no secret",
+  (key) => {
+    const values = { "mxhero:apiToken": "a", [key]: "https://api.example.com/" };
+    expect(() => providerSettings({ file, values, isSecret: () => true })).toThrow(
+      `${file}: config ${key}: A secret stands there`,
+    );
+    expect(() => providerSettings({ file, values, isSecret: () => true })).not.toThrow(
+      /api.example/,
+    );
+  },
+);
 
 /** Such as the program makes itself; what the engine makes has no event. */
 function providerEvent(old: object, next: object, op = "update") {

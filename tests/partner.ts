@@ -76,6 +76,7 @@ export class Partner implements AsyncDisposable {
       name: "pull_request",
       sha,
       headSha,
+      branch,
       payload: { pull_request: { number, head: { repo, ref: branch, sha: headSha } } },
       ...(fork === undefined ? {} : { fork: repo.full_name }),
     });

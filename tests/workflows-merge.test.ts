@@ -110,6 +110,27 @@ test("a report whose stack has a name that none has is not taken", async () => {
   );
 }, 120_000);
 
+test("what is vouched for by hand reaches the run, and nothing else does", async () => {
+  const printing = "env | grep ^MXHERO_ | sort; exit 1 #";
+  await partner.repository.commit("main", await partner.withScript("fleet", printing));
+  const destroy = (confirmations: string) => {
+    const names = { stack: "contoso", confirm: "contoso", "offboard-at-most": 1 };
+    return partner.dispatch("destroy.yml", { ...names, confirmations });
+  };
+  const words = "MXHERO_OUTBOUND_STOPPED=a.test,b.test MXHERO_HAND_BACK_CONFIRMED=a.test";
+  const run = await destroy(words);
+  expect(run.log).toContain(words.split(" ").toSorted().join("\n"));
+  const preview = run.jobs.find(({ name }) => name === "destroy / preview");
+  expect(preview?.summary).toContain("Confirmed: `MXHERO_OUTBOUND_STOPPED=a.test,b.test`");
+
+  for (const wrong of ["PATH=/tmp", "MXHERO_OUTBOUND_STOPPED=", `${words} MXHERO_RESOLVERS=::1`]) {
+    const refused = await destroy(wrong);
+    expect(refused.result).toBe("failure");
+    expect(refused.log).toContain("A word that no refusal asks for");
+    expect(refused.log).not.toContain("MXHERO_RESOLVERS=::1\n");
+  }
+}, 120_000);
+
 /** Of a stack with one domain that leaves. */
 function leavingReport(stack: string): object {
   const domain = `${stack}.test`;

@@ -15,8 +15,8 @@ const parts = new AsyncDisposableStack();
 let lab: TenantLab;
 let partner: Partner;
 const zones = new Map<string, TenantZone>();
-/** What happens while a job waits for the environment's reviewers. */
-let untilApproved = (): Promise<void> => Promise.resolve();
+/** What happens while the next job waits for an environment's reviewers. */
+let untilApproved: (() => Promise<void>) | undefined;
 
 const domains = ["one.test", "two.test"];
 const fileOf = (domain: string) => `stacks/Pulumi.${domain.replace(".test", "")}.yaml`;
@@ -43,12 +43,22 @@ function startPartner(): Promise<Partner> {
   const permissions = ["zone:read", "dns:read"] as const;
   const reads = world.cloudflare.addToken({ name: "preview", permissions });
   const { machine, environments } = dividedEnv(project.env, reads);
-  const waiting = { ...environments["mail-offboarding"], untilApproved: () => untilApproved() };
+  const waits = {
+    untilApproved: async () => {
+      const happens = untilApproved;
+      untilApproved = undefined;
+      await happens?.();
+    },
+  };
   return Partner.start({
     net: testNet,
     directory: world.directory,
     machine,
-    environments: { ...environments, "mail-offboarding": waiting },
+    environments: {
+      ...environments,
+      "mail-production": { ...environments["mail-production"], ...waits },
+      "mail-offboarding": { ...environments["mail-offboarding"], ...waits },
+    },
     files: { "README.md": "Our mail.\n" },
   });
 }
@@ -128,24 +138,47 @@ test("where the world has changed since the review, nothing is done, and it is s
   expect(mxOf("three.test")).toEqual(gatewayMx);
 });
 
-test("an older run that is run again does not take a later change back", async () => {
-  const slower = tenantFile("two.test", { overlapSeconds: 1 });
-  const first = await partner.open({ [fileOf("two.test")]: slower });
-  await partner.review(first);
-  const older = await partner.merge(first);
-  expectSuccess(older);
+const slowly = (seconds: number) => ({
+  [fileOf("two.test")]: tenantFile("two.test", { overlapSeconds: seconds }),
+});
 
-  const second = await partner.open({ [fileOf("two.test")]: tenantFile("two.test") });
-  await partner.review(second);
-  expectSuccess(await partner.merge(second));
-  const state = await lab.storedState();
+test("what a change takes back that waited for its approval is not lost", async () => {
+  const change = await partner.open(slowly(1));
+  await partner.review(change);
+  const back = await partner.open({ ...slowly(0), "README.md": "Our mail, as it was.\n" });
+  untilApproved = async () => {
+    // Nothing is done yet, so that its preview sees no change.
+    await partner.push(back, slowly(0));
+    expectSuccess((await partner.review(back)).preview);
+  };
+  const up = await partner.merge(change);
+  expectSuccess(up);
+  const merged = await partner.merge(back);
+  expect(merged.jobs.map(({ name, result }) => [name, result])).toContainEqual([
+    "up / tenants two",
+    "failure",
+  ]);
+  expect(told(back, "up")[0]).toContain("no longer what was reviewed");
 
-  // All is as it was before the first merge: its preview is again exactly what was reviewed.
-  const again = await partner.rerun(older);
+  const again = await partner.rerun(up);
   expect(again.result).toBe("failure");
-  expect(again.log).toContain("The branch says something else by now");
+  expect(again.log).toContain("This run was run again");
+  const concurrency = again.jobs.flatMap((job) => job.concurrency ?? []);
+  expect(concurrency).toEqual(["mail-stack-two-again"]);
+
+  expectSuccess(await partner.dispatch("up.yml", { stack: "two" }));
+});
+
+test("an approval that comes after a later change does not take that back", async () => {
+  const request = await partner.open(slowly(1));
+  await partner.review(request);
+  untilApproved = async () => void (await partner.repository.commit("main", slowly(0)));
+  const state = await lab.storedState();
+  const up = await partner.merge(request);
+  expect(up.result).toBe("failure");
+  expect(up.log).toContain("The branch says something else by now");
   expect(await lab.storedState()).toEqual(state);
-  expect(told(first, "up")[0]).toContain("would take the later change back");
+  expect(told(request, "up")[0]).toContain("would take the later change back");
 });
 
 test("a broken stack file gives a comment with the place and the fix, beside the others' reports", async () => {
@@ -193,7 +226,6 @@ test("a destroy that is approved when the branch says something else by then doe
     await repository.commit("main", changed);
   };
   const destroy = await destroyTwo();
-  untilApproved = () => Promise.resolve();
   expect(destroy.jobs.map(({ result }) => result)).toEqual(["success", "success", "failure"]);
   expect(destroy.jobs[2]?.summary).toContain("The branch says something else by now");
   expect(mxOf("two.test")).toEqual(gatewayMx);

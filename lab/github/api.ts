@@ -95,7 +95,8 @@ function addPullRequests(app: Hono<Environment>, store: Store, url: string): voi
     const { state = "open", head } = c.req.query();
     const found = all().filter(
       (issue) =>
-        issue.state === state && (head === undefined || pullRequestJson(issue).head.label === head),
+        (state === "all" || issue.state === state) &&
+        (head === undefined || pullRequestJson(issue).head.label === head),
     );
     return page(c, url, found, pullRequestJson);
   });
@@ -116,10 +117,13 @@ function addRuns(app: Hono<Environment>, store: Store, url: string): void {
     html_url: `https://github.test/${store.repository}/actions/runs/${id}`,
   });
   app.get("/actions/workflows/:file/runs", read, (c) => {
-    const { head_sha: commit, event } = c.req.query();
+    const { head_sha: commit, branch, event } = c.req.query();
     const found = store.runs.filter(
       (run) =>
-        run.workflow === c.req.param("file") && run.commit === commit && event === "pull_request",
+        run.workflow === c.req.param("file") &&
+        run.commit === commit &&
+        run.branch === branch &&
+        event === "pull_request",
     );
     return namedPage(c, url, "workflow_runs", found, runJson);
   });

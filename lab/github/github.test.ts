@@ -6,7 +6,7 @@ import { markerOf } from "../../github/own-text.ts";
 import { artifactFile, lastPreviewRun } from "../../github/preview-run.ts";
 import { findMergedPullRequest, findOpenPullRequest } from "../../github/pull-requests.ts";
 import { openRepository, type Repository } from "../../github/repository.ts";
-import { mergedPullRequests } from "../../github/reviewed.ts";
+import { mergedPullRequests, reviewedReports } from "../../github/reviewed.ts";
 import { testNet } from "../test-net.ts";
 import { type LabGithub, type Permissions, startGithub } from "./index.ts";
 
@@ -135,15 +135,20 @@ test("a merge is traced to its pull request, and that to the files of its last p
   const pull = openPullRequest();
   github.merge(pull, ["merged"]);
   const commit = `commit-${pull}`;
-  const run = { workflow: "preview.yml", commit };
+  const branch = `branch-${pull}`;
+  const run = { workflow: "preview.yml", branch, commit };
   github.addRun(run).addArtifact("report", { "report.json": "old" });
   const last = github.addRun(run);
   last.addArtifact("report", { "report.json": "first attempt" });
   last.addArtifact("report", { "report.json": "[]", "rest.md": "more" });
-  github.addRun({ ...run, from: "mallory/mail" }).addArtifact("report", { "report.json": "no" });
+  const others = [{ from: "mallory/mail" }, { branch: "another" }, { commit: "another" }];
+  for (const other of others) {
+    github.addRun({ ...run, ...other }).addArtifact("report", { "report.json": "no" });
+  }
   const job = asJob({ actions: "read", "pull-requests": "read" });
   expect(await findMergedPullRequest(job, "merged")).toEqual({
     number: pull,
+    branch,
     commit,
     isFork: false,
   });
@@ -151,6 +156,28 @@ test("a merge is traced to its pull request, and that to the files of its last p
   const found = await lastPreviewRun(job, run);
   expect(found.id).toBe(last.id);
   expect(await artifactFile(job, found, "report", "report.json")).toBe("[]");
+});
+
+test("where another pull request has the same last commit, nobody knows whose workflow left the report", async () => {
+  const pull = openPullRequest();
+  github.merge(pull, ["merged-twin"]);
+  const job = asJob({ actions: "read", "pull-requests": "read" });
+  const where = { workflow: "preview.yml", artifact: "report", file: "report.json" };
+  const merged = {
+    number: pull,
+    branch: `branch-${pull}`,
+    commit: `commit-${pull}`,
+    isFork: false,
+  };
+  const run = github.addRun({ workflow: where.workflow, ...merged });
+  run.addArtifact("report", { "report.json": "[]" });
+  expect(await reviewedReports(job, [merged], where)).toEqual([]);
+  const twin = github.nextNumber();
+  github.addPullRequest({ number: twin, branch: merged.branch, commit: merged.commit });
+  await expect(reviewedReports(job, [merged], where)).rejects.toMatchObject({
+    code: "not-reviewed",
+    problem: expect.stringContaining(`Pull request ${twin} has the same last commit`),
+  });
 });
 
 test("a pull request that GitHub knows of a moment later only is found, a commit without one is not", async () => {
@@ -194,7 +221,7 @@ test.each([
 });
 
 function preview(commit: string) {
-  return { workflow: "preview.yml", commit };
+  return { workflow: "preview.yml", branch: "branch", commit };
 }
 
 test.each([{}, { GITHUB_TOKEN: "x", GITHUB_REPOSITORY: "mail" }, { GITHUB_REPOSITORY: "a/b" }])(

@@ -118,9 +118,9 @@ export class Store {
     return comment;
   }
 
-  addRun({ from = this.repository, status = "completed", workflow, commit }: RunSpec): LabRun {
+  addRun({ from = this.repository, status = "completed", ...spec }: RunSpec): LabRun {
     const id = this.nextId();
-    this.runs.push({ id, from, status, workflow, commit });
+    this.runs.push({ id, from, status, ...spec });
     return {
       id,
       addArtifact: (name, files, expired = false) =>

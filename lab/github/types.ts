@@ -36,6 +36,7 @@ export interface PullRequestSpec {
 export interface RunSpec {
   /** The workflow's file: `preview.yml`. */
   readonly workflow: string;
+  readonly branch: string;
   readonly commit: string;
   /** @default this one: no fork */
   readonly from?: string;

@@ -31,6 +31,8 @@ export interface Event {
   readonly sha: string;
   /** For runs of pull requests: the commit that GitHub names as the run's. @default sha */
   readonly headSha?: string;
+  /** The branch that GitHub names as the run's. @default "main" */
+  readonly branch?: string;
   readonly payload: Readonly<Record<string, unknown>>;
   readonly inputs?: Readonly<Record<string, unknown>>;
   /** From a fork: there are no secrets, and the token only reads. */

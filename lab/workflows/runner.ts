@@ -36,17 +36,22 @@ export class WorkflowRunner {
   async run(file: string, event: Event): Promise<WorkflowRun> {
     const commit = event.headSha ?? event.sha;
     const fork = event.fork === undefined ? {} : { from: event.fork };
-    const run = this.#options.github.addRun({ workflow: file, commit, ...fork });
+    const run = this.#options.github.addRun({
+      workflow: file,
+      branch: event.branch ?? "main",
+      commit,
+      ...fork,
+    });
     this.#runs.set(`${run.id}`, run);
-    return this.#attempt(file, event, run);
+    return this.#attempt(file, event, run, 1);
   }
 
   /** As "Re-run all jobs": the same run, with the event and the commit that it had. */
   rerun({ file, event, run }: WorkflowRun): Promise<WorkflowRun> {
-    return this.#attempt(file, event, run);
+    return this.#attempt(file, event, run, 2);
   }
 
-  async #attempt(file: string, event: Event, run: LabRun): Promise<WorkflowRun> {
+  async #attempt(file: string, event: Event, run: LabRun, attempt: number): Promise<WorkflowRun> {
     const { github, directory, origin } = this.#options;
     const source = await mkdtemp(join(directory, "workflow-"));
     const text = await execa("git", [
@@ -62,7 +67,10 @@ export class WorkflowRunner {
       event,
       run,
       otherRun: (id) => this.#runOf(id),
-      contexts: { github: githubContext(github, event, run, file), inputs: event.inputs ?? {} },
+      contexts: {
+        github: { ...githubContext(github, event, run, file), run_attempt: `${attempt}` },
+        inputs: event.inputs ?? {},
+      },
       secrets: {},
       granted: undefined,
     });
