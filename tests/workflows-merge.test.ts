@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { markerOf } from "../github/own-text.ts";
 import { testNet } from "../lab/test-net.ts";
+import type { StackReport } from "../report/stack-report.ts";
 import { Partner, tenantFile } from "./partner.ts";
 
 const parts = new AsyncDisposableStack();
@@ -82,7 +83,7 @@ test("tenants at a gateway that changes are told, before the merge and after it"
       "  mail:gateway:\n    stack: organization/mail/gateway\n",
     ),
   });
-  const gateway = { ...leavingReport("gateway"), kind: "gateway", domains: [] };
+  const gateway = { ...leavingReport("gateway"), kind: "gateway" as const, domains: [] };
   const request = await partner.open({
     "stacks/Pulumi.gateway.yaml": "config:\n  gateway:name: example\n",
     ...(await partner.withScript("fleet", reporting([gateway]))),
@@ -132,7 +133,7 @@ test("what is vouched for by hand reaches the run, and nothing else does", async
 }, 120_000);
 
 /** Of a stack with one domain that leaves. */
-function leavingReport(stack: string): object {
+function leavingReport(stack: string): StackReport {
   const domain = `${stack}.test`;
   const lists = { settings: [], notices: [], duration: [], steps: [], risks: [], unread: [] };
   return {
@@ -141,7 +142,16 @@ function leavingReport(stack: string): object {
     status: "changed",
     isDestroyed: false,
     summary: "It leaves.",
-    domains: [{ domain, displayName: domain, change: "offboard", summary: "It leaves.", ...lists }],
+    domains: [
+      {
+        domain,
+        displayName: domain,
+        change: "offboard",
+        isFromState: true,
+        summary: "It leaves.",
+        ...lists,
+      },
+    ],
     faults: [],
     risks: [],
     technical: [],
