@@ -1,11 +1,10 @@
 /** A gateway's stack and a tenant's of it in one run, with the real engine. The slots' agents are acted. */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { stringify } from "yaml";
 import { RouteStore } from "../store/route-store.ts";
 import { startActingAgents } from "./acting-agents.ts";
 import { emptyFleet, fleet, statuses } from "./fleet-command.ts";
-import { type GatewayLab, startGatewayLab } from "./gateway-lab.ts";
+import { type GatewayLab, startGatewayLab, tenantAtGateway } from "./gateway-lab.ts";
 import { mx, txt } from "./tenant.ts";
 import { startAgents, type TestAgents } from "./test-agents.ts";
 
@@ -29,31 +28,13 @@ beforeAll(async () => {
   await lab.configure(await lab.issue());
   const zone = await lab.cloudflare.addZone({ name: domain });
   await lab.cloudflare.seed(zone, [mx(domain, 10, `mail.${domain}`), txt(domain, "v=spf1 -all")]);
-  await lab.project.writeStackFile("tenant", stringify({ config: tenant }));
+  await lab.project.writeStackFile("tenant", tenantAtGateway(domain, { quietSeconds: 0 }));
 });
 
 afterAll(async () => {
   await parts.disposeAsync();
   vi.unstubAllEnvs();
 });
-
-const tenant = {
-  "mail:organisation": "contoso",
-  "mail:gateway": { stack: "organization/mail/gateway" },
-  "mail:domains": [
-    {
-      name: domain,
-      mailSystem: "exchange",
-      server: `mail.${domain}`,
-      inbound: "loopback",
-      outbound: "none",
-      rcptLookup: true,
-      probeRecipient: `info@${domain}`,
-      fixIt: "https://help.example.com/",
-      quietSeconds: 0,
-    },
-  ],
-};
 
 let agents: TestAgents;
 

@@ -109,3 +109,29 @@ export async function failed(run: Promise<GatewayRun>): Promise<GatewayRun> {
   if (finished.exitCode !== 0) return finished;
   throw new Error(`pulumi was expected to fail:\n${finished.text}`);
 }
+
+/** The stack's file of an organisation at the gateway's stack, with one domain. */
+export function tenantAtGateway(
+  domain: string,
+  changes: Readonly<Record<string, unknown>> = {},
+): string {
+  return stringify({
+    config: {
+      "mail:organisation": "contoso",
+      "mail:gateway": { stack: "organization/mail/gateway" },
+      "mail:domains": [
+        {
+          name: domain,
+          mailSystem: "exchange",
+          server: `mail.${domain}`,
+          inbound: "loopback",
+          outbound: "none",
+          rcptLookup: true,
+          probeRecipient: `info@${domain}`,
+          fixIt: "https://help.example.com/",
+          ...changes,
+        },
+      ],
+    },
+  });
+}

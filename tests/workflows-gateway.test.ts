@@ -2,10 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { stringify } from "yaml";
 import { testNet } from "../lab/test-net.ts";
 import { startActingAgents } from "./acting-agents.ts";
-import { type GatewayLab, startGatewayLab } from "./gateway-lab.ts";
+import { type GatewayLab, startGatewayLab, tenantAtGateway } from "./gateway-lab.ts";
 import { dividedEnv, Partner } from "./partner.ts";
 import { mx, txt } from "./tenant.ts";
 
@@ -39,30 +38,11 @@ function startPartner(): Promise<Partner> {
   return Partner.start({ net: testNet, directory, ...dividedEnv(project.env, reads), files });
 }
 
-const tenant = stringify({
-  config: {
-    "mail:organisation": "contoso",
-    "mail:gateway": { stack: "organization/mail/gateway" },
-    "mail:domains": [
-      {
-        name: domain,
-        mailSystem: "exchange",
-        server: `mail.${domain}`,
-        inbound: "loopback",
-        outbound: "none",
-        rcptLookup: true,
-        probeRecipient: `info@${domain}`,
-        fixIt: "https://help.example.com/",
-      },
-    ],
-  },
-});
-
 test("the gateway's job comes first; the tenant, which nobody could preview before, is stopped then", async () => {
   const gateway = await readFile(join(lab.project.directory, "stacks/Pulumi.gateway.yaml"), "utf8");
   const request = await partner.open({
     "stacks/Pulumi.gateway.yaml": gateway,
-    "stacks/Pulumi.tenant.yaml": tenant,
+    "stacks/Pulumi.tenant.yaml": tenantAtGateway(domain),
   });
   await partner.review(request);
   const up = await partner.merge(request);
