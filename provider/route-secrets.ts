@@ -19,8 +19,8 @@ export interface Passwords {
   readonly place: StorePlace;
   readonly domain: string;
   readonly call: Call;
-  /** No later run knows of what this one leaves: a store that does not answer is a failure, so that it is run again. */
-  readonly isLast: boolean;
+  /** The run has failed already, and will be repeated. Else a store that does not answer fails it, so that it is. */
+  readonly hasFailed: boolean;
 }
 
 /**
@@ -102,9 +102,9 @@ async function existing(passwords: Passwords, known: ReadonlySet<string>) {
 }
 
 /** @throws what is no failure of the store, or one after which another run would find nothing to do */
-function refuseToGoOn({ isLast }: Passwords, error: unknown): asserts error is StoreError {
+function refuseToGoOn({ hasFailed }: Passwords, error: unknown): asserts error is StoreError {
   if (!(error instanceof StoreError)) throw error;
-  if (isLast && error.failure === "unavailable") throw error;
+  if (!hasFailed && error.failure === "unavailable") throw error;
 }
 
 /** The state names one at most, and only at its own gateway. */

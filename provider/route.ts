@@ -5,6 +5,7 @@
  */
 import { formatClaim, parseClaim } from "../mail/journal.ts";
 import type { RouteRecord } from "../mail/route.ts";
+import type { RouteGoal, RouteWorld } from "../mail/route-steps.ts";
 import type { RouteStore } from "../store/route-store.ts";
 import { applyRouteSteps, observeRoute, refuseHeld, releaseRoute } from "./apply-route-steps.ts";
 import { newClaim } from "./claims.ts";
@@ -75,7 +76,7 @@ async function release(
   const record = typeof released === "string" ? undefined : released;
   if (record !== undefined) await store.endAnswers(record);
   if (record !== undefined || released === "gone") {
-    await releasePasswords({ store, place, domain, call, isLast: true }, record, held);
+    await releasePasswords({ store, place, domain, call, hasFailed: false }, record, held);
   }
   sayRelease({ domain, store: place }, released, call);
 }
@@ -111,29 +112,51 @@ async function apply(store: RouteStore, inputs: Inputs, call: Call, standing: St
   const goal = { ...meant, route: forNow.route };
   // Until mail leaves elsewhere, the Relay Server's password is in use.
   const inUse = secretVersion ?? (forNow.awaitsSpf ? old?.secretVersion : undefined);
-  const known = {
-    ...standing,
-    awaitsSpf: forNow.awaitsSpf,
-    ...(inUse !== undefined && { secretVersion: inUse }),
-  };
+  const known = { ...standing, awaitsSpf: forNow.awaitsSpf };
+  return carryOut(store, inputs, call, { before, goal, known, inUse });
+}
+
+interface Work {
+  readonly before: RouteWorld;
+  readonly goal: RouteGoal;
+  readonly known: Standing;
+  /** The version of the password that is in use, or will be. */
+  readonly inUse: number | undefined;
+}
+
+async function carryOut(store: RouteStore, inputs: Inputs, call: Call, work: Work) {
+  const { before, goal, known, inUse } = work;
+  const { formerGateways = [], old } = known;
+  const passwords = { store, place: inputs.store, domain: inputs.domain, call };
   let written: RouteRecord | undefined;
-  try {
-    const onWrite = (record: RouteRecord) => {
-      written = record;
-    };
-    const { record, slots } = await applyRouteSteps(place, goal, call, onWrite);
-    const left = await leaveFormer(inputs, formerGateways, old, call);
-    return outputsOf(inputs, { ...known, formerGateways: left }, record, slots);
-  } catch (error) {
-    if (written === undefined) throw error;
-    const outputs = outputsOf(inputs, known, written, []);
-    throw new Unfinished(inputs.domain, outputs, [unfinishedReason(error)], { cause: error });
-  } finally {
-    const passwords = { store, place: inputs.store, domain: inputs.domain, call, isLast: false };
+  let isApplied = false;
+  const onWrite = (record: RouteRecord) => {
+    written = record;
+  };
+  const deleteFormer = async () => {
     // A run that was killed after its last write has left its predecessor's password.
     const now = written ?? before.record;
-    if (now) await deleteFormerPasswords(passwords, before.record, old, now);
+    const own = { ...passwords, hasFailed: !isApplied };
+    if (now !== undefined) await deleteFormerPasswords(own, before.record, old, now);
+  };
+  try {
+    const { record, slots } = await applyRouteSteps({ ...inputs, store }, goal, call, onWrite);
+    const left = await leaveFormer(inputs, formerGateways, old, call);
+    isApplied = true;
+    await deleteFormer();
+    return outputsOf(inputs, { ...known, ...named(inUse), formerGateways: left }, record, slots);
+  } catch (error) {
+    if (!isApplied) await deleteFormer();
+    if (written === undefined) throw error;
+    // By the former version the next run knows of a password that is still to be deleted.
+    const state = { ...known, ...named(inUse ?? old?.secretVersion) };
+    const outputs = outputsOf(inputs, state, written, []);
+    throw new Unfinished(inputs.domain, outputs, [unfinishedReason(error)], { cause: error });
   }
+}
+
+function named(secretVersion: number | undefined): { readonly secretVersion?: number } {
+  return secretVersion === undefined ? {} : { secretVersion };
 }
 
 /** Now that this gateway serves: the routes of those that nobody needs any more leave. The others stay. */

@@ -111,6 +111,37 @@ test("a password comes, changes and goes", async () => {
   expect(await parameters()).toEqual([]);
 });
 
+test.each([
+  ["another password", true],
+  ["no login any more", false],
+])(
+  "a former password that the store could not delete goes with the next run: %s",
+  async (_, stays) => {
+    const domain = stays ? "again.test" : "never.test";
+    const env = { AWS_ENDPOINT_URL: proxy.url };
+    const stack = await lab.addStack(domain, [entry(true, domain)]);
+    await setPassword(stack, FIRST);
+    await succeeded(stack.up());
+    const first = await secretName(domain);
+    if (stays) await setPassword(stack, SECOND);
+    else await lab.write(stack, [entry(false, domain)]);
+
+    // A new password is written before the route; the former one is the last write.
+    const write = stays ? 4 : 3;
+    const hit = async () => proxy.cut(true);
+    proxy.arm({ write, moment: "before", closes: true, hit });
+    await failed(stack.up([], { env }));
+    expect(proxy.writes.at(-1)).toBe("DeleteParameters");
+    expect(await lab.store.readSecret(first)).toBe(FIRST);
+    proxy.arm();
+    proxy.cut(false);
+    await succeeded(stack.up([], { env }));
+    const now = stays ? [{ name: await secretName(domain), policy: undefined }] : [];
+    expect(await passwordsOf(domain)).toEqual(now);
+    expect((await succeeded(stack.up())).text).toContain("unchanged");
+  },
+);
+
 test("the password of a route that is given up is there as long as the route, and then deleted by SSM", async () => {
   const stack = await lab.addStack("leaving", [entry(true, "leaving.test")]);
   await setPassword(stack, FIRST);
