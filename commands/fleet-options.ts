@@ -5,6 +5,7 @@ import type { ReportFiles } from "../fleet/write-reports.ts";
 import { asCount } from "./as-count.ts";
 
 export interface Options extends ReportFiles {
+  readonly refresh?: boolean;
   readonly changed?: string;
   readonly stack?: string;
   readonly parallel: number;
@@ -45,6 +46,14 @@ export function command(fleet: Command, name: string, description: string): Comm
     .option("--rest-url <url>", "where a reader of the comment finds that")
     .option("--parallel <number>", "so many stacks at once", asCount, PARALLEL)
     .exitOverride();
+}
+
+/** Of the commands that can bring back what others have changed. */
+export function refreshing(described: Command): Command {
+  return described.option(
+    "--refresh",
+    "look first what others have changed since the last run: it is brought back",
+  );
 }
 
 export function bounded(described: Command): Command {

@@ -39,6 +39,7 @@ import {
   type LookOptions,
   type Options,
   type PreviewOptions,
+  refreshing,
 } from "./fleet-options.ts";
 import type { StackVerdict } from "./verify-stack.ts";
 
@@ -74,14 +75,14 @@ type Ending = <Given extends unknown[]>(
 
 function addChanges(fleet: Command, ending: Ending): void {
   const previews = "Says what would happen to the mail of each domain. Changes nothing.";
-  bounded(command(fleet, "preview", previews))
+  refreshing(bounded(command(fleet, "preview", previews)))
     .option("--leaving", "what destroy would do")
     .action(ending(preview));
   const reviewed = [
     "--reviewed <file>",
     "the JSON of a preview: stop where something else would be done",
   ] as const;
-  bounded(command(fleet, "up", "Does what the stack files say, gateways first."))
+  refreshing(bounded(command(fleet, "up", "Does what the stack files say, gateways first.")))
     .option(...reviewed)
     .action(ending(up));
   bounded(command(fleet, "destroy", "Takes the domains of stacks off the gateway."))
@@ -211,13 +212,14 @@ async function boundsOf({ offboardAtMost, reviewed }: ChangeOptions): Promise<Bo
 }
 
 async function inRun<T>(
-  { parallel }: Options,
+  { parallel, refresh: refreshes = false }: Options,
   work: (fleet: FleetRun, folder: string) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "mail-fleet-"));
   try {
-    const options = { project: process.cwd(), program, folder, parallel, signal: stopSignal() };
-    return await work(new FleetRun(options), folder);
+    const own = { project: process.cwd(), program, folder };
+    const fleet = new FleetRun({ ...own, parallel, refreshes, signal: stopSignal() });
+    return await work(fleet, folder);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -15,6 +15,8 @@ export interface EngineOptions {
   readonly provider: Provider;
   /** The first abort asks the engine to stop at a safe point, as Ctrl-C does. */
   readonly signal: AbortSignal;
+  /** `preview` and `up` look first what others have changed since the last run, and so bring it back. */
+  readonly refreshes: boolean;
 }
 
 export interface EngineTask {
@@ -44,6 +46,8 @@ const OPERATIONS = {
 } as const;
 export type Operation = keyof typeof OPERATIONS;
 
+const REFRESHING: ReadonlySet<Operation> = new Set(["preview", "up"]);
+
 const COMMON = ["--json", "--non-interactive", "--color", "never", "--exec-kind", "auto.inline"];
 
 /** Never throws for what the engine says. @throws if it cannot be started */
@@ -55,6 +59,7 @@ export async function runEngine(task: EngineTask, options: EngineOptions): Promi
     const args = [
       ...OPERATIONS[operation],
       ...COMMON,
+      ...(options.refreshes && REFRESHING.has(operation) ? ["--refresh"] : []),
       "--stack",
       stack,
       `--client=127.0.0.1:${program.port}`,

@@ -22,6 +22,7 @@ export interface FleetRunOptions {
   /** So many engines at once. An engine takes about 150 MB. */
   readonly parallel: number;
   readonly signal: AbortSignal;
+  readonly refreshes: boolean;
 }
 
 /** What is done with one stack: how it ended in a few words, for the display, and its result. */
@@ -108,7 +109,7 @@ export class FleetRun {
       onEvent(event);
     };
     const task = { stack, operation, place, onEvent: see };
-    const { program } = this.#options;
-    return runEngine(task, { program, provider: this.#provider, signal: this.signal });
+    const { program, refreshes } = this.#options;
+    return runEngine(task, { program, provider: this.#provider, signal: this.signal, refreshes });
   }
 }

@@ -41,7 +41,7 @@ export function driftText(
   const head = [
     `Looked at on ${at.toISOString().slice(0, 16).replace("T", " at ")} UTC. Nothing was changed.`,
     ...(runUrl === undefined ? [] : [`All of it: ${runUrl}`]),
-    "What is right in DNS or at the gateway goes into the stack's file by a pull request; what is right in the file is brought about by `up`. This issue is kept up to date, and closed when all is well.",
+    "What is right in DNS or at the gateway goes into the stack's file by a pull request; what is right in the file is brought back by the workflow `up`, started by hand for the stack with `refresh` (`npm run fleet -- up --refresh --stack …`). This issue is kept up to date, and closed when all is well.",
   ];
   return {
     title: `Mail: ${parts.join(", ")} in ${stacks.has(undefined) ? "all stacks" : count(stacks.size, "stack")}`,

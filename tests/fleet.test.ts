@@ -117,6 +117,22 @@ test("refresh and verify tell what somebody has changed in DNS, and when; nothin
   expect(await backendTimes()).toEqual(backend);
 });
 
+test("with --refresh a preview tells what others have changed, and up brings it back", async () => {
+  const only = ["--stack", "b"];
+  const { id = "" } = zones.get("b.test") ?? {};
+  const gone = lab.world.cloudflare
+    .snapshot(id)
+    .filter(({ type, name }) => type === "MX" && name === "b.test");
+  await lab.world.cloudflare.edit(id, { remove: gone, add: [mx("b.test", 10, "mail.b.test")] });
+  expect((await run(["preview", ...only])).text).toContain("Nothing changes in: b");
+  const preview = await run(["preview", "--refresh", ...only, "--json", file("back.json")]);
+  expect(await statuses(file("back.json"))).toEqual({ b: "changed" });
+  expect(preview.text).toContain("changed-by-others");
+  const up = await run(["up", "--refresh", ...only, "--reviewed", file("back.json")]);
+  expect(up.text).toContain("1 stack: 1 done.");
+  expect(mxOf("b.test")).toEqual(["smtp-in.gateway.test"]);
+});
+
 test("what cannot be read is said to be unread, and stays in the state", async () => {
   const before = await kept("a");
   const env = { CLOUDFLARE_API_TOKEN: "no-such-token" };
