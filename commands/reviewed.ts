@@ -113,9 +113,9 @@ function hasFile(stack: string): boolean {
 /** The stacks whose own files the push changes. None where the stacks are not those of a push. */
 async function touchedBy({ from, to }: Options): Promise<ReadonlySet<string>> {
   if (from === undefined || to === undefined) return new Set();
-  const commits = NO_COMMIT.test(from) ? ["show", "--format=", to] : ["diff", from, to];
-  const [name = "", ...args] = commits;
-  const { stdout } = await execa("git", [name, "--name-only", "--no-renames", "-z", ...args, "--"]);
+  const commits = NO_COMMIT.test(from) ? ["--root", "--no-commit-id", to] : [from, to];
+  const args = ["diff-tree", "-r", "--name-only", "--no-renames", "-z", ...commits, "--"];
+  const { stdout } = await execa("git", args);
   return new Set(stdout.split("\0").flatMap((file) => stackOfFile(file) ?? []));
 }
 
