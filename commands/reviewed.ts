@@ -114,8 +114,8 @@ function hasFile(stack: string): boolean {
 async function touchedBy({ from, to }: Options): Promise<ReadonlySet<string>> {
   if (from === undefined || to === undefined) return new Set();
   const commits = NO_COMMIT.test(from) ? ["--root", "--no-commit-id", to] : [from, to];
-  const args = ["diff-tree", "-r", "--name-only", "--no-renames", "-z", ...commits, "--"];
-  const { stdout } = await execa("git", args);
+  const names = ["-r", "--name-only", "--no-renames", "-z"];
+  const { stdout } = await execa("git", ["diff-tree", ...names, ...commits, "--"]);
   return new Set(stdout.split("\0").flatMap((file) => stackOfFile(file) ?? []));
 }
 

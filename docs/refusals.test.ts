@@ -20,6 +20,7 @@ const otherTexts = new Set<string>([
   "grpc-status-details-bin",
   "in-addr",
   "ls-files",
+  "diff-tree",
   "ls-tree",
   "mail-path-report",
   "merge-base",
