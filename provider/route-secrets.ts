@@ -2,8 +2,9 @@
  * The passwords of a route's Relay Server: when one is written, and how each of them ends.
  *
  * Every password has a parameter of its own. It is deleted once no version names it, and expires with a route
- * that was given up. Where that fails, the route goes on, and a warning names what is left. A run that was killed
- * before it named its password has left one that nobody knows of: the next run finds it by its folder.
+ * that was given up. Where the store does not answer, the run fails, and the next one does it; where it refuses, the
+ * route goes on, and a warning names what is left. A run that was killed before it named its password has left one that
+ * nobody knows of: the next run finds it by its folder.
  */
 import type { RouteRecord } from "../mail/route.ts";
 import { StoreError } from "../store/errors.ts";
@@ -101,7 +102,7 @@ async function existing(passwords: Passwords, known: ReadonlySet<string>) {
   }
 }
 
-/** @throws what is no failure of the store, or one after which another run would find nothing to do */
+/** @throws what is no failure of the store, and, unless the run has failed already, that the store does not answer */
 function refuseToGoOn({ hasFailed }: Passwords, error: unknown): asserts error is StoreError {
   if (!(error instanceof StoreError)) throw error;
   if (!hasFailed && error.failure === "unavailable") throw error;

@@ -144,18 +144,23 @@ async function carryOut(store: RouteStore, inputs: Inputs, call: Call, work: Wor
     const left = await leaveFormer(inputs, formerGateways, old, call);
     isApplied = true;
     await deleteFormer();
-    return outputsOf(inputs, { ...known, ...named(inUse), formerGateways: left }, record, slots);
+    return outputsOf(
+      inputs,
+      { ...known, ...knownPassword(inUse), formerGateways: left },
+      record,
+      slots,
+    );
   } catch (error) {
     if (!isApplied) await deleteFormer();
     if (written === undefined) throw error;
     // By the former version the next run knows of a password that is still to be deleted.
-    const state = { ...known, ...named(inUse ?? old?.secretVersion) };
+    const state = { ...known, ...knownPassword(inUse ?? old?.secretVersion) };
     const outputs = outputsOf(inputs, state, written, []);
     throw new Unfinished(inputs.domain, outputs, [unfinishedReason(error)], { cause: error });
   }
 }
 
-function named(secretVersion: number | undefined): { readonly secretVersion?: number } {
+function knownPassword(secretVersion: number | undefined): { readonly secretVersion?: number } {
   return secretVersion === undefined ? {} : { secretVersion };
 }
 

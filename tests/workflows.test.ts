@@ -210,7 +210,10 @@ test("every night one issue tells of what differs, and is closed when all is wel
   expect(partner.github.issues()[0]).toMatchObject({ state: "open" });
   expect(partner.github.issues()[0]?.body).toContain("mail.one.test");
 
-  await lab.world.cloudflare.edit(id, { remove: [instead], add: gone });
+  expectSuccess(await partner.dispatch("up.yml", { stack: "one" }));
+  expect(mxOf("one.test")).toEqual(["5 mail.one.test"]);
+  expectSuccess(await partner.dispatch("up.yml", { stack: "one", refresh: true }));
+  expect(mxOf("one.test")).toEqual(gatewayMx);
   await night();
   expect(partner.github.issues()).toMatchObject([{ state: "closed" }]);
 });
