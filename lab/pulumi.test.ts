@@ -50,6 +50,24 @@ test("a program runs with the stack's configuration and the given environment", 
   expect(await readFile(source, "utf8")).toBe("config:\n  example:word: first\n");
 });
 
+test("a run that takes its time prints whole lines only, no dots between them", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "lab-"));
+  const program = `import { setTimeout } from "node:timers/promises";
+    await setTimeout(3000);
+    export const at = "the end";`;
+  const project = await exampleProject(folder.path, program);
+  await project.addStack("one");
+  for (const command of [
+    ["preview"],
+    ["up", "--yes"],
+    ["refresh", "--yes"],
+    ["destroy", "--yes"],
+  ]) {
+    const { exitCode, stdout } = await project.run("one", command);
+    expect({ exitCode, dots: stdout.match(/^@.*\.\./gm) }).toEqual({ exitCode: 0, dots: null });
+  }
+});
+
 test("a program that fails is told by exit code and output", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "lab-"));
   const project = await exampleProject(folder.path, 'throw new Error("no such gateway");');

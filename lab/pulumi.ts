@@ -76,6 +76,9 @@ export interface PulumiProject {
   start(stack: string, args: readonly string[], options?: RunOptions): PulumiRun;
 }
 
+/** What shows progress. Another thread writes its dots, at times in front of a line that is still to come. */
+const WITH_PROGRESS = new Set(["preview", "up", "refresh", "destroy", "import"]);
+
 const checkout = fileURLToPath(new URL("..", import.meta.url));
 
 /** Makes a view of the project, without stacks. */
@@ -168,7 +171,9 @@ function startPulumi(
   env: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal | undefined,
 ): PulumiRun {
-  const child = execa("pulumi", [...args, "--non-interactive", "--color", "never"], {
+  const plain = ["--non-interactive", "--color", "never"];
+  if (WITH_PROGRESS.has(args[0] ?? "")) plain.push("--suppress-progress");
+  const child = execa("pulumi", [...args, ...plain], {
     cwd,
     env,
     extendEnv: false,
