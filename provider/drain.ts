@@ -12,6 +12,7 @@ import { routeStage } from "../mail/route-life.ts";
 import type { RouteStore } from "../store/route-store.ts";
 import { drainInputs, type DrainInputs as Inputs } from "./drain-schema.ts";
 import { withFormerStore } from "./former-gateways.ts";
+import { refuseBlindMove } from "./former-term.ts";
 import { inputChange } from "./input-changes.ts";
 import { withRouteStore } from "./open-route-store.ts";
 import type { Call, ResourceKind } from "./resource.ts";
@@ -50,6 +51,7 @@ export const drain: ResourceKind<Inputs, Inputs> = {
     if (lost !== undefined && isBlind && news.quietSeconds > 0 && !isConfirmed(news, call)) {
       throw wayUnconfirmed(news, lost);
     }
+    refuseBlindMove(old, news, call);
     return Promise.resolve(news);
   },
 

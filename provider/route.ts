@@ -10,6 +10,7 @@ import type { RouteStore } from "../store/route-store.ts";
 import { applyRouteSteps, observeRoute, refuseHeld, releaseRoute } from "./apply-route-steps.ts";
 import { newClaim } from "./claims.ts";
 import { partFromFormer, refuseFullSpf, staying, withFormerStore } from "./former-gateways.ts";
+import { refuseLostTerms } from "./former-term.ts";
 import { refuseWhileLedHere } from "./inbound-end.ts";
 import { withRouteStore } from "./open-route-store.ts";
 import { type Call, type ResourceKind, Unfinished } from "./resource.ts";
@@ -87,6 +88,7 @@ async function releaseFormer(place: StorePlace, held: Outputs, call: Call): Prom
 }
 
 async function change(inputs: Inputs, call: Call, standing: Standing): Promise<Partial<Outputs>> {
+  refuseLostTerms(inputs, standing.formerGateways ?? [], call);
   if (call.preview) return previewRoute(inputs, call, standing);
   // Faults of the route itself are told also where the store cannot be asked.
   goalOf(inputs, standing);

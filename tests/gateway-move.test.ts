@@ -164,6 +164,32 @@ test("an SPF record that has no room for both is refused before anything changes
   expect(mxOf(zone)).toEqual(["smtp-in.gateway.test"]);
 });
 
+test("SPF keeps the old gateway's term where mail is to leave elsewhere from now on", async () => {
+  const { domain, domains, zone, stack } = await onOld("relayed");
+  const relayed = domains.map((entry) => ({ ...entry, relayServer: "relay.example.net" }));
+  await old.sent(domain, 60, 2);
+  const before = zone.snapshot();
+  await lab.write(stack, next, relayed);
+  for (const run of [stack.preview([], lab.options), stack.up([], lab.options)]) {
+    const { text } = await failed(run);
+    expect(text).toContain("spf-term-of-former-gateway");
+    expect(text).toContain("smtp-relay.gateway.test");
+  }
+  expect(zone.snapshot()).toEqual(before);
+  expect(await next.recordOf(domain)).toBeUndefined();
+
+  // As the message says: it moves as it is, and until the old gateway has let it go nothing else changes.
+  await lab.write(stack, next, domains);
+  await succeeded(stack.up([], lab.options));
+  await lab.write(stack, next, relayed);
+  expect((await failed(stack.up([], lab.options))).text).toContain("spf-term-of-former-gateway");
+  expect(spfOf(zone)).toContain("include:_spf.gateway.test");
+  const env = { ...lab.options.env, MXHERO_OUTBOUND_STOPPED: domain };
+  await succeeded(stack.up([], { ...lab.options, env }));
+  expect((await next.recordOf(domain))?.active?.route.relayServer?.host).toBe("relay.example.net");
+  expect(spfOf(zone)).not.toContain("gateway.test");
+});
+
 test("whoever still sends is not cut off by a change of the route", async () => {
   const { domain, domains, stack } = await onOld("cut");
   const [domainEntry] = domains;

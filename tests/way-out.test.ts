@@ -99,6 +99,10 @@ test("from a gateway that nobody here can ask to another one, its SPF term stays
     expect(text).toContain("spf-term-of-former-gateway");
     expect(text).toContain(`write "${gatewayTerm}" into spf.replaceMx`);
   }
+  // With a Relay Server there, the stack would not edit SPF any more.
+  const relayed = { name: domain, relayServer, quietSeconds: 60 };
+  await lab.write(stack, own, [relayed]);
+  expect((await failed(stack.up([], options))).text).toContain("spf-term-of-former-gateway");
   expect(zone.snapshot()).toEqual(before);
   // As the message says.
   await lab.write(stack, own, [{ name: domain, spf: { replaceMx: [gatewayTerm] } }]);
@@ -111,8 +115,11 @@ test("from a gateway that nobody here can ask to another one, its SPF term stays
 
   // And back: the route leaves, and goes on relaying for as long as it does.
   const ownTerm = "include:_spf.own-gateway.test";
-  await stack.write({ domains: [{ name: domain }] });
-  expect((await failed(stack.up([], options))).text).toContain("spf-term-of-former-gateway");
+  for (const entry of [{ name: domain }, relayed]) {
+    await stack.write({ domains: [entry] });
+    expect((await failed(stack.up([], options))).text).toContain("spf-term-of-former-gateway");
+    expect(spfOf(zone)).toContain(ownTerm);
+  }
   expect(await own.recordOf(domain)).not.toHaveProperty("leaving");
   await stack.write({ domains: [{ name: domain, spf: { replaceMx: [ownTerm] } }] });
   await succeeded(stack.up([], options));
