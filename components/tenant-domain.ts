@@ -172,7 +172,9 @@ function present<T>(value: T | undefined): T[] {
 /** Those through which the domain may still send. */
 function formerSending(gateways: readonly FormerGatewayOutput[] = []): FormerSendingArgs[] {
   return gateways.flatMap(({ store, sending }) =>
-    sending === undefined ? [] : [{ relay: sending.relay, store }],
+    sending === undefined
+      ? []
+      : [{ relay: sending.relay, handsOverTo: sending.handsOverTo, store }],
   );
 }
 

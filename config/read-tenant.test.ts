@@ -474,6 +474,12 @@ test("a faulty Relay Server is one fault, not a missing SPF include as well", as
   expect(faults.map(({ code }) => code)).toEqual(["domain-name-character"]);
 });
 
+test("the SPF term of a former gateway stands beside ours also where the MX is not touched", async () => {
+  const spf = { replaceMx: ["include:_spf.former.test"] };
+  const { domains } = await read({ values: withDomain({ inbound: "none", spf }) });
+  expect(domains[0]).toMatchObject({ inbound: "none", spf });
+});
+
 test("an empty configuration lacks three values", async () => {
   const faults = await faultsOf({ values: {} });
   expect(faults.map(({ where, code }) => [where?.split("mail:")[1], code])).toEqual([

@@ -138,6 +138,7 @@ test("the plan of a domain", () => {
       domain: "contoso.test",
       include: "_spf.gateway.test",
       relay: "smtp-relay.gateway.test",
+      unseen: true,
     },
     drain: {
       domain: "contoso.test",

@@ -65,6 +65,8 @@ export interface RoutePlan {
   /** `include`: the gateway's SPF domain, where the domain's SPF record names it. */
   readonly sending: SendingPlan & { readonly include: string | undefined };
   readonly inactive: boolean;
+  /** Whether the domain's SPF record is edited, so that it keeps former gateways' terms. */
+  readonly editsSpf: boolean;
 }
 
 export interface RelayServerPlan {
@@ -91,6 +93,8 @@ export interface SpfPlan extends ZonePlan {
   readonly relay: string;
   readonly replacements: string[] | undefined;
   readonly base: string | undefined;
+  /** Before the gateway's term goes, a person is asked. */
+  readonly unseen: true | undefined;
 }
 
 /** What must be known before mail that goes out through the gateway may be refused. */
@@ -107,6 +111,10 @@ interface SendingPlan {
 export interface DrainPlan extends SendingPlan {
   readonly domain: string;
   readonly include: string | undefined;
+  /** Other terms that the domain's SPF record is given. */
+  readonly replacements: string[] | undefined;
+  /** Where inbound mail is handed over: the gateway's names. */
+  readonly gatewayHosts: string[] | undefined;
   /** Absent: nobody here can ask the gateway. */
   readonly store: StorePlan | undefined;
 }
@@ -144,7 +152,9 @@ function planDomain(tenant: TenantConfig, config: DomainConfig): DomainPlan {
     displayName: toUnicodeName(name),
     config,
     gateway,
-    route: gateway.routeStore && planRoute(tenant, config, gateway.routeStore),
+    route:
+      gateway.routeStore &&
+      planRoute(tenant, config, gateway.routeStore, { editsSpf: Boolean(spf) }),
     spf,
     drain: sendsToGateway(config) ? planDrain(gateway, config) : undefined,
     takeover,
@@ -156,6 +166,7 @@ function planRoute(
   tenant: TenantConfig,
   config: DomainConfig,
   routeStore: NonNullable<Gateway["routeStore"]>,
+  { editsSpf }: Pick<RoutePlan, "editsSpf">,
 ): RoutePlan {
   const { organisation, gateway } = tenant;
   const lookup = rcptLookupOf(config);
@@ -178,6 +189,7 @@ function planRoute(
     excludeSlots: [...(gateway.excludeSlots ?? [])],
     sending: { ...planSending(gateway, config), include: includeOf(gateway, config) },
     inactive: isInactive(tenant, config),
+    editsSpf,
   };
 }
 
@@ -205,6 +217,8 @@ function planDrain(gateway: Gateway, config: DomainConfig): DrainPlan {
     ...sending,
     relay,
     include: includeOf(gateway, config),
+    replacements: replacementsOf(config),
+    gatewayHosts: sending.handsOverTo === undefined ? undefined : gatewayNames(gateway),
     store: routeStore && planStore(routeStore),
   };
 }
@@ -240,10 +254,15 @@ function needed<T>(value: T | undefined): T {
 /** Without the gateway's term at most `mx` is replaced. */
 function planSpf(zone: ZonePlan, gateway: Gateway, config: DomainConfig): SpfPlan | undefined {
   const include = includeOf(gateway, config);
-  const terms = config.spf?.replaceMx ?? [];
-  if (include === undefined && terms.length === 0) return undefined;
-  const replacements = terms.length > 0 ? terms : undefined;
-  return { ...zone, include, relay: gateway.smtpRelay, replacements, base: config.spf?.base };
+  const replacements = replacementsOf(config);
+  if (include === undefined && replacements === undefined) return undefined;
+  const { quietSeconds = QUIET_SECONDS, spf } = config;
+  const unseen = gateway.routeStore === undefined && quietSeconds > 0 ? true : undefined;
+  return { ...zone, include, relay: gateway.smtpRelay, replacements, base: spf?.base, unseen };
+}
+
+function replacementsOf({ spf }: DomainConfig): string[] | undefined {
+  return spf?.replaceMx?.length ? spf.replaceMx : undefined;
 }
 
 function spfTerms({ include, replacements = [] }: SpfPlan): string[] {

@@ -101,6 +101,7 @@ test("a route with everything", async () => {
     excludeSlots: ["b"],
     sending: { mailSystem: "exchange", relay: "smtp-relay.gateway.test", quietSeconds: 86_400 },
     inactive: false,
+    editsSpf: false,
   });
 });
 

@@ -18,6 +18,10 @@ const sending: OutboundState = {
   seconds: 60,
   until: at(60),
 };
+const traffic = fc.constantFrom(undefined, { kind: "quiet" } as const, sending, {
+  kind: "unknown",
+  silent: [{ slot: "b" }],
+} as const);
 const world: fc.Arbitrary<DepartureWorld> = fc.record({
   served: fc.array(fc.option(records, { nil: undefined, freq: 9 }), { maxLength: 3 }),
   formerHosts: fc.constant([OLD, "192.0.2.1"]),
@@ -25,18 +29,16 @@ const world: fc.Arbitrary<DepartureWorld> = fc.record({
     fc.integer({ min: -2 * MX_TTL_SECONDS, max: 0 }).map((seconds) => at(seconds)),
     { nil: undefined },
   ),
-  outbound: fc.constantFrom(undefined, { kind: "quiet" } as const, sending, {
-    kind: "unknown",
-    silent: [{ slot: "b" }],
-  } as const),
+  outbound: traffic,
+  inbound: traffic,
 });
 
 /** As the rule is written in the README. */
-function mayLeave({ served, mxGoneSince, outbound }: DepartureWorld): boolean {
+function mayLeave({ served, mxGoneSince, outbound, inbound }: DepartureWorld): boolean {
   const isNamed = served.some((each) => each?.some(({ exchange }) => exchange === OLD) ?? true);
   const isForgotten =
     mxGoneSince !== undefined && Date.parse(mxGoneSince) + MX_TTL_SECONDS * 1000 <= NOW;
-  const isQuiet = outbound === undefined || outbound.kind === "quiet";
+  const isQuiet = [outbound, inbound].every((state) => (state?.kind ?? "quiet") === "quiet");
   return served.length > 0 && !isNamed && isForgotten && isQuiet;
 }
 

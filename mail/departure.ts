@@ -22,6 +22,8 @@ export interface DepartureWorld {
   readonly mxGoneSince?: string | undefined;
   /** Of the mail that goes out there; `undefined`: none may, or nobody needs to know. */
   readonly outbound?: OutboundState | undefined;
+  /** Of inbound mail that the mail system hands over there; `undefined`: it hands none over. */
+  readonly inbound?: OutboundState | undefined;
 }
 
 export type Departure =
@@ -43,25 +45,29 @@ export function decideDeparture(world: DepartureWorld, now: Date): Departure {
   return decideWithoutMx(world, now);
 }
 
-function decideWithoutMx({ mxGoneSince = "", outbound }: DepartureWorld, now: Date): Departure {
+function decideWithoutMx(world: DepartureWorld, now: Date): Departure {
+  const { mxGoneSince = "", outbound, inbound } = world;
   const since = mxGoneSince === "" ? now.toISOString() : mxGoneSince;
   const forgotten = new Date(Date.parse(since) + MX_TTL_SECONDS * 1000);
   const stays = (why: string): Departure => ({ kind: "stays", why, mxGoneSince: since });
   if (now < forgotten) {
     return stays(`resolvers may remember its MX until ${forgotten.toISOString()}`);
   }
-  if (outbound === undefined || outbound.kind === "quiet") return { kind: "leaves" };
-  if (outbound.kind === "sending") {
-    const { traffic, until } = outbound;
-    return stays(
-      `the domain still sends through it (${describeTraffic(traffic)}); without more mail it is quiet at ${until}`,
-    );
+  const why =
+    whyHeld(outbound, "the domain still sends through it") ??
+    whyHeld(inbound, "mail for the domain is still handed over to it");
+  return why === undefined ? { kind: "leaves" } : stays(why);
+}
+
+/** @returns undefined where nothing passes any more, or nobody needs to know */
+function whyHeld(state: OutboundState | undefined, passes: string): string | undefined {
+  if (state === undefined || state.kind === "quiet") return undefined;
+  if (state.kind === "sending") {
+    return `${passes} (${describeTraffic(state.traffic)}); without more mail it is quiet at ${state.until}`;
   }
-  if (outbound.kind === "queued") {
-    return stays(`some of the domain's mail waits there: ${describeQueue(outbound.queue)}`);
+  if (state.kind === "queued") {
+    return `some of the domain's mail waits there: ${describeQueue(state.queue)}`;
   }
-  const slots = outbound.silent.map(({ slot }) => slot).join(", ");
-  return stays(
-    `whether the domain still sends through it is not known: slot ${slots} does not tell`,
-  );
+  const slots = state.silent.map(({ slot }) => slot).join(", ");
+  return `whether ${passes} is not known: slot ${slots} does not tell`;
 }

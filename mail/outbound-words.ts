@@ -105,7 +105,10 @@ export function needsWord({ domain, mailSystem, relay }: Sender): MailRuleError 
 }
 
 /** A gateway that nobody here can ask is to send the domain's mail through another host from now on. */
-export function wayUnconfirmed({ domain, relay }: Sender, include: string): MailRuleError {
+export function wayUnconfirmed(
+  { domain, relay }: Pick<Sender, "domain" | "relay">,
+  include: string,
+): MailRuleError {
   return new MailRuleError({
     code: "outbound-way-unconfirmed",
     where: `Outbound mail of ${domain}`,

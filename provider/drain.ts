@@ -6,13 +6,13 @@
  * Wiring only: whether it is quiet is decided in mail/outbound-quiet.ts.
  */
 import { parseClaim } from "../mail/journal.ts";
-import { wayUnconfirmed } from "../mail/outbound-words.ts";
+import type { RouteRecord } from "../mail/route.ts";
 import { releaseClaim } from "../mail/route-claim.ts";
-import { routeStage } from "../mail/route-life.ts";
+import { endRefusal, type MailDirection, routeInForce, stageRefusal } from "../mail/route-life.ts";
 import type { RouteStore } from "../store/route-store.ts";
 import { drainInputs, type DrainInputs as Inputs } from "./drain-schema.ts";
-import { withFormerStore } from "./former-gateways.ts";
-import { refuseBlindMove } from "./former-term.ts";
+import { askForMx, withFormerStore } from "./former-gateways.ts";
+import { refuseLostUnseen } from "./former-term.ts";
 import { inputChange } from "./input-changes.ts";
 import { withRouteStore } from "./open-route-store.ts";
 import type { Call, ResourceKind } from "./resource.ts";
@@ -33,6 +33,8 @@ export const drain: ResourceKind<Inputs, Inputs> = {
       "claim",
       "former",
       "include",
+      "replacements",
+      "gatewayHosts",
       "handsOverTo",
     ] as const;
     const changes = keys.flatMap((key) => inputChange(key, old[key], news[key]));
@@ -46,12 +48,7 @@ export const drain: ResourceKind<Inputs, Inputs> = {
     Promise.resolve(old === undefined ? undefined : { inputs: old, outputs: old }),
 
   update(_id, old, news, call) {
-    const lost = news.include === undefined ? old.include : undefined;
-    const isBlind = old.store === undefined && news.store === undefined;
-    if (lost !== undefined && isBlind && news.quietSeconds > 0 && !isConfirmed(news, call)) {
-      throw wayUnconfirmed(news, lost);
-    }
-    refuseBlindMove(old, news, call);
+    refuseLostUnseen(old, news, call);
     return Promise.resolve(news);
   },
 
@@ -60,8 +57,9 @@ export const drain: ResourceKind<Inputs, Inputs> = {
     if (place === undefined) return quietSeconds === 0 ? undefined : refuseUnconfirmed(old, call);
     const isAsked = quietSeconds > 0 && !isConfirmed(old, call);
     if (!isAsked) return warnOfQueue(place, old, call);
-    for (const { relay, store: each } of old.former) {
-      const wait = (store: RouteStore) => untilLeft(store, { ...old, relay }, call);
+    const { handsOverTo: _, ...rest } = old;
+    for (const { store: each, ...sending } of old.former) {
+      const wait = (store: RouteStore) => untilLeft(store, { ...rest, ...sending }, call);
       await withFormerStore(each, old.domain, call, wait);
     }
     await withRouteStore(place, (store) => untilLeft(store, old, call));
@@ -69,20 +67,33 @@ export const drain: ResourceKind<Inputs, Inputs> = {
 };
 
 async function untilLeft(store: RouteStore, inputs: Inputs, call: Call): Promise<void> {
-  if (!(await isLastToLeave(store, inputs))) return;
-  await untilQuiet(store, inputs, inputs, call);
-  const { handsOverTo, quietSeconds } = inputs;
-  if (handsOverTo === undefined) return;
-  const goal = { quietSeconds, direction: "inbound" } as const;
+  const record = await lastToLeave(store, inputs);
+  if (record === undefined) return;
+  // What is refused already need not be quiet; what came before is still delivered.
+  const secondsFor = (direction: MailDirection) =>
+    stageRefusal(record, direction, new Date())?.action === "refuse" ? 0 : inputs.quietSeconds;
+  await untilQuiet(store, inputs, { quietSeconds: secondsFor("outbound") }, call);
+  const { handsOverTo } = inputs;
+  if (handsOverTo === undefined || (await isLedHere(inputs, call))) return;
+  const goal = { quietSeconds: secondsFor("inbound"), direction: "inbound" } as const;
   await untilQuiet(store, { ...inputs, relay: handsOverTo }, goal, call);
 }
 
-/** Whether the gateway takes mail of the domain for this resource alone, so that it stops with it. */
-async function isLastToLeave(store: RouteStore, { domain, claim }: Inputs): Promise<boolean> {
-  const { record } = await store.readDomain(domain);
-  if (record === undefined || !RELAYING.has(routeStage(record, new Date()))) return false;
-  return claim === undefined || releaseClaim(record, parseClaim(claim)).kind === "last";
+/** Whether the domain's MX name the gateway by now: then inbound mail comes by them. */
+async function isLedHere({ domain, gatewayHosts = [] }: Inputs, call: Call): Promise<boolean> {
+  const served = gatewayHosts.length === 0 ? [] : await askForMx(domain, call);
+  return served.some((records) => records?.some(({ exchange }) => gatewayHosts.includes(exchange)));
 }
 
-/** The stages in which the gateway takes mail of the domain. */
-const RELAYING: ReadonlySet<string> = new Set(["active", "leaving"]);
+/** The route, where the gateway takes or delivers mail of the domain for this resource alone: it stops with it. */
+async function lastToLeave(
+  store: RouteStore,
+  { domain, claim }: Inputs,
+): Promise<RouteRecord | undefined> {
+  const { record } = await store.readDomain(domain);
+  const now = new Date();
+  if (record === undefined || routeInForce(record, now) === undefined) return undefined;
+  if (endRefusal(record, "outbound", now)?.action === "refuse") return undefined;
+  const isLast = claim === undefined || releaseClaim(record, parseClaim(claim)).kind === "last";
+  return isLast ? record : undefined;
+}

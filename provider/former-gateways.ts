@@ -4,7 +4,8 @@
  */
 import { type Departure, type DepartureWorld, decideDeparture } from "../mail/departure.ts";
 import { MailRuleError } from "../mail/errors.ts";
-import { type OutboundState, outboundState } from "../mail/outbound-quiet.ts";
+import { outboundState } from "../mail/outbound-quiet.ts";
+import type { MailDirection } from "../mail/route-life.ts";
 import { insertTerms, measureBudget, selectSpf } from "../mail/spf/index.ts";
 import type { RouteStore } from "../store/route-store.ts";
 import { createResolver, findApex, findNameServers } from "./dns.ts";
@@ -47,8 +48,8 @@ async function partFrom(
   const formerHosts = gateway.hosts.filter((host) => !inputs.gatewayHosts.includes(host));
   const { mxGoneSince } = gateway;
   try {
-    const outbound = await outboundAt(gateway, inputs, call);
-    return decideDeparture({ served, formerHosts, mxGoneSince, outbound }, new Date());
+    const traffic = await trafficAt(gateway, inputs, call);
+    return decideDeparture({ served, formerHosts, mxGoneSince, ...traffic }, new Date());
   } catch (error) {
     if (!(error instanceof MailRuleError)) throw error;
     return { kind: "stays", why: error.message, ...(mxGoneSince && { mxGoneSince }) };
@@ -142,14 +143,20 @@ export async function askForMx(domain: string, call: Call): Promise<DepartureWor
   }
 }
 
-async function outboundAt(
+/** What still passes there, in both directions. */
+async function trafficAt(
   { store: place, sending }: FormerGateway,
   { domain }: RouteInputs,
   call: Call,
-): Promise<OutboundState | undefined> {
-  if (sending === undefined || sending.quietSeconds === 0) return undefined;
-  if (call.settings.outboundStopped.includes(domain)) return undefined;
+): Promise<Pick<DepartureWorld, "outbound" | "inbound">> {
+  if (sending === undefined || sending.quietSeconds === 0) return {};
+  if (call.settings.outboundStopped.includes(domain)) return {};
   const observe = (store: RouteStore) => observeOutbound(store, domain);
   const world = await withFormerStore(place, domain, call, observe);
-  return world && outboundState(world, sending, new Date());
+  if (world === undefined) return {};
+  const { quietSeconds, handsOverTo } = sending;
+  const stateOf = (direction: MailDirection) =>
+    outboundState(world, { quietSeconds, direction }, new Date());
+  const inbound = handsOverTo === undefined ? undefined : stateOf("inbound");
+  return { outbound: stateOf("outbound"), inbound };
 }

@@ -1,5 +1,6 @@
 /** The SPF term of a gateway that a domain moves away from: without it receivers fail what still leaves there. */
 import { MailRuleError } from "../mail/errors.ts";
+import { wayUnconfirmed } from "../mail/outbound-words.ts";
 import type { DrainInputs } from "./drain-schema.ts";
 import type { Call } from "./resource.ts";
 import type { FormerGateway, RouteInputs } from "./route-schema.ts";
@@ -8,65 +9,80 @@ import type { SpfIncludeInputs } from "./spf-include-schema.ts";
 import { isConfirmed } from "./until-quiet.ts";
 
 /** What would be lost, and the gateway's endpoint for outbound mail. */
-interface LostTerm {
+interface LostTerms {
   readonly domain: string;
-  readonly include: string;
+  readonly includes: readonly string[];
   readonly relay: string;
 }
 
 /**
  * Between gateways that keep their routes themselves, `Route` says which terms must stay. Of one that is given by
- * its host names nobody here can know, so that a person must.
+ * its host names nobody here can know, so that a person must: before a move, and before mail leaves elsewhere.
  *
- * @throws MailRuleError `spf-term-of-former-gateway`
+ * @throws MailRuleError `spf-term-of-former-gateway`, `outbound-way-unconfirmed`: then nothing was changed
  */
 export function refuseLostTerm(old: SpfIncludeInputs, news: SpfIncludeInputs, call: Call): void {
-  const { domain, include, relay } = old;
-  if (include === undefined || relay === undefined || relay === news.relay) return;
-  const term = `include:${include}`;
-  if (termsOf(news).includes(term) || isConfirmed({ domain }, call)) return;
-  throw lostTerm(
-    { domain, include, relay },
-    `Keep the term beside the new one: write "${term}" into spf.replaceMx of the domain, and take it out again once nothing goes out through ${relay} any more.`,
+  const { domain, include, alsoInclude = [], relay } = old;
+  const isMove = relay !== news.relay;
+  if (relay === undefined || !(isMove || news.unseen)) return;
+  const own = include !== undefined && (isMove || news.include === undefined) ? [include] : [];
+  // Those of gateways before that one are Route's to let go, where there is one.
+  const held = [...own, ...(news.unseen ? alsoInclude : [])];
+  const includes = held.filter((each) => !termsOf(news).includes(`include:${each}`));
+  const [first] = includes;
+  if (first === undefined || isConfirmed({ domain }, call)) return;
+  if (!isMove && first === include) throw wayUnconfirmed({ domain, relay }, first);
+  const terms = includes.map((each) => `"include:${each}"`).join(", ");
+  throw lostTerms(
+    { domain, includes, relay },
+    `Keep what would go beside the new term: write ${terms} into spf.replaceMx of the domain, and take it out again once nothing goes out there any more.`,
   );
 }
 
 /**
- * Where mail is to leave elsewhere than from the new gateway, the stack has no `SpfInclude` any more that would
- * keep the terms of the former ones.
+ * Where the stack edits the SPF record no more, for mail is to leave elsewhere than from the gateway, nothing would
+ * keep the terms of the former ones in it.
  *
- * @throws MailRuleError `spf-term-of-former-gateway`
+ * @param editedSpf whether it has edited it until now
+ * @throws MailRuleError `spf-term-of-former-gateway`: then nothing was changed
  */
 export function refuseLostTerms(
-  { domain, sending }: RouteInputs,
+  { domain, editsSpf }: RouteInputs,
   formers: readonly FormerGateway[],
+  editedSpf: boolean,
   call: Call,
 ): void {
-  if (sending?.include !== undefined) return;
-  const named = formers.flatMap(({ sending: former }) => (former ? [former] : []));
-  const asked = named.find(({ include, quietSeconds }) => include && quietSeconds > 0);
-  if (asked?.include === undefined || isConfirmed({ domain }, call)) return;
-  throw lostTerm({ domain, include: asked.include, relay: asked.relay }, MOVE_FIRST);
+  if (editsSpf || !editedSpf) return;
+  const asked = formers.flatMap(({ sending }) =>
+    sending?.include !== undefined && sending.quietSeconds > 0 ? [sending] : [],
+  );
+  const [first] = asked;
+  if (first === undefined || isConfirmed({ domain }, call)) return;
+  const includes = asked.flatMap(({ include }) => include ?? []);
+  throw lostTerms({ domain, includes, relay: first.relay }, MOVE_FIRST);
 }
 
 /**
- * The same where one of the gateways is given by its host names.
+ * The same where nobody can ask one of the gateways, or the only one, and there is no `SpfInclude` any more.
  *
- * @throws MailRuleError `spf-term-of-former-gateway`
+ * @throws MailRuleError `spf-term-of-former-gateway`, `outbound-way-unconfirmed`: the SPF record is as it was
  */
-export function refuseBlindMove(old: DrainInputs, news: DrainInputs, call: Call): void {
+export function refuseLostUnseen(old: DrainInputs, news: DrainInputs, call: Call): void {
   const { domain, include, relay } = old;
-  const isBlindMove = (old.store === undefined) !== (news.store === undefined);
-  if (!isBlindMove || include === undefined || news.include !== undefined) return;
-  if (relay === news.relay || news.quietSeconds === 0 || isConfirmed(news, call)) return;
-  throw lostTerm({ domain, include, relay }, MOVE_FIRST);
+  if (include === undefined || news.include !== undefined) return;
+  if (news.replacements?.includes(`include:${include}`)) return;
+  const isMove = relay !== news.relay && (old.store === undefined) !== (news.store === undefined);
+  const isBlind = old.store === undefined && news.store === undefined;
+  if (!(isMove || isBlind) || news.quietSeconds === 0 || isConfirmed(news, call)) return;
+  if (isBlind) throw wayUnconfirmed(news, include);
+  throw lostTerms({ domain, includes: [include], relay }, MOVE_FIRST);
 }
 
 const MOVE_FIRST =
   "Move the domain with the way out that it has (relayServer and outbound as they were), and change that in a later run, when nothing goes out through the former gateway any more.";
 
-function lostTerm({ domain, include, relay }: LostTerm, fix: string): MailRuleError {
-  const term = `include:${include}`;
+function lostTerms({ domain, includes, relay }: LostTerms, fix: string): MailRuleError {
+  const term = includes.map((each) => `include:${each}`).join(" ");
   return new MailRuleError({
     code: "spf-term-of-former-gateway",
     where: `SPF of ${domain}`,

@@ -1,10 +1,13 @@
-/** A route stops to take inbound mail only once the domain's MX lead nobody to the gateway any more. */
+/** A route stops to take inbound mail, or leaves, only once the domain's MX lead nobody to the gateway any more. */
 import { MailRuleError } from "../mail/errors.ts";
+import { parseClaim } from "../mail/journal.ts";
 import type { RouteRecord } from "../mail/route.ts";
+import { releaseClaim } from "../mail/route-claim.ts";
 import { routeInForce, stageRefusal } from "../mail/route-life.ts";
+import type { RouteStore } from "../store/route-store.ts";
 import { askForMx } from "./former-gateways.ts";
 import type { Call } from "./resource.ts";
-import type { RouteInputs } from "./route-schema.ts";
+import type { RouteInputs, RouteOutputs } from "./route-schema.ts";
 
 /**
  * The route changes before the MX do: mail that still comes would be refused for good.
@@ -20,7 +23,7 @@ export async function refuseWhileLedHere(
   const route = before && routeInForce(before, now)?.route;
   if (before === undefined || route?.inbound !== true || inputs.inbound) return;
   // What is refused already cannot be lost.
-  if (stageRefusal(before, "inbound", now) !== undefined) return;
+  if (stageRefusal(before, "inbound", now)?.action === "refuse") return;
   const { domain, gatewayHosts } = inputs;
   const served = await askForMx(domain, call);
   const all = served.flatMap((records) => records ?? []);
@@ -34,4 +37,43 @@ export async function refuseWhileLedHere(
     problem: `It is to take no more inbound mail, and ${named === undefined ? "not every name server of the domain says what its MX are" : `the domain's MX still names ${named}`}. Mail that comes would be refused. Nothing was changed.`,
     fix: "Take the MX back first: set bypass: true for the domain, run pulumi up, and wait until resolvers have forgotten the gateway (the TTL of its MX, 5 minutes by default). Then set inbound: none in its place.",
   });
+}
+
+/**
+ * A route that leaves refuses mail some days later. In a destroy the MX are back by then; where someone else has the
+ * MX, or the program does not know them any more, they may lead here still.
+ *
+ * @throws MailRuleError `mx-still-names-gateway`: then nothing was changed
+ */
+export async function refuseEndWhileNamed(
+  store: RouteStore,
+  { domain, claim, gatewayHosts, formerGateways }: RouteOutputs,
+  call: Call,
+): Promise<void> {
+  const { record } = await store.readDomain(domain);
+  const isLast = record && releaseClaim(record, parseClaim(claim)).kind === "last";
+  if (record === undefined || !isLast || record.leaving || !takesInbound(record)) return;
+  const hosts = [...gatewayHosts, ...formerGateways.flatMap((former) => former.hosts)];
+  const all = (await askForMx(domain, call)).flatMap((records) => records ?? []);
+  const named = all.find(({ exchange }) => hosts.includes(exchange))?.exchange;
+  if (named === undefined) return;
+  if (call.settings.inboundGivenUp.includes(domain)) {
+    call.warn(
+      `Route of ${domain}: the domain's MX still names ${named}, and MXHERO_INBOUND_GIVEN_UP names it: its mail is refused some days from now.`,
+    );
+    return;
+  }
+  throw new MailRuleError({
+    code: "mx-still-names-gateway",
+    where: `Route of ${domain}`,
+    value: named,
+    problem: `The gateway is to give the domain up, and the domain's MX still names ${named}: all its mail would be refused some days later. Nothing was changed.`,
+    fix: `Let the MX name another host first; where the domain stays at this gateway, name the gateway by its stack in mail:gateway. If the domain's mail does not matter any more, say so in the environment: MXHERO_INBOUND_GIVEN_UP=${domain}.`,
+  });
+}
+
+function takesInbound(record: RouteRecord): boolean {
+  const now = new Date();
+  const isRefused = stageRefusal(record, "inbound", now)?.action === "refuse";
+  return !isRefused && routeInForce(record, now)?.route.inbound === true;
 }

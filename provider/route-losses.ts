@@ -76,9 +76,10 @@ function waitsForHandingOver({ record, after, inputs, old }: RouteChange): LossW
   return [{ sender: { domain, mailSystem, relay }, goal: { quietSeconds, direction: "inbound" } }];
 }
 
-/** The route in force, where it takes mail: what is refused already cannot be lost. */
+/** The route in force, where it takes mail, or puts it off: what is refused already cannot be lost. */
 function served(record: RouteRecord | undefined, direction: MailDirection): Route | undefined {
   const now = new Date();
-  if (record === undefined || stageRefusal(record, direction, now) !== undefined) return undefined;
+  if (record === undefined || stageRefusal(record, direction, now)?.action === "refuse")
+    return undefined;
   return routeInForce(record, now)?.route;
 }

@@ -56,6 +56,8 @@ export const routeInputs = z.strictObject({
   /** Missing: nobody asks whether someone still sends before a change refuses it. */
   sending: sending.exactOptional(),
   inactive: z.boolean().default(false),
+  /** The stack has an `SpfInclude` for the domain, which keeps former gateways' terms in its SPF record. */
+  editsSpf: z.boolean().default(false),
 });
 
 /** A gateway that the domain has moved away from, where it is still served. */

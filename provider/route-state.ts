@@ -157,6 +157,7 @@ export function inputsOf(
     sendingFrom: identities.map(formatSendingIdentity),
     excludeSlots: [],
     inactive,
+    editsSpf: false,
   };
 }
 
@@ -178,6 +179,7 @@ const PLAIN_KEYS = [
   "fixIt",
   "sending",
   "inactive",
+  "editsSpf",
 ] as const;
 
 /**

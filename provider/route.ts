@@ -11,7 +11,7 @@ import { applyRouteSteps, observeRoute, refuseHeld, releaseRoute } from "./apply
 import { newClaim } from "./claims.ts";
 import { partFromFormer, refuseFullSpf, staying, withFormerStore } from "./former-gateways.ts";
 import { refuseLostTerms } from "./former-term.ts";
-import { refuseWhileLedHere } from "./inbound-end.ts";
+import { refuseEndWhileNamed, refuseWhileLedHere } from "./inbound-end.ts";
 import { withRouteStore } from "./open-route-store.ts";
 import { type Call, type ResourceKind, Unfinished } from "./resource.ts";
 import { untilNobodyIsLost } from "./route-losses.ts";
@@ -60,6 +60,7 @@ export const route: ResourceKind<Inputs, Outputs> = {
   },
 
   async delete(_id, old, call) {
+    await withRouteStore(old.store, (store) => refuseEndWhileNamed(store, old, call));
     for (const { store } of old.formerGateways) await releaseFormer(store, old, call);
     await withRouteStore(old.store, (store) => release(store, old.store, old, call));
   },
@@ -88,7 +89,8 @@ async function releaseFormer(place: StorePlace, held: Outputs, call: Call): Prom
 }
 
 async function change(inputs: Inputs, call: Call, standing: Standing): Promise<Partial<Outputs>> {
-  refuseLostTerms(inputs, standing.formerGateways ?? [], call);
+  const { formerGateways = [], old } = standing;
+  refuseLostTerms(inputs, formerGateways, old?.editsSpf ?? false, call);
   if (call.preview) return previewRoute(inputs, call, standing);
   // Faults of the route itself are told also where the store cannot be asked.
   goalOf(inputs, standing);

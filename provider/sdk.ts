@@ -106,6 +106,11 @@ export interface SpfIncludeArgs extends ZoneArgs {
   readonly base?: pulumi.Input<string> | undefined;
   /** The gateway's endpoint for outbound mail: by it one gateway is told from another. */
   readonly relay?: pulumi.Input<string> | undefined;
+  /**
+   * Nobody here can ask the gateway what goes out through it: before its term is taken out of the record, a person is
+   * asked. @default false
+   */
+  readonly unseen?: pulumi.Input<boolean> | undefined;
 }
 
 /** The gateway's terms in one domain's SPF record; deleting it takes those terms out again. */
@@ -197,6 +202,8 @@ export interface RouteArgs {
    * again. @default false
    */
   readonly inactive?: pulumi.Input<boolean> | undefined;
+  /** Whether an `SpfInclude` keeps `formerIncludes` in the domain's SPF record. @default false */
+  readonly editsSpf?: pulumi.Input<boolean> | undefined;
 }
 
 /** What must be known before mail that goes out through the gateway may be refused. */
@@ -220,7 +227,7 @@ export interface FormerGatewayOutput {
     readonly region: string;
     readonly secretPrefix: string;
   };
-  readonly sending?: { readonly relay: string };
+  readonly sending?: { readonly relay: string; readonly handsOverTo?: string };
 }
 
 /** What the gateway knows of one domain; deleting it lets the route leave by its times. */
@@ -257,11 +264,17 @@ export interface DrainArgs extends SendingArgs {
   readonly claim?: pulumi.Input<string> | undefined;
   /** Gateways that the domain was at before: there, too, it must be quiet. */
   readonly former?: pulumi.Input<FormerSendingArgs[]> | undefined;
+  /** Other terms that the domain's SPF record is given. */
+  readonly replacements?: pulumi.Input<pulumi.Input<string>[]> | undefined;
+  /** The gateway's names: where the domain's MX names one, nothing more needs to be handed over. */
+  readonly gatewayHosts?: pulumi.Input<pulumi.Input<string>[]> | undefined;
 }
 
 /** How a domain sends through a gateway that it was at before. */
 export interface FormerSendingArgs {
   readonly relay: string;
+  /** To which endpoint the mail system hands inbound mail over there. */
+  readonly handsOverTo?: string | undefined;
   readonly store: FormerGatewayOutput["store"];
 }
 

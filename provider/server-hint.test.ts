@@ -17,6 +17,7 @@ function hintsFor(server: string, exchange: string): string[] {
       uncoveredSlots: [],
       outboundStopped: [],
       handBackConfirmed: [],
+      inboundGivenUp: [],
       gatewayConfirmed: [],
     },
     info: (message) => said.push(message),

@@ -11,6 +11,7 @@ describe("readSettings", () => {
       uncoveredSlots: [],
       outboundStopped: [],
       handBackConfirmed: [],
+      inboundGivenUp: [],
       gatewayConfirmed: [],
     });
   });

@@ -32,6 +32,8 @@ export interface Settings {
   readonly uncoveredSlots: readonly string[];
   /** Domains of which the administrator says that nothing goes out through the gateway any more; in A-labels. */
   readonly outboundStopped: readonly string[];
+  /** Domains that a gateway gives up though their MX still name it. In A-labels. */
+  readonly inboundGivenUp: readonly string[];
   /** Domains whose mail system takes mail from everyone, by the administrator's word. In A-labels. */
   readonly handBackConfirmed: readonly string[];
   /** Domains of which the administrator says that the gateway takes their mail, whatever it answers here. */
@@ -111,6 +113,7 @@ const environmentSchema = z.object({
   MXHERO_ABANDONED_QUEUES: commaList.pipe(slotNames).exactOptional(),
   MXHERO_UNCOVERED_SLOTS: commaList.pipe(slotNames).exactOptional(),
   MXHERO_OUTBOUND_STOPPED: commaList.pipe(domainNames).exactOptional(),
+  MXHERO_INBOUND_GIVEN_UP: commaList.pipe(domainNames).exactOptional(),
   MXHERO_HAND_BACK_CONFIRMED: commaList.pipe(domainNames).exactOptional(),
   MXHERO_GATEWAY_CONFIRMED: commaList.pipe(domainNames).exactOptional(),
 });
@@ -153,6 +156,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     MXHERO_ABANDONED_QUEUES: abandonedQueues = [],
     MXHERO_UNCOVERED_SLOTS: uncoveredSlots = [],
     MXHERO_OUTBOUND_STOPPED: outboundStopped = [],
+    MXHERO_INBOUND_GIVEN_UP: inboundGivenUp = [],
     MXHERO_HAND_BACK_CONFIRMED: handBackConfirmed = [],
     MXHERO_GATEWAY_CONFIRMED: gatewayConfirmed = [],
   } = preferred.data;
@@ -166,6 +170,7 @@ export function readSettings(configured: unknown, env: Environment = process.env
     abandonedQueues,
     uncoveredSlots,
     outboundStopped,
+    inboundGivenUp,
     handBackConfirmed,
     gatewayConfirmed,
   };

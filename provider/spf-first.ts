@@ -26,7 +26,9 @@ export async function keepWayOut(
   { sending }: RouteInputs,
   call: Call,
 ): Promise<RouteForNow> {
-  const before = record && routeInForce(record, new Date())?.route;
+  // A domain that was leaving comes anew: nobody sends by its former way any more.
+  const isHere = record !== undefined && record.leaving === undefined;
+  const before = isHere ? routeInForce(record, new Date())?.route : undefined;
   const include = sending?.include;
   const begins = before !== undefined && beginsToLeaveHere(before, route);
   if (!begins || include === undefined) return { route, awaitsSpf: false };

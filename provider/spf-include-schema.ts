@@ -11,6 +11,8 @@ export const spfIncludeInputs = z.strictObject({
   base: z.string().exactOptional(),
   /** The gateway's endpoint for outbound mail: by it one gateway is told from another. */
   relay: z.string().min(1).exactOptional(),
+  /** Nobody here can ask the gateway what goes out through it; a person is asked. */
+  unseen: z.boolean().exactOptional(),
 });
 
 export const spfIncludeOutputs = z.strictObject({

@@ -54,6 +54,7 @@ export const spfInclude: ResourceKind<Inputs, Outputs> = {
       "replacements",
       "base",
       "relay",
+      "unseen",
       "zoneId",
       "credential",
     ] as const;

@@ -1,5 +1,6 @@
 /** A domain leaves the gateway only once nothing more goes out through it, with the real engine. */
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { inactiveTimes } from "../mail/route-life.ts";
 import { type RoutingGateway, type RoutingLab, SLOTS, startRoutingLab } from "./routing-lab.ts";
 import {
   failed,
@@ -144,6 +145,47 @@ test("a mail system that still hands inbound mail over is told so, at the end an
   await fleet.handedOver(domain, DAY + 3 * 60);
   await succeeded(stack.up([], lab.options));
   expect((await fleet.recordOf(domain))?.active?.route.inbound).toBe(false);
+});
+
+test("who hands inbound mail over no more, for the MX lead to the gateway, is not asked for it", async () => {
+  const domain = "leads.test";
+  const entry = { name: domain, outbound: "none", quietSeconds: DAY } as const;
+  const { stack, zone } = await onboard("leads", { ...entry, inbound: "loopback" });
+  await fleet.handedOver(domain, HOUR);
+  await lab.write(stack, fleet, [{ ...entry, inbound: "border" }]);
+  await succeeded(stack.up([], lab.options));
+  expect(mxOf(zone)).toEqual(["smtp-in.gateway.test"]);
+  expect((await succeeded(stack.up([], lab.options))).text).toContain("unchanged");
+});
+
+test("mail that an inactive domain's senders try again is not refused by another change", async () => {
+  const domain = "inactive.test";
+  const entry = { name: domain, quietSeconds: DAY, inactive: true };
+  const { stack, zone } = await onboard("inactive");
+  await lab.write(stack, fleet, [entry]);
+  await succeeded(stack.up([], lab.options));
+  await fleet.sent(domain, HOUR);
+  await lab.write(stack, fleet, [{ ...entry, inbound: "none" }]);
+  expect((await failed(stack.up([], lab.options))).text).toContain("inbound-still-led-here");
+  await lab.write(stack, fleet, [{ ...entry, sendingFrom: ["55.66.77.88"] }]);
+  expect((await failed(stack.up([], lab.options))).text).toContain("outbound-still-sending");
+  await lab.write(stack, fleet, [entry]);
+  expect((await failed(stack.destroy([], lab.options))).text).toContain("outbound-still-sending");
+  await fleet.sent(domain, DAY + HOUR);
+
+  // Once it is refused, only what came before matters.
+  const record = await fleet.recordOf(domain);
+  if (record === undefined) throw new Error("There is no route");
+  const inactive = inactiveTimes(new Date(Date.now() - 3 * DAY * 1000));
+  await fleet.store.writeRoute({ ...record, inactive }, record.revision);
+  await fleet.sent(domain, HOUR);
+  await fleet.queued(domain, 1);
+  const impatient = withEnv({ MXHERO_WAIT_SECONDS: "3" });
+  expect((await failed(stack.destroy([], impatient))).text).toContain("outbound-still-queued");
+  expect(spfOf(zone)).toContain(gatewayTerm);
+  await fleet.queued(domain, 0);
+  await succeeded(stack.destroy([], lab.options));
+  expect(spfOf(zone)).not.toContain(gatewayTerm);
 });
 
 test("where nobody asks, what waits in a slot's queue is told", async () => {

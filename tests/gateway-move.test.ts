@@ -188,6 +188,50 @@ test("SPF keeps the old gateway's term where mail is to leave elsewhere from now
   await succeeded(stack.up([], { ...lab.options, env }));
   expect((await next.recordOf(domain))?.active?.route.relayServer?.host).toBe("relay.example.net");
   expect(spfOf(zone)).not.toContain("gateway.test");
+  // The old gateway goes on serving the domain, and nothing of SPF is left to ask for.
+  const { text } = await succeeded(stack.up([], lab.options));
+  expect(text).toContain("it stays at the former gateway (mxhero-old-routes), too");
+});
+
+test("a gateway is not let go while inbound mail is still handed over to it", async () => {
+  const name = "handed";
+  const domain = `${name}.test`;
+  const zone = await lab.addZone(domain);
+  const domains = [{ name: domain, inbound: "loopback", quietSeconds: DAY } as const];
+  const stack = await lab.addStack(name, old, domains);
+  await succeeded(stack.up([], lab.options));
+  await lab.write(stack, next, domains);
+  await succeeded(stack.up([], lab.options));
+  await letTtlPass(stack);
+  await old.handedOver(domain, 60);
+  const { text } = await succeeded(stack.up([], lab.options));
+  expect(text).toContain("mail for the domain is still handed over to it");
+  expect(await old.recordOf(domain)).not.toHaveProperty("leaving");
+  // A destroy asks the same of both.
+  const border = { name: domain, inbound: "none", quietSeconds: DAY } as const;
+  await lab.write(stack, next, [border]);
+  await succeeded(stack.up([], lab.options));
+  expect((await failed(stack.destroy([], lab.options))).text).toContain(
+    "inbound-still-handed-over",
+  );
+  await old.handedOver(domain, DAY + 180);
+  await succeeded(stack.destroy([], lab.options));
+  expect(await old.recordOf(domain)).toHaveProperty("leaving");
+  expect(spfOf(zone)).not.toContain("gateway.test");
+});
+
+test("a gateway that is named by its hosts from now on keeps the routes to which MX lead", async () => {
+  const { domain, stack, zone } = await onOld("by-hosts");
+  await stack.write({ domains: [{ name: domain, quietSeconds: DAY }] });
+  const { text } = await failed(stack.up([], lab.options));
+  expect(text).toContain("(mx-still-names-gateway");
+  expect(mxOf(zone)).toEqual(["smtp-in.gateway.test"]);
+  expect(await old.recordOf(domain)).not.toHaveProperty("leaving");
+  const env = { ...lab.options.env, MXHERO_INBOUND_GIVEN_UP: domain };
+  expect((await succeeded(stack.up([], { ...lab.options, env }))).text).toContain(
+    "its mail is refused some days from now",
+  );
+  expect(await old.recordOf(domain)).toHaveProperty("leaving");
 });
 
 test("whoever still sends is not cut off by a change of the route", async () => {

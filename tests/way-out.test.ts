@@ -75,6 +75,41 @@ test("of a gateway that nobody here can ask, a person says that its way out is a
   expect(spfOf(zone)).not.toContain(gatewayTerm);
 });
 
+test.each([{ relayServer }, { outbound: "none" as const }])(
+  "the SPF record keeps a gateway that nobody here can ask, though other terms stay in it: %o",
+  async (change) => {
+    const [key = ""] = Object.keys(change);
+    const domain = `keeps-${key.toLowerCase()}.test`;
+    const zone = await lab.addZone(domain);
+    const spf = { replaceMx: [`a:mail.${domain}`] };
+    const entry = { name: domain, quietSeconds: 60, spf };
+    const stack = await lab.tenants.addStack(`keeps-${key}`, { domains: [entry] });
+    await succeeded(stack.up());
+    await stack.write({ domains: [{ ...entry, ...change }] });
+    for (const run of [stack.preview(), stack.up()]) {
+      expect((await failed(run)).text).toContain("outbound-way-unconfirmed");
+    }
+    expect(spfOf(zone)).toContain(gatewayTerm);
+    await succeeded(stack.up([], { env: { MXHERO_OUTBOUND_STOPPED: domain } }));
+    expect(spfOf(zone)).not.toContain(gatewayTerm);
+    expect(spfOf(zone)).toContain(`a:mail.${domain}`);
+  },
+);
+
+test("who comes again does not wait for the Relay Server that it had before", async () => {
+  const domain = "again-direct.test";
+  const zone = await lab.addZone(domain);
+  const { options } = lab;
+  const stack = await lab.addStack("again-direct", fleet, [{ name: domain, relayServer }]);
+  await succeeded(stack.up([], options));
+  await succeeded(stack.destroy([], options));
+  const next = await lab.addStack("again-direct-next", fleet, [{ name: domain }]);
+  const { text } = await succeeded(next.up([], options));
+  expect(text).not.toContain("still leaves through");
+  expect(await wayOut(domain)).toEqual({ outbound: "standard", relay: undefined });
+  expect(spfOf(zone)).toContain(gatewayTerm);
+});
+
 test("from a gateway that nobody here can ask to another one, its SPF term stays until a person lets it go", async () => {
   const domain = "from-hosted.test";
   const zone = await lab.addZone(domain);
