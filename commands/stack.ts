@@ -11,6 +11,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import type { StackConfiguration } from "../config/stack-configuration.ts";
 import { MailRuleError } from "../mail/errors.ts";
+import { TLS_LEVELS } from "../mail/route.ts";
 import { mxTakeoverOutputs } from "../provider/mx-takeover-schema.ts";
 import { routeOutputs } from "../provider/route-schema.ts";
 import { readSettings, type Settings } from "../provider/settings.ts";
@@ -50,7 +51,14 @@ const stored = {
 };
 const takeover = z.object({ ...stored, outputs: mxTakeoverOutputs.strip() });
 const spfInclude = z.object({ ...stored, outputs: spfIncludeOutputs.strip() });
-// Not all of it: the password of a Relay Server is encrypted here.
+// The password is encrypted here.
+const relayServer = z.object({
+  host: z.string(),
+  port: z.number(),
+  tls: z.enum(TLS_LEVELS),
+  login: z.object({ user: z.string() }).exactOptional(),
+});
+// Not all of it.
 const routeParts = routeOutputs
   .pick({
     domain: true,
@@ -59,14 +67,19 @@ const routeParts = routeOutputs
     gatewayHosts: true,
     server: true,
     mxLookup: true,
+    rcptLookup: true,
+    recipients: true,
     inbound: true,
     outbound: true,
+    sendingFrom: true,
     probeRecipient: true,
     fixIt: true,
     excludeSlots: true,
     inactive: true,
     formerGateways: true,
+    awaitsSpf: true,
   })
+  .extend({ relayServer: relayServer.exactOptional() })
   .strip();
 const route = z.object({ ...stored, outputs: routeParts });
 const resource = z.looseObject({ type: z.string() });

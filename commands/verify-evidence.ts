@@ -138,9 +138,13 @@ function termsOf({ outputs }: StoredSpfInclude): string[] {
 
 function routeOf({ outputs }: StoredRoute): RouteStanding {
   const { server, mxLookup, inbound, outbound, probeRecipient, fixIt } = outputs;
-  const { excludeSlots, inactive, formerGateways } = outputs;
+  const { rcptLookup: kind, recipients = [], relayServer, sendingFrom } = outputs;
+  const { awaitsSpf, excludeSlots, inactive, formerGateways } = outputs;
+  const rcptLookup = kind === "list" ? { kind, recipients } : { kind };
+  const shown = { rcptLookup, ...(relayServer && { relayServer }), sendingFrom };
   return {
-    route: { server, mxLookup, inbound, outbound, probeRecipient, fixIt },
+    route: { server, mxLookup, inbound, outbound, probeRecipient, fixIt, ...shown },
+    awaitsSpf,
     excludeSlots,
     inactive,
     former: formerGateways.map(({ store: { table }, mxGoneSince }) => ({

@@ -1,7 +1,12 @@
 /** A route and its changes in plain words, for a preview. No secret is among them. */
-import type { RcptLookup, RelayServer, Route, RouteRecord } from "./route.ts";
+import type { RcptLookup, RelayLogin, RelayServer, Route, RouteRecord } from "./route.ts";
 import { inactiveTimes } from "./route-life.ts";
 import { formatSendingIdentity } from "./sending-identity.ts";
+
+/** A Relay Server as far as anybody may see it. */
+export interface ShownRelayServer extends Pick<RelayServer, "host" | "port" | "tls"> {
+  readonly login?: Pick<RelayLogin, "user">;
+}
 
 /** What becomes of a route: `new, Server mail.contoso.com`, `Server a → b, MX Lookup off → on`. */
 export function describeRouteChange(before: Route | undefined, after: Route): string {
@@ -50,12 +55,15 @@ function formatField([name, text]: [name: string, text: string]): string {
   return `${name} ${text}`;
 }
 
-function describeLookup(lookup: RcptLookup): string {
+export function describeLookup(lookup: RcptLookup): string {
   return lookup.kind === "list" ? `list of ${lookup.recipients.length}` : lookup.kind;
 }
 
 /** Lists can be as long as each other and still differ. */
-function listChange({ rcptLookup: before }: Route, { rcptLookup: after }: Route): string[] {
+export function listChange(
+  { rcptLookup: before }: Pick<Route, "rcptLookup">,
+  { rcptLookup: after }: Pick<Route, "rcptLookup">,
+): string[] {
   if (before.kind !== "list" || after.kind !== "list") return [];
   const [was, is] = [new Set(before.recipients), new Set(after.recipients)];
   const added = after.recipients.filter((recipient) => !was.has(recipient)).length;
@@ -63,7 +71,7 @@ function listChange({ rcptLookup: before }: Route, { rcptLookup: after }: Route)
   return added + gone === 0 ? [] : [`recipients: ${added} added, ${gone} removed`];
 }
 
-function describeRelay(relay: RelayServer | undefined): string {
+export function describeRelay(relay: ShownRelayServer | undefined): string {
   if (relay === undefined) return "none";
   const login = relay.login === undefined ? "no login" : `login ${relay.login.user}`;
   return `${relay.host}:${relay.port} (TLS ${relay.tls}, ${login})`;

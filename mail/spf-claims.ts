@@ -146,7 +146,7 @@ function without(terms: readonly string[], kept: readonly string[]): string[] {
 }
 
 /** By the rules of SPF: case, qualifier and a trailing dot make no other term. */
-function includesTerm(terms: readonly string[], term: string): boolean {
+export function includesTerm(terms: readonly string[], term: string): boolean {
   return findTerm(["v=spf1", ...terms].join(" "), term) !== undefined;
 }
 

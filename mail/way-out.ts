@@ -4,12 +4,17 @@
  */
 import type { OutboundWay, Route } from "./route.ts";
 
+/** A way out, of which it counts whether a Relay Server stands in it. */
+interface Way extends Pick<OutboundWay, "outbound"> {
+  readonly relayServer?: object;
+}
+
 /** Whether a change of the route makes mail that is sent already leave from the gateway itself. */
-export function beginsToLeaveHere(before: OutboundWay, after: OutboundWay): boolean {
+export function beginsToLeaveHere(before: Way, after: Way): boolean {
   return before.outbound !== "none" && !leavesHere(before) && leavesHere(after);
 }
 
-function leavesHere({ outbound, relayServer }: OutboundWay): boolean {
+function leavesHere({ outbound, relayServer }: Way): boolean {
   return outbound === "standard" && relayServer === undefined;
 }
 

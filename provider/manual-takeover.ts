@@ -23,6 +23,7 @@ import { newClaim } from "./claims.ts";
 import { unanswered } from "./dns.ts";
 import { refuseClosed, refuseHandBack, refuseUnproven } from "./hand-back-conditions.ts";
 import { inheritedRecords, refuseInherited } from "./inherited.ts";
+import { refuseLostReplacements, replacementsChange, type TakeoverWorld } from "./lost-senders.ts";
 import { refuseNotAdmitted } from "./mta-sts.ts";
 import { sayExtras } from "./mx-takeover-read.ts";
 import {
@@ -94,7 +95,7 @@ async function change(
   const next = nextOf(goal, inputs.bypass);
   const seen = await observe(live, standing.old, call, !call.preview);
   if (inputs.bypass) await refuseClosed({ live, world: seen, goal, inputs, next, call });
-  else await refuseTakeover(live, seen, inputs, call);
+  else await refuseTakeover(live, { ...seen, old: standing.old }, inputs, call);
   const manual = nextManualMx(seen, next);
   const needed = mxChange(manual, next, inputs.overlapSeconds);
   if (call.preview) return preview(seen, next, needed, inputs, standing, call);
@@ -175,20 +176,27 @@ function lockDownByDns(former: readonly FormerMx[]): string {
 /** @throws MailRuleError with the reason and the way on */
 async function refuseTakeover(
   live: PublicDomain,
-  world: MxWorld,
+  world: TakeoverWorld,
   inputs: Inputs,
   call: Call,
 ): Promise<void> {
-  const { domain, resolver } = live;
   await refuseAlias(live);
   await refuseBrokenPath(live, inputs);
-  if (includesAllMx(world.present, inputs.mx)) return;
+  if (includesAllMx(world.present, inputs.mx)) {
+    if (!replacementsChange(world, inputs)) return;
+    const sending = { ...world, texts: await readPublicTexts(live) };
+    return refuseLostReplacements(live, sending, inputs, call);
+  }
   // Inherited MX are copied; nothing else is.
   await refuseInherited(live, ["A", "AAAA", "TXT"]);
-  const { status, records: texts } = await resolver(domain, "TXT");
+  await refuseUnsafeMove(live, { ...world, texts: await readPublicTexts(live) }, inputs, call);
+  await refuseUnknownDomain({ resolver: live.resolver, world, inputs, call });
+}
+
+async function readPublicTexts({ domain, resolver }: PublicDomain): Promise<readonly string[]> {
+  const { status, records } = await resolver(domain, "TXT");
   if (status === "servfail" || status === "timeout") throw unanswered(domain, "TXT", status);
-  await refuseUnsafeMove(live, { ...world, texts }, inputs, call);
-  await refuseUnknownDomain({ resolver, world, inputs, call });
+  return records;
 }
 
 /** What the next step adds. */

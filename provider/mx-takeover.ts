@@ -108,7 +108,7 @@ async function change(live: LiveDomain, call: Call, inputs: Inputs, standing: St
   const world = await mxWorld(live, view);
   if (inputs.bypass) await refuseClosed({ live, world, goal, inputs, next, call });
   else {
-    await refuseTakeover(live, view, world, inputs, call);
+    await refuseTakeover(live, view, { ...world, old: standing.old }, inputs, call);
     await refuseUnknownDomain({ resolver: live.resolver, world, inputs, call });
   }
   if (call.preview) {

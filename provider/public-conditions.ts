@@ -5,21 +5,14 @@
 import { MailRuleError } from "../mail/errors.ts";
 import { findLoop } from "../mail/loop.ts";
 import { recogniseMailSystem, recommendServer } from "../mail/mail-system.ts";
-import { sortByHolder } from "../mail/mx.ts";
 import type { MxWorld } from "../mail/mx-goal.ts";
 import { formatNote } from "../mail/preview-note.ts";
-import { findLostSenders, insertTerms, selectSpf, suggestReplacements } from "../mail/spf/index.ts";
 import { unanswered } from "./dns.ts";
+import { refuseLostSenders, type SendingWorld } from "./lost-senders.ts";
 import { refuseNotAdmitted } from "./mta-sts.ts";
 import type { MxTakeoverInputs as Inputs } from "./mx-takeover-schema.ts";
 import type { PublicDomain } from "./public-domain.ts";
 import type { Call } from "./resource.ts";
-
-/** What stands at the domain's name, and how far a takeover is. */
-interface Standing extends Pick<MxWorld, "present" | "journal"> {
-  /** Its TXT records, decoded. */
-  readonly texts: readonly string[];
-}
 
 /**
  * Refuses a domain that senders cannot look up, and a Server that leads back to the gateway: also where
@@ -39,15 +32,15 @@ export async function refuseBrokenPath(live: PublicDomain, inputs: Inputs): Prom
  */
 export async function refuseUnsafeMove(
   live: PublicDomain,
-  standing: Standing,
+  world: SendingWorld,
   inputs: Inputs,
   call: Call,
 ): Promise<void> {
-  if (standing.journal?.phase !== "held") refuseInactive(inputs);
+  if (world.journal?.phase !== "held") refuseInactive(inputs);
   await refuseMissingHosts(live, inputs);
   const exchanges = inputs.mx.map(({ exchange }) => exchange);
   await refuseNotAdmitted(live.resolver, inputs.domain, exchanges);
-  await refuseLostSenders(live, standing, inputs, call);
+  await refuseLostSenders(live, world, inputs, call);
 }
 
 function refuseInactive({ domain, inactive }: Inputs): void {
@@ -103,42 +96,6 @@ async function refuseLoop({ resolver, domain }: PublicDomain, inputs: Inputs): P
     problem: loop.description,
     fix: "Give the host that finally receives the domain's mail; it is never the gateway.",
     value: inputs.server,
-  });
-}
-
-/** Where SPF relies on `mx`, moving the MX takes the old hosts' right to send away. */
-async function refuseLostSenders(
-  { resolver, domain }: PublicDomain,
-  { present, texts }: Standing,
-  { mx, spfTerms }: Inputs,
-  call: Call,
-): Promise<void> {
-  const spf = selectSpf(texts);
-  if (spf.status !== "one") return;
-  const { record } = spf;
-  const nextRecord = insertTerms(record, spfTerms ?? []);
-  const formerMx = sortByHolder(present, mx).theirs;
-  const lost = await findLostSenders({
-    domain,
-    record,
-    nextRecord,
-    formerMx,
-    nextMx: mx,
-    resolver,
-  });
-  if (lost.length === 0) return;
-  const names = lost.map(({ exchange, address }) => `${exchange} (${address})`).join(", ");
-  if (spfTerms !== undefined) {
-    const text = `Accepted: ${names} may no longer send for ${domain} once its MX have moved.`;
-    call.warn(formatNote("spf-senders-lost", text));
-    return;
-  }
-  throw new MailRuleError({
-    code: "spf-relies-on-mx",
-    where: `SPF of ${domain}`,
-    problem: `The record "${record}" authorises the MX hosts; once the MX have moved, ${names} may no longer send.`,
-    fix: `Set spf.replaceMx of the domain to the terms that take their place, for instance [${suggestReplacements(lost).join(", ")}], or to [] if nobody sends from there.`,
-    value: record,
   });
 }
 

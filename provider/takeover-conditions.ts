@@ -6,7 +6,14 @@ import { formatMxSet, includesAllMx, sameMxSet } from "../mail/mx.ts";
 import type { MxWorld } from "../mail/mx-goal.ts";
 import { formatNote } from "../mail/preview-note.ts";
 import { refuseHiddenWildcard } from "./hidden-wildcard.ts";
-import { type LiveDomain, readTexts, refuseUnwritable, type View } from "./live-domain.ts";
+import {
+  type LiveDomain,
+  readJournal,
+  readTexts,
+  refuseUnwritable,
+  type View,
+} from "./live-domain.ts";
+import { refuseLostReplacements, type TakeoverWorld } from "./lost-senders.ts";
 import type { MxTakeoverInputs as Inputs } from "./mx-takeover-schema.ts";
 import { refuseBrokenPath, refuseUnsafeMove } from "./public-conditions.ts";
 import { servedMx } from "./public-domain.ts";
@@ -17,17 +24,20 @@ import { untilServed } from "./wait.ts";
 export async function refuseTakeover(
   live: LiveDomain,
   view: View,
-  world: MxWorld,
+  world: TakeoverWorld,
   inputs: Inputs,
   call: Call,
 ): Promise<void> {
   refuseUnwritable(inputs.domain, view);
   await refuseBrokenPath(live, inputs);
-  if (includesAllMx(world.present, inputs.mx)) return;
+  const texts = readTexts(view).map(({ content }) => content);
+  const sending = { ...world, texts, spfClaims: readJournal(view).spf };
+  if (includesAllMx(world.present, inputs.mx)) {
+    return refuseLostReplacements(live, sending, inputs, call);
+  }
   // Inherited MX are copied; nothing else is.
   await refuseHiddenWildcard(live, view, ["A", "AAAA", "CNAME", "TXT"]);
-  const texts = readTexts(view).map(({ content }) => content);
-  await refuseUnsafeMove(live, { ...world, texts }, inputs, call);
+  await refuseUnsafeMove(live, sending, inputs, call);
   if (world.journal === undefined) await refuseOtherZone(live, world, call);
 }
 

@@ -324,6 +324,30 @@ test("what would lose mail is refused before anyone is asked to change anything"
   expect(text).not.toContain("by hand");
 });
 
+test("the terms that took the place of mx are not given up while the MX are the gateway's", async () => {
+  const name = "tidied.test";
+  const person = await Person.withZone(name, [
+    mxLine(name, `10 mail.${name}`),
+    spfLine(name, "v=spf1 mx -all"),
+  ]);
+  const stack = await lab.addStack(
+    "tidied",
+    manual(name, { spf: { replaceMx: [`a:mail.${name}`] } }),
+  );
+  await follow(person, () => stack.up([], { env }));
+  const held = person.records();
+  await stack.write(manual(name));
+  for (const run of [stack.preview([], { env }), stack.up(["--skip-preview"], { env })]) {
+    const { text } = await failed(run);
+    expect(text).toContain("(spf-relies-on-mx");
+    expect(text).toContain(`Once a:mail.${name} has left the record`);
+  }
+  await stack.write(manual(name, { spf: { replaceMx: [] } }));
+  const [change] = await follow(person, () => stack.up([], { env }));
+  expect(change?.add).toEqual([`${name}. 300 IN TXT "v=spf1 mx -all"`]);
+  expect(person.records()).not.toEqual(held);
+});
+
 test("MX that are the gateway's already and that nobody remembers are refused", async () => {
   const name = "already.test";
   await Person.withZone(name, [mxLine(name, "10 smtp-in.gateway.test")]);

@@ -392,6 +392,53 @@ test("what was refused goes on with what the refusal asks for, and comes off aga
   assertNeverEmptyOrForeign(await watch.stop(), gatewayMx, ["5 mail.moved.test"]);
 });
 
+test("the terms that took the place of mx are not tidied away while the MX are the gateway's", async () => {
+  const zone = await lab.addZone("tidied.test", [
+    mx("tidied.test", 10, "mail.tidied.test"),
+    txt("tidied.test", "v=spf1 mx -all"),
+  ]);
+  const kept = await lab.addZone("tidied-kept.test", [
+    mx("tidied-kept.test", 10, "mail.tidied-kept.test"),
+    txt("tidied-kept.test", "v=spf1 mx a:mail.tidied-kept.test -all"),
+  ]);
+  const before = zone.snapshot();
+  const entry = { name: "tidied.test", outbound: "none" } as const;
+  const own = { name: "tidied-kept.test", outbound: "none" } as const;
+  const stack = await lab.addStack("tidied", {
+    domains: [
+      { ...entry, spf: { replaceMx: ["a:mail.tidied.test"] } },
+      { ...own, spf: { replaceMx: ["a:mail.tidied-kept.test"] } },
+    ],
+  });
+  await succeeded(stack.up());
+  const held = zone.snapshot();
+
+  await stack.write({ domains: [entry, own] });
+  for (const run of [stack.preview(), stack.up(["--skip-preview"])]) {
+    const { text } = await failed(run);
+    expect(text).toMatch(
+      /Once a:mail\.tidied\.test has left the record .*, mail\.tidied\.test \(\S+\) may no longer send/,
+    );
+    expect(text).toMatch(/Set spf\.replaceMx of the domain .*\[a:mail\.tidied\.test\]/);
+    // Its term stood in the record before, and stays.
+    expect(text).not.toContain("a:mail.tidied-kept.test has left");
+  }
+  expect(zone.snapshot()).toEqual(held);
+
+  await stack.write({ domains: [{ ...entry, spf: { replaceMx: [] } }, own] });
+  const accepted =
+    /Accepted: mail\.tidied\.test \(\S+\) may no longer send .* without a:mail\.tidied/;
+  expect((await succeeded(stack.preview())).text).toMatch(accepted);
+  expect((await succeeded(stack.up())).text).toMatch(accepted);
+  expect(contents(zone)).toContain('"v=spf1 mx -all"');
+  expect(contents(kept)).toContain('"v=spf1 mx a:mail.tidied-kept.test -all"');
+  // Nothing is left to lose.
+  await stack.write({ domains: [entry, own] });
+  await succeeded(stack.up());
+  await succeeded(stack.destroy());
+  expect(zone.snapshot()).toEqual(before);
+});
+
 test("a journal that contradicts the state is refused until somebody decides", async () => {
   const { world } = lab;
   const zone = await lab.addZone("contradiction.test", sound("contradiction.test"));

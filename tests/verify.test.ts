@@ -352,6 +352,47 @@ test("a route that someone else changed, and that a slot does not take over", as
   }
 });
 
+test("a way out that waits for SPF is a note, and a Relay Server that someone changed is a fault", async () => {
+  const name = "waits.test";
+  await lab.addZone(name, [mx(name, 10, `mail.${name}`), txt(name, `v=spf1 a:mail.${name} -all`)]);
+  const direct = {
+    name,
+    rcptLookup: false,
+    sendingFrom: ["11.22.33.55"],
+    probeRecipient: `bob@${name}`,
+    fixIt: "https://help.example.com/",
+  };
+  const login = { user: "contoso", passwordName: "relay" };
+  const relayServer = { host: "relay.example.net", port: 587, tls: "verified", login } as const;
+  const file = { gateway: { stack: "organization/mail/fleet" } };
+  const waits = await lab.addStack("waits", { ...file, domains: [{ ...direct, relayServer }] });
+  const password = ["--path", "mail:relayPasswords.relay", "correct-horse-battery"];
+  await succeeded(waits.run(["config", "set", "--secret", ...password]));
+  await succeeded(waits.up([], { env: moto.env }));
+  expect(await verify([], {}, waits.name)).toMatchObject({ exitCode: 0, found: [] });
+
+  const { record } = await store.readDomain(name);
+  if (record?.active === undefined) throw new Error("nothing serves");
+  const { revision, active, ...kept } = record;
+  const elsewhere = { host: "relay.elsewhere.test", port: 587, tls: "verified" } as const;
+  const route = { ...active.route, relayServer: elsewhere };
+  await store.writeRoute({ ...kept, active: { ...active, route } }, revision);
+  const changed = await verify(["--no-smtp"], {}, waits.name);
+  expect(changed.found).toContain("route wrong");
+  expect(changed.text).toContain(
+    "relayServer is relay.elsewhere.test:587 (TLS verified, no login)",
+  );
+  expect(changed.text).toContain("says relay.example.net:587 (TLS verified, login contoso)");
+  await store.writeRoute({ ...kept, active }, revision + 1);
+
+  await waits.write({ ...file, domains: [direct] });
+  await succeeded(waits.up([], { env: moto.env }));
+  const waiting = await verify(["--no-smtp"], {}, waits.name);
+  expect(waiting.found).toContain("route notice");
+  expect(waiting.found).not.toContain("route wrong");
+  expect(waiting.text).toContain("still leaves through the Relay Server relay.example.net");
+});
+
 test("a slot that is silent, and one that is not well", async () => {
   await report("a", { heartbeat: "2026-01-02T03:04:05.000Z" });
   await report("b", { healthy: false, faults: ["postfix-in does not run"] });

@@ -54,6 +54,22 @@ test("who was not authorised before loses nothing", async () => {
   expect(await find("v=spf1 ?mx -all", "v=spf1 ?mx -all")).toEqual([]);
 });
 
+test("once the MX have moved, only who is authorised by another term has anything to lose", async () => {
+  const domain = "contoso.test";
+  const record = "v=spf1 mx a:mx2.contoso.test -all";
+  const nextMx = mx("smtp-in.gateway.test");
+  const lost = await findLostSenders({
+    domain,
+    record,
+    nextRecord: "v=spf1 mx -all",
+    formerMx: mx("mx1.contoso.test", "mx2.contoso.test"),
+    presentMx: nextMx,
+    nextMx,
+    resolver: zoneResolver(zone),
+  });
+  expect(lost).toEqual(everyone.slice(3));
+});
+
 test("the suggested terms give everyone back what the move takes", async () => {
   const lost = await find("v=spf1 mx -all", "v=spf1 mx -all");
   const terms = suggestReplacements(lost);

@@ -10,8 +10,10 @@ export interface FindLostSendersArgs {
   readonly record: string;
   /** Its record after the change. */
   readonly nextRecord: string;
-  /** The domain's MX at present. */
+  /** Those whose hosts are asked about: the domain's MX, or its MX of before the takeover. */
   readonly formerMx: readonly MxRecord[];
+  /** The domain's MX at present. @default `formerMx` */
+  readonly presentMx?: readonly MxRecord[];
   /** Its MX after the change. */
   readonly nextMx: readonly MxRecord[];
   readonly resolver: Resolver;
@@ -29,9 +31,9 @@ export interface LostSender {
  * @throws MailRuleError `spf-mx-reliance-unknown` where DNS gives no answer: nobody knows then.
  */
 export async function findLostSenders(args: FindLostSendersArgs): Promise<LostSender[]> {
-  const { resolver, record, nextRecord, formerMx, nextMx } = args;
+  const { resolver, record, nextRecord, formerMx, presentMx = formerMx, nextMx } = args;
   const domain = toAscii(args.domain).toLowerCase();
-  const now = overlay(resolver, domain, { MX: formerMx, TXT: [record] });
+  const now = overlay(resolver, domain, { MX: presentMx, TXT: [record] });
   const next = overlay(resolver, domain, { MX: nextMx, TXT: [nextRecord] });
   const lost: LostSender[] = [];
   for (const exchange of new Set(formerMx.map((mx) => mx.exchange).filter((name) => name !== ""))) {

@@ -1,8 +1,10 @@
 /** A domain that is well, for tests of the checks. */
 import type { DnsAnswer, DnsType, DnsValue } from "../dns.ts";
 import { formatMxJournal, type MxJournal } from "../journal.ts";
+import type { Route } from "../route.ts";
+import { formatSendingIdentity } from "../sending-identity.ts";
 import type { Check, Reading } from "../verify/check.ts";
-import type { DomainEvidence, RcptAnswer, ServerView } from "../verify/evidence.ts";
+import type { DomainEvidence, RcptAnswer, RouteStanding, ServerView } from "../verify/evidence.ts";
 import { NOW, recordOf, routeOf } from "./routes.ts";
 
 export const DOMAIN = "contoso.test";
@@ -61,6 +63,23 @@ export const accepted: RcptAnswer = {
 
 const route = routeOf(DOMAIN);
 
+/** What the state says where it has brought this route about. */
+export function standingOf(
+  { identities, ...shown }: Route,
+  change: Partial<RouteStanding> = {},
+): RouteStanding {
+  const sendingFrom = identities.map(formatSendingIdentity);
+  const stack = { ...shown, sendingFrom };
+  return {
+    route: stack,
+    awaitsSpf: false,
+    excludeSlots: [],
+    inactive: false,
+    former: [],
+    ...change,
+  };
+}
+
 export function slotAnswer(slot: string, change: object = {}) {
   const proof = { version: 1, at: hoursAgo(200), verdict: "proven", steps: [] } as const;
   return { domain: DOMAIN, slot, acknowledged: 1, proof, ...change };
@@ -83,7 +102,7 @@ export function soundEvidence(change: Partial<DomainEvidence> = {}): DomainEvide
       since: hoursAgo(200),
     },
     spfTerms: ["include:_spf.gateway.test"],
-    route: { route, excludeSlots: [], inactive: false, former: [] },
+    route: standingOf(route),
     silenceSeconds: 72 * 3_600,
     servers: read([server(), server({}, 2)]),
     zoneMx: read([{ ...GATEWAY, name: DOMAIN }]),

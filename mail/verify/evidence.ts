@@ -6,6 +6,7 @@ import type { Loop } from "../loop.ts";
 import type { MtaStsPolicy } from "../mta-sts.ts";
 import type { ProofStep, Route, RouteRecord, SlotAnswer, SlotReport } from "../route.ts";
 import type { SmtpFailureKind, SmtpReply } from "../route-proof.ts";
+import type { ShownRelayServer } from "../route-words.ts";
 import type { SpfBudget } from "../spf/index.ts";
 import type { Reading } from "./check.ts";
 
@@ -58,16 +59,25 @@ export interface TakeoverStanding {
 
 /** What the resource `Route` has told the gateway. */
 export interface RouteStanding {
-  /** As far as the state tells it in clear. */
-  readonly route: Pick<
-    Route,
-    "server" | "mxLookup" | "inbound" | "outbound" | "probeRecipient" | "fixIt"
-  >;
+  readonly route: StackRoute;
+  /** Mail was to leave as before until the domain's SPF record names the gateway. */
+  readonly awaitsSpf: boolean;
   readonly excludeSlots: readonly string[];
   /** The gateway is to refuse the domain's mail. */
   readonly inactive: boolean;
   /** Gateways that the domain has moved away from, where it still is served. */
   readonly former: readonly FormerStanding[];
+}
+
+/** A route as far as the state tells it in clear. */
+export interface StackRoute
+  extends Pick<
+    Route,
+    "server" | "mxLookup" | "rcptLookup" | "inbound" | "outbound" | "probeRecipient" | "fixIt"
+  > {
+  readonly relayServer?: ShownRelayServer;
+  /** Who may send as the domain, as people write it. */
+  readonly sendingFrom: readonly string[];
 }
 
 export interface FormerStanding {

@@ -1,12 +1,27 @@
 import { expect, test } from "vitest";
-import type { RouteRecord, SlotReport } from "../route.ts";
+import type { RelayServer, Route, RouteRecord, SlotReport } from "../route.ts";
 import { NOW, recordOf, routeOf } from "../testdata/routes.ts";
-import { DOMAIN, found, hoursAgo, read, slotAnswer, soundEvidence } from "../testdata/verify.ts";
+import {
+  DOMAIN,
+  found,
+  hoursAgo,
+  read,
+  slotAnswer,
+  soundEvidence,
+  standingOf,
+} from "../testdata/verify.ts";
 import type { StoreView } from "./evidence.ts";
 import { checkAcknowledged, checkFleet, checkProven, checkRoute } from "./gateway-checks.ts";
 
 const route = routeOf(DOMAIN);
 const sound = recordOf(route);
+const relay: RelayServer = { host: "relay.example.net", port: 25, tls: "verified" };
+const SHOWN = "relay.example.net:25 (TLS verified, no login)";
+const login = { user: "contoso", secret: "/mxhero/1", secretVersion: 1 };
+
+function list(...names: string[]): Pick<Route, "rcptLookup"> {
+  return { rcptLookup: { kind: "list", recipients: names.map((name) => `${name}@${DOMAIN}`) } };
+}
 
 function withStore(change: Partial<StoreView>) {
   const slots = ["a", "b"];
@@ -30,9 +45,73 @@ test("route: inactive at the gateway, and not by the stack, or the other way rou
   const inactive = { since: hoursAgo(1), refuseFrom: hoursAgo(-47) };
   const [check] = checkRoute(withRecord({ inactive }));
   expect(check?.text).toContain("inactive is true, the stack says false");
-  const asked = { route: { route, excludeSlots: [], inactive: true, former: [] } };
+  const asked = { route: standingOf(route, { inactive: true }) };
   expect(found(checkRoute({ ...withRecord({ inactive }), ...asked }))).toEqual([]);
   expect(found(checkRoute({ ...withRecord({}), ...asked }))).toEqual(["route wrong"]);
+});
+
+test.each<[string, Partial<Route>, Partial<Route>, string]>([
+  ["Relay Server", { relayServer: relay }, {}, `relayServer is ${SHOWN}, the stack says none`],
+  [
+    "Relay Server's login",
+    { relayServer: { ...relay, login } },
+    { relayServer: relay },
+    "login contoso), the stack says relay.example.net:25 (TLS verified, no login)",
+  ],
+  [
+    "senders",
+    { identities: [{ kind: "network", network: "192.0.2.8/32" }] },
+    {},
+    "sendingFrom is 192.0.2.8, the stack says 192.0.2.7",
+  ],
+  ["Rcpt Lookup", { rcptLookup: { kind: "probe" } }, {}, "rcptLookup is probe, the stack says off"],
+  ["list", list("a", "b"), list("a", "c"), "recipients: 1 added, 1 removed"],
+])("route: %s of someone else", (_, serving, wanted, text) => {
+  const active = { version: 1, route: routeOf(DOMAIN, serving) };
+  const evidence = { ...withRecord({ active }), route: standingOf(routeOf(DOMAIN, wanted)) };
+  expect(found(checkRoute(evidence))).toEqual(["route wrong"]);
+  expect(checkRoute(evidence)[0]?.text).toContain(text);
+});
+
+test("route: the order of senders, and a new password, are no change", () => {
+  const identities = ["192.0.2.7/32", "192.0.2.9/32"].map(
+    (network) => ({ kind: "network", network }) as const,
+  );
+  const newer = { ...login, secret: "another", secretVersion: 2 };
+  const active = {
+    version: 1,
+    route: routeOf(DOMAIN, { identities, relayServer: { ...relay, login: newer } }),
+  };
+  const wanted = routeOf(DOMAIN, {
+    identities: identities.toReversed(),
+    relayServer: { ...relay, login },
+  });
+  expect(found(checkRoute({ ...withRecord({ active }), route: standingOf(wanted) }))).toEqual([]);
+});
+
+test.each<[string, Partial<Route>, string]>([
+  ["a Relay Server", { relayServer: relay }, `the Relay Server ${relay.host}`],
+  ["loopback", { outbound: "loopback" }, "the mail system (outbound: loopback)"],
+])("route: the way out still is %s until SPF names the gateway", (_, before, way) => {
+  const active = { version: 1, route: routeOf(DOMAIN, before) };
+  const awaiting = { ...withRecord({ active }), route: standingOf(route, { awaitsSpf: true }) };
+  const [check] = checkRoute(awaiting);
+  expect(found(checkRoute(awaiting))).toEqual(["route notice"]);
+  expect(check?.text).toContain(`Outbound mail still leaves through ${way}`);
+  expect(check?.fix).toContain("Run pulumi up again");
+  // What else differs is said as ever, and without such a promise all of it.
+  const changed = { ...active, route: { ...active.route, server: "mail.other.test" } };
+  const both = checkRoute({ ...awaiting, store: withRecord({ active: changed }).store });
+  expect(found(both)).toEqual(["route wrong", "route notice"]);
+  expect(both[0]?.text).not.toMatch(/outbound|relayServer/);
+  expect(found(checkRoute({ ...awaiting, route: standingOf(route) }))).toEqual(["route wrong"]);
+});
+
+test("route: once it leaves from the gateway, or not at all, nothing is awaited", () => {
+  const promised = { route: standingOf(route, { awaitsSpf: true }) };
+  expect(found(checkRoute({ ...withRecord({}), ...promised }))).toEqual([]);
+  const active = { version: 1, route: routeOf(DOMAIN, { outbound: "none" }) };
+  expect(found(checkRoute({ ...withRecord({ active }), ...promised }))).toEqual(["route wrong"]);
 });
 
 test("route: missing, never served, given up, or with a version that waits", () => {
@@ -71,7 +150,7 @@ test("slots-acknowledged: one that lags is named, one that is left out is a noti
   ]);
   const excluding = {
     ...lagging,
-    route: { route, excludeSlots: ["b"], inactive: false, former: [] },
+    route: standingOf(route, { excludeSlots: ["b"] }),
   };
   expect(found(checkAcknowledged(excluding))).toEqual(["slots-acknowledged notice"]);
 });

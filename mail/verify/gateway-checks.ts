@@ -1,7 +1,10 @@
 /** Whether the gateway's route store and its slots have what the stack says. */
-import type { RouteRecord, SlotAnswer } from "../route.ts";
+import type { Route, RouteRecord, SlotAnswer } from "../route.ts";
+import { describeLookup, describeRelay, listChange } from "../route-words.ts";
+import { formatSendingIdentity } from "../sending-identity.ts";
+import { beginsToLeaveHere } from "../way-out.ts";
 import { type Check, judged, notice, well, wrong } from "./check.ts";
-import type { DomainEvidence, FleetView, RouteStanding } from "./evidence.ts";
+import type { DomainEvidence, FleetView, RouteStanding, StackRoute } from "./evidence.ts";
 
 /** The route that serves is the stack's. */
 export function checkRoute(evidence: DomainEvidence): readonly Check[] {
@@ -11,7 +14,8 @@ export function checkRoute(evidence: DomainEvidence): readonly Check[] {
     if (record === undefined) return [noRoute("The route store has no route of the domain.")];
     if (record.active === undefined) return [notYet(record)];
     if (record.leaving !== undefined) return [given(record, now)];
-    const differing = differences(route, record);
+    const waiting = waitsForSpf(route, record.active.route);
+    const differing = differences(route, record, waiting.length > 0);
     const faults = [
       ...(differing.length === 0
         ? []
@@ -24,7 +28,7 @@ export function checkRoute(evidence: DomainEvidence): readonly Check[] {
           ]),
       ...(record.proposed === undefined ? [] : [notYet(record)]),
     ];
-    if (faults.length > 0) return faults;
+    if (faults.length + waiting.length > 0) return [...faults, ...waiting];
     const { version, route: serving } = record.active;
     return [well("route", `Version ${version} serves, Server ${serving.server}.`)];
   });
@@ -53,20 +57,67 @@ function given({ leaving }: RouteRecord, now: Date): Check {
   return noRoute(`The route was given up at ${since}, while the stack has it: ${end}.`);
 }
 
-/** Each field that serves another value than the stack's. */
+/** A change of the way out that takes two runs, of which the first was made: see `keepWayOut`. */
+function waitsForSpf({ route, awaitsSpf }: RouteStanding, serving: Route): readonly Check[] {
+  if (!awaitsSpf || !beginsToLeaveHere(serving, route)) return [];
+  const way = serving.relayServer
+    ? `the Relay Server ${serving.relayServer.host}`
+    : "the mail system (outbound: loopback)";
+  return [
+    notice(
+      "route",
+      `Outbound mail still leaves through ${way}: the domain's SPF record did not name the gateway yet when the stack changed that.`,
+      "Run pulumi up again once receivers have forgotten the SPF record of before (its TTL, 5 minutes by default): then mail leaves from the gateway.",
+    ),
+  ];
+}
+
+/**
+ * Each field that serves another value than the stack's.
+ *
+ * @param keepsWayOut the way out is known to be that of before
+ */
 function differences(
   { route, inactive }: RouteStanding,
   { active, inactive: times }: RouteRecord,
+  keepsWayOut: boolean,
 ): string[] {
   if (active === undefined) return [];
-  const serving = active.route;
-  const keys = ["server", "mxLookup", "inbound", "outbound", "probeRecipient", "fixIt"] as const;
-  const isInactive = times !== undefined;
+  const serving = fieldsOf({
+    ...active.route,
+    sendingFrom: active.route.identities.map(formatSendingIdentity),
+    inactive: times !== undefined,
+  });
+  const wanted = new Map(fieldsOf({ ...route, inactive }));
+  const passed = keepsWayOut ? WAY_OUT : [];
   return [
-    ...keys
-      .filter((key) => serving[key] !== route[key])
-      .map((key) => `${key} is ${serving[key]}, the stack says ${route[key]}`),
-    ...(isInactive === inactive ? [] : [`inactive is ${isInactive}, the stack says ${inactive}`]),
+    ...serving
+      .filter(([key, value]) => wanted.get(key) !== value && !passed.includes(key))
+      .map(([key, value]) => `${key} is ${value}, the stack says ${wanted.get(key)}`),
+    ...listChange(route, active.route),
+  ];
+}
+
+const WAY_OUT = ["outbound", "relayServer"];
+
+/** A password is none of them: the route store does not have it. */
+function fieldsOf(
+  route: StackRoute & Pick<RouteStanding, "inactive">,
+): (readonly [key: string, value: string])[] {
+  const keys = [
+    "server",
+    "mxLookup",
+    "inbound",
+    "outbound",
+    "probeRecipient",
+    "fixIt",
+    "inactive",
+  ] as const;
+  return [
+    ...keys.map((key) => [key, String(route[key])] as const),
+    ["rcptLookup", describeLookup(route.rcptLookup)],
+    ["relayServer", describeRelay(route.relayServer)],
+    ["sendingFrom", route.sendingFrom.toSorted().join(" ") || "none"],
   ];
 }
 

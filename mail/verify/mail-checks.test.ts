@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
 import type { SlotAnswer } from "../route.ts";
 import { recordOf, routeOf } from "../testdata/routes.ts";
-import { DOMAIN, found, hoursAgo, read, slotAnswer, soundEvidence } from "../testdata/verify.ts";
+import {
+  DOMAIN,
+  found,
+  hoursAgo,
+  read,
+  slotAnswer,
+  soundEvidence,
+  standingOf,
+} from "../testdata/verify.ts";
 import {
   checkBypass,
   checkInactive,
@@ -18,7 +26,7 @@ function withAnswers(
 ) {
   const route = routeOf(DOMAIN, change);
   return soundEvidence({
-    route: { route, excludeSlots: [], inactive: false, former: [] },
+    route: standingOf(route),
     store: read({ record: recordOf(route), slots: ["a", "b"], answers }),
   });
 }
