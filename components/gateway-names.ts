@@ -2,13 +2,15 @@
 import { DnsRecord } from "@pulumi/cloudflare/dnsRecord.js";
 import type { ComponentResourceOptions, Output } from "@pulumi/pulumi";
 import { all } from "@pulumi/pulumi/output.js";
-import { ComponentResource } from "@pulumi/pulumi/resource.js";
+import { ComponentResource, type Resource } from "@pulumi/pulumi/resource.js";
 import { fleetSpf, type GatewayPlan, txtContent } from "../config/gateway-plan.ts";
 import type { PoolPair } from "./gateway-pool.ts";
 
 export interface GatewayNamesArgs {
   readonly plan: GatewayPlan;
   readonly pairs: readonly PoolPair[];
+  /** What admits the names. */
+  readonly hosts: Resource;
 }
 
 export class GatewayNames extends ComponentResource {
@@ -23,11 +25,12 @@ export class GatewayNames extends ComponentResource {
       inbound.publicIp,
       relay.publicIp,
     ]);
+    const after = { parent: this, dependsOn: [args.hosts] };
     const content = all(addresses).apply((known) => txtContent(fleetSpf(known)));
     const spf = { ...record, name: hosts.spf, type: "TXT", content };
-    this.spfChanged = new DnsRecord(`${name}-spf`, spf, { parent: this }).modifiedOn;
+    this.spfChanged = new DnsRecord(`${name}-spf`, spf, after).modifiedOn;
     const alias = { ...record, name: hosts.smtp, type: "CNAME", content: hosts.smtpRelay };
-    new DnsRecord(`${name}-smtp`, { ...alias, proxied: false }, { parent: this });
+    new DnsRecord(`${name}-smtp`, { ...alias, proxied: false }, after);
     this.registerOutputs({});
   }
 }

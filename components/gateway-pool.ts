@@ -3,11 +3,13 @@ import { Eip } from "@pulumi/aws/ec2/eip.js";
 import { EipDomainName } from "@pulumi/aws/ec2/eipDomainName.js";
 import { DnsRecord } from "@pulumi/cloudflare/dnsRecord.js";
 import type { ComponentResourceOptions, Output } from "@pulumi/pulumi";
-import { ComponentResource } from "@pulumi/pulumi/resource.js";
+import { ComponentResource, type Resource } from "@pulumi/pulumi/resource.js";
 import type { GatewayPlan } from "../config/gateway-plan.ts";
 
 export interface GatewayPoolArgs {
   readonly plan: GatewayPlan;
+  /** What admits the names. */
+  readonly hosts: Resource;
 }
 
 /** An address, as AWS and the world know it. */
@@ -25,12 +27,12 @@ export interface PoolPair {
 export class GatewayPool extends ComponentResource {
   /** In the plan's order. */
   readonly pairs: readonly PoolPair[];
-  readonly #plan: GatewayPlan;
+  readonly #args: GatewayPoolArgs;
 
-  constructor(name: string, { plan }: GatewayPoolArgs, options?: ComponentResourceOptions) {
+  constructor(name: string, args: GatewayPoolArgs, options?: ComponentResourceOptions) {
     super("mxhero:gateway:GatewayPool", name, {}, options);
-    this.#plan = plan;
-    this.pairs = plan.pool.map(({ slot, inbound, relay }) => ({
+    this.#args = args;
+    this.pairs = args.plan.pool.map(({ slot, inbound, relay }) => ({
       inbound: this.#reserve(`${name}-${slot}-in`, inbound),
       relay: this.#reserve(`${name}-${slot}-relay`, relay),
     }));
@@ -39,9 +41,11 @@ export class GatewayPool extends ComponentResource {
 
   /** AWS sets a PTR record only where the name leads to the address already. */
   #reserve(name: string, host: string): PoolAddress {
-    const { config, tags } = this.#plan;
+    const { plan, hosts } = this.#args;
+    const { config, tags } = plan;
     const args = { domain: "vpc", tags: { Name: host, ...tags } };
-    const { allocationId, publicIp } = new Eip(name, args, { parent: this });
+    const after = { parent: this, dependsOn: [hosts] };
+    const { allocationId, publicIp } = new Eip(name, args, after);
     const record = {
       zoneId: config.zone.id,
       name: host,

@@ -3,7 +3,12 @@ import type { ComponentResourceOptions, Output } from "@pulumi/pulumi";
 import { output, secret } from "@pulumi/pulumi/output.js";
 import { ComponentResource, type Resource } from "@pulumi/pulumi/resource.js";
 import { type GatewayPlan, TLS_SECRETS } from "../config/gateway-plan.ts";
-import { GatewayCertificate, GatewayFleet, type RouteStoreArgs } from "../provider/gateway-sdk.ts";
+import {
+  GatewayCertificate,
+  GatewayFleet,
+  GatewayHosts,
+  type RouteStoreArgs,
+} from "../provider/gateway-sdk.ts";
 import { FleetSlot } from "./fleet-slot.ts";
 import { GatewayAlarms } from "./gateway-alarms.ts";
 import { type BundleFile, GatewayBundle } from "./gateway-bundle.ts";
@@ -44,6 +49,7 @@ interface Shared {
   readonly pool: GatewayPool;
   readonly store: GatewayStore;
   readonly names: GatewayNames;
+  readonly hosts: GatewayHosts;
   readonly place: RouteStoreArgs;
 }
 
@@ -58,12 +64,14 @@ export class Gateway extends ComponentResource {
     const { plan } = args;
     const { config, secretPrefix } = plan;
     const parent = { parent: this };
-    const pool = new GatewayPool(`${name}-address`, { plan }, parent);
     const store = new GatewayStore(name, { plan, account: args.account }, parent);
-    const names = new GatewayNames(name, { plan, pairs: pool.pairs }, parent);
     const { region, nextHops } = config;
     const place = { table: store.table, region, secretPrefix, keyId: store.keyId };
-    const slots = this.#startSlots(name, args, { pool, store, names, place });
+    const known = { gateway: config.name, store: place, ...plan.hosts };
+    const hosts = new GatewayHosts(name, known, parent);
+    const pool = new GatewayPool(`${name}-address`, { plan, hosts }, parent);
+    const names = new GatewayNames(name, { plan, pairs: pool.pairs, hosts }, parent);
+    const slots = this.#startSlots(name, args, { pool, store, names, hosts, place });
     new GatewayFleet(
       name,
       { gateway: config.name, store: place, deletionProtection: config.deletionProtection },
@@ -84,7 +92,7 @@ export class Gateway extends ComponentResource {
   /** Everything that the fleet's guard is to stand above, the last slot's own guard among it. */
   #startSlots(name: string, args: GatewayArgs, shared: Shared): readonly Resource[] {
     const { plan } = args;
-    const { store, place } = shared;
+    const { store, hosts, place } = shared;
     const parent = { parent: this };
     const network = new GatewayNetwork(name, { plan, given: args.subnets }, parent);
     const bundle = new GatewayBundle(name, { plan, bundle: args.bundle }, parent);
@@ -99,7 +107,7 @@ export class Gateway extends ComponentResource {
     const tls = new GatewayCertificate(
       name,
       { ...TLS_SECRETS, store: place, certificate, privateKey: secret(privateKey) },
-      { ...parent, dependsOn: [store] },
+      { ...parent, dependsOn: [store, hosts] },
     );
     const ready: readonly Resource[] = [network, bundle, alarms, role, tls];
     let before: readonly Resource[] = [];

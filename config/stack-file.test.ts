@@ -99,6 +99,39 @@ test("no YAML is told with line and column", async () => {
   );
 });
 
+test.each([
+  [
+    "a name with a star in front",
+    "config:\n  mail:domains:\n    - name: *.contoso.com\n",
+    /: line 3, column 13: .*\*\.contoso\.com is an alias, and nothing before it has the anchor/,
+  ],
+  [
+    "an alias before its anchor",
+    "config:\n  mail:a: *list\n  mail:b: &list [x]\n",
+    /: line 2, column 11: .*\*list is an alias/,
+  ],
+  [
+    "an alias in its own anchor",
+    "config:\n  mail:domains: &all\n    - x: *all\n",
+    /: line 3, column 10: .*\*all is an alias of what it stands in/,
+  ],
+  [
+    "aliases that grow without end",
+    "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nconfig:\n  c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n  d: [*c,*c,*c,*c]\n",
+    /^stacks\/Pulumi\.example\.yaml: It is no YAML: Excessive alias count/,
+  ],
+])("%s is told, and does not end the run", async (_, text, message) => {
+  const { kind, faults } = await readStackFile(file, text);
+  expect(kind).toBe("unknown");
+  expect(faults).toMatchObject([{ code: "stack-file-malformed" }]);
+  expect(faults[0]?.message).toMatch(message);
+});
+
+test("an alias of an anchor before it is what it stands for", async () => {
+  const text = `x: &d ${JSON.stringify(domain)}\nconfig:\n  mail:organisation: example\n  mail:gateway: ${JSON.stringify(gateway)}\n  mail:domains: [*d]\n`;
+  expect(await readStackFile(file, text)).toEqual({ kind: "tenant", faults: [] });
+});
+
 test.each(["", "config: {}", "- a", "config:\n  other:key: x\n", "config: text"])(
   "a file that says nothing of mail is told: %j",
   async (text) => {

@@ -3,12 +3,12 @@
  *
  * A secret's value is not looked at, and neither is the gateway's stack that a tenant names.
  */
-import { LineCounter, parseDocument } from "yaml";
 import { MailRuleError } from "../mail/errors.ts";
 import { readGatewayConfig } from "./read-gateway.ts";
 import { readTenantConfig } from "./read-tenant.ts";
 import { isRecord } from "./schema-faults.ts";
 import { ConfigurationError, type StackConfiguration } from "./stack-configuration.ts";
+import { yamlContent } from "./yaml-content.ts";
 
 /** `unknown`: the file says nothing of any mail, or it is no YAML. */
 export type StackKind = "tenant" | "gateway" | "unknown";
@@ -27,15 +27,14 @@ const NOT_HERE = new Set(["gateway-stack-unreadable"]);
 
 /** @param file where a person finds it: `stacks/Pulumi.contoso.yaml` */
 export async function readStackFile(file: string, text: string): Promise<StackFile> {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const [error] = document.errors;
-  if (error !== undefined) {
-    const { line, col } = lines.linePos(error.pos[0]);
-    const [problem = ""] = error.message.split(" at line ");
-    return { kind: "unknown", faults: [noYaml(`${file}: line ${line}, column ${col}`, problem)] };
+  const read = yamlContent(text);
+  if (read.kind === "faulty") {
+    const { problem, place } = read;
+    const where =
+      place === undefined ? file : `${file}: line ${place.line}, column ${place.column}`;
+    return { kind: "unknown", faults: [noYaml(where, problem)] };
   }
-  const content: unknown = document.toJS();
+  const { content } = read;
   const config = isRecord(content) ? content["config"] : undefined;
   if (!isRecord(config)) return { kind: "unknown", faults: [saysNothing(file)] };
   const stack = configurationOf(file, config);

@@ -55,6 +55,17 @@ export async function servedDomains(store: RouteStore): Promise<string[]> {
 /** Of those that are inactive, too: they come back, and their MX point here meanwhile. */
 const SERVED: ReadonlySet<string> = new Set(["proposed", "active", "leaving"]);
 
+/** The first of them by their names. */
+export function servedWords(domains: readonly string[]): string {
+  const others = domains.length - NAMED_DOMAINS;
+  const count = domains.length === 1 ? "1 domain" : `${domains.length} domains`;
+  return `Mail of ${count} goes through it: ${namedOf(domains)}${others > 0 ? ` and ${others} more` : ""}.`;
+}
+
+function namedOf(domains: readonly string[]): string {
+  return domains.slice(0, NAMED_DOMAINS).join(", ");
+}
+
 function isProtected(gateway: string): MailRuleError {
   return new MailRuleError({
     code: "fleet-protected",
@@ -65,13 +76,11 @@ function isProtected(gateway: string): MailRuleError {
 }
 
 function hasRoutes(gateway: string, domains: readonly string[]): MailRuleError {
-  const named = domains.slice(0, NAMED_DOMAINS).join(", ");
-  const others = domains.length - NAMED_DOMAINS;
   return new MailRuleError({
     code: "fleet-has-routes",
     where: `gateway ${gateway}`,
-    value: named,
-    problem: `Mail of ${domains.length === 1 ? "1 domain" : `${domains.length} domains`} goes through it: ${named}${others > 0 ? ` and ${others} more` : ""}. Nothing was changed.`,
+    value: namedOf(domains),
+    problem: `${servedWords(domains)} Nothing was changed.`,
     fix: "Destroy the tenants' stacks, or move them to another gateway, and wait until their routes no longer deliver; then run the same command again.",
   });
 }

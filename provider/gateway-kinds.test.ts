@@ -1,6 +1,7 @@
 /** What the resources of a fleet decide without a network; the rest is tests/gateway-order.test.ts. */
 import { expect, test } from "vitest";
 import { gatewayFleet } from "./gateway-fleet.ts";
+import { gatewayHosts } from "./gateway-hosts.ts";
 import { gatewaySlot } from "./gateway-slot.ts";
 import type { Call } from "./resource.ts";
 import { readSettings } from "./settings.ts";
@@ -41,6 +42,27 @@ test("a protected fleet is not deleted, whatever its routes are", async () => {
   const inputs = { gateway: "example", store, deletionProtection: true };
   const deleting = gatewayFleet.delete("example", inputs, callOf().call);
   await expect(deleting).rejects.toMatchObject({ code: "fleet-protected" });
+});
+
+test("other names are a change of the fleet's hosts; where none differs, no store is asked", async () => {
+  const hosts = {
+    gateway: "example",
+    store,
+    smtpIn: "smtp-in.gateway.test",
+    smtpRelay: "smtp-relay.gateway.test",
+    smtp: "smtp.gateway.test",
+    spf: "_spf.gateway.test",
+  };
+  const news = { ...hosts, smtpIn: "mx.gateway.test", spf: "_spf.mx.gateway.test" };
+  expect(gatewayHosts.diff(hosts, hosts)).toEqual([]);
+  expect(gatewayHosts.diff(hosts, news)).toEqual([
+    { path: "smtpIn", kind: "update" },
+    { path: "spf", kind: "update" },
+  ]);
+  const elsewhere = { ...hosts, store: { ...store, table: "others" } };
+  await expect(gatewayHosts.update("example", hosts, elsewhere, callOf().call)).resolves.toEqual(
+    elsewhere,
+  );
 });
 
 test("another instance is another GatewaySlot; another bundle is not", () => {

@@ -17,6 +17,15 @@ export const gatewayFleetInputs = z.strictObject({
   deletionProtection: z.boolean(),
 });
 
+export const gatewayHostsInputs = z.strictObject({
+  gateway: text,
+  store: storeInputs,
+  smtpIn: text,
+  smtpRelay: text,
+  smtp: text,
+  spf: text,
+});
+
 export const gatewayCertificateInputs = z.strictObject({
   store: storeInputs,
   certificateSecret: text,

@@ -28,6 +28,26 @@ export class GatewayFleet extends CustomResource {
   }
 }
 
+export interface GatewayHostsArgs {
+  /** The fleet's name. */
+  readonly gateway: pulumi.Input<string>;
+  readonly store: RouteStoreArgs;
+  /** The MX target. */
+  readonly smtpIn: pulumi.Input<string>;
+  readonly smtpRelay: pulumi.Input<string>;
+  /** The alias of `smtpRelay`. */
+  readonly smtp: pulumi.Input<string>;
+  /** Holds the fleet's SPF record. */
+  readonly spf: pulumi.Input<string>;
+}
+
+/** The names of a fleet: others are refused while tenants' mail goes through the fleet. */
+export class GatewayHosts extends CustomResource {
+  constructor(name: string, args: GatewayHostsArgs, options?: pulumi.CustomResourceOptions) {
+    super("mxhero:index:GatewayHosts", name, { ...args }, options);
+  }
+}
+
 export interface GatewayCertificateArgs {
   readonly store: RouteStoreArgs;
   /** The name of the secret that holds the certificate, without the prefix. */

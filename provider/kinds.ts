@@ -6,6 +6,7 @@ export const kinds: Kinds = {
   "mxhero:index:GatewayCertificate": async () =>
     (await import("./gateway-certificate.ts")).gatewayCertificate,
   "mxhero:index:GatewayFleet": async () => (await import("./gateway-fleet.ts")).gatewayFleet,
+  "mxhero:index:GatewayHosts": async () => (await import("./gateway-hosts.ts")).gatewayHosts,
   "mxhero:index:GatewaySlot": async () => (await import("./gateway-slot.ts")).gatewaySlot,
   "mxhero:index:MxTakeover": async () => (await import("./mx-takeover.ts")).mxTakeover,
   "mxhero:index:Route": async () => (await import("./route.ts")).route,

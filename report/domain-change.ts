@@ -1,6 +1,7 @@
 /** What happens to a domain, by what a preview would do to its parts. */
 import { isKnown, type Part } from "./kept-values.ts";
 import type { MailDomain, SeenPart } from "./mail-domain.ts";
+import { hasFlowChange } from "./mail-flow.ts";
 import { CHANGE_KINDS, type ChangeKind } from "./stack-report.ts";
 
 /** All that happens to it, the weightiest first. Never empty. */
@@ -58,7 +59,8 @@ export function topOf(path: string): string {
 /** Mail in one direction comes to the gateway, or goes from it. */
 function directionOf(domain: MailDomain): ChangeKind[] {
   const ops = [opOf(domain, "mx"), opOf(domain, "drain")];
-  return ops.some((op) => isCreate(op) || op === "delete") ? ["direction"] : [];
+  const isSeen = ops.some((op) => isCreate(op) || op === "delete");
+  return isSeen || hasFlowChange(domain) ? ["direction"] : [];
 }
 
 /** The same gateway may get other hosts: only another name of its own, or another store, is another gateway. */

@@ -4,6 +4,7 @@ import { longestTtl } from "../mail/lock-down.ts";
 import { LEAVING } from "../mail/route-life.ts";
 import type { Facts } from "./domain-facts.ts";
 import { isKnown } from "./kept-values.ts";
+import { flowOf } from "./mail-flow.ts";
 import { span } from "./span.ts";
 
 export function onboardDuration(facts: Facts): string[] {
@@ -34,6 +35,28 @@ export function runDuration({ next, old, hasNewRoute }: Facts): string[] {
   return [
     `The run takes minutes: ${proof}the new records are seen on every name server before the old ones go.${wait}`,
   ];
+}
+
+export function directionDuration(facts: Facts): string[] {
+  const { old, changed, hasNewRoute } = facts;
+  const hasRecords = changed.includes("MX") || changed.includes("SPF");
+  const proof = hasNewRoute ? ": every host of the gateway proves its part first" : "";
+  const quiet = old.drain?.quietSeconds;
+  const isAwaited = isLeft(facts) && old.drain?.store !== undefined && isKnown(quiet) && quiet > 0;
+  return [
+    ...(hasRecords ? runDuration(facts) : [`Seconds to minutes${proof}.`]),
+    ...(isAwaited
+      ? [
+          `It waits until none of the mail that is to go another way has come to the gateway for ${span(quiet)}. If some still does, the run stops, says who sends, and goes on when it is run again.`,
+        ]
+      : []),
+  ];
+}
+
+/** The mail system is to hand less to the gateway than before. */
+function isLeft(facts: Facts): boolean {
+  if (facts.drainOp === "delete") return true;
+  return (["inbound", "outbound"] as const).some((each) => flowOf(facts, each).ends);
 }
 
 export function offboardDuration(facts: Facts): string[] {

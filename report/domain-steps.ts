@@ -1,13 +1,16 @@
 /** What a person must do for what happens to a domain, in order. The steps themselves come from mail/steps/. */
 import { BYPASS_TOO, UNTIMED } from "../mail/steps/words.ts";
+import { opOf } from "./domain-change.ts";
 import type { KeptValues } from "./kept-values.ts";
 import type { MailDomain } from "./mail-domain.ts";
+import { flowOf, isHandedOver } from "./mail-flow.ts";
 import type { ChangeKind } from "./stack-report.ts";
 
 type Lines = readonly string[];
 
 /** Each is its lines: the title, then what to do, with the indentation of mail/steps/step.ts. */
-export function stepsOf({ old, new: next }: MailDomain, kinds: readonly ChangeKind[]): string[][] {
+export function stepsOf(domain: MailDomain, kinds: readonly ChangeKind[]): string[][] {
+  const { old, new: next } = domain;
   const [kind] = kinds;
   if (kind === "onboard") return worded(onboardingOf(next), "the run");
   if (kind === "offboard") return worded(offboardingOf(old), "it leaves");
@@ -16,11 +19,19 @@ export function stepsOf({ old, new: next }: MailDomain, kinds: readonly ChangeKi
   const steps = [
     ...(kinds.includes("bypass") ? forBypass(offboardingOf(old)) : []),
     ...onboardingOf(next).filter(isNew),
-    ...(kinds.includes("direction")
+    ...(kinds.includes("direction") && leavesWay(domain)
       ? offboardingOf(old).filter(notAmong(offboardingOf(next)))
       : []),
   ];
   return worded(steps, "the run");
+}
+
+/** Mail in one direction, or all, no longer takes the way to the gateway that it had. */
+function leavesWay(domain: MailDomain): boolean {
+  const { old, new: next } = domain;
+  if (opOf(domain, "mx") === "delete" || opOf(domain, "drain") === "delete") return true;
+  if (isHandedOver(old) && !isHandedOver(next)) return true;
+  return flowOf({ old, next }, "outbound").ends;
 }
 
 /** Those that say that they are for a bypass, too, without saying so. */

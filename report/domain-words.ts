@@ -3,6 +3,7 @@ import { MX_TTL_SECONDS } from "../mail/departure.ts";
 import { INACTIVE_DEFERS } from "../mail/route-life.ts";
 import { mxWords } from "./domain-diff.ts";
 import {
+  directionDuration,
   moveDuration,
   offboardDuration,
   onboardDuration,
@@ -11,6 +12,7 @@ import {
 import { type Facts, factsOf } from "./domain-facts.ts";
 import { isKnown, type KeptValues } from "./kept-values.ts";
 import type { MailDomain } from "./mail-domain.ts";
+import { flowOf, isHandedOver } from "./mail-flow.ts";
 import { span } from "./span.ts";
 import type { ChangeKind, DomainReport } from "./stack-report.ts";
 
@@ -95,7 +97,7 @@ const WORDS: Readonly<Record<ChangeKind, (facts: Facts) => DomainWords>> = {
   direction: (facts) => ({
     summary: directionWords(facts).join(" "),
     notices: ["Senders and recipients notice nothing, if the steps below are done."],
-    duration: runDuration(facts),
+    duration: directionDuration(facts),
   }),
   server: ({ name, old, next }) => ({
     summary: `The gateway hands mail to ${name} to another mail server: ${serverOf(next)} instead of ${serverOf(old)}.`,
@@ -166,19 +168,40 @@ function leavingWords({ old }: Facts): string {
   return [to, from].filter(Boolean).join(" ");
 }
 
-function directionWords({ name, mxOp, drainOp, old }: Facts): string[] {
-  return [
-    ...(mxOp === "create" ? [`Mail to ${name} will arrive at the gateway first.`] : []),
-    ...(mxOp === "delete"
-      ? [
-          `Mail to ${name} no longer arrives at the gateway, but straight at ${hosts(old.mx?.before)}.`,
-        ]
-      : []),
-    ...(drainOp === "create" ? [`Mail from ${name} will pass through the gateway.`] : []),
-    ...(drainOp === "delete"
-      ? [`Mail from ${name} no longer passes through the gateway, which refuses it after the run.`]
-      : []),
-  ];
+function directionWords(facts: Facts): string[] {
+  return [...inboundWords(facts), ...outboundWords(facts)];
+}
+
+function inboundWords(facts: Facts): string[] {
+  const { name, mxOp, old, next } = facts;
+  const { begins, ends } = flowOf(facts, "inbound");
+  if (mxOp === "create") return [`Mail to ${name} will arrive at the gateway first.`];
+  if (mxOp === "delete") {
+    const then = isHandedOver(next) ? "; its mail system then passes it through the gateway" : "";
+    const where = `straight at ${hosts(old.mx?.before)}${then}`;
+    return [`Mail to ${name} no longer arrives at the gateway, but ${where}.`];
+  }
+  if (begins) {
+    return [
+      `Mail to ${name} still arrives at its mail system, which then passes it through the gateway.`,
+    ];
+  }
+  return ends
+    ? [`Mail to ${name} is no longer handed to the gateway, which refuses it after the run.`]
+    : [];
+}
+
+/** Where nobody knows the directions, the `Drain` stands for mail from the domain. */
+function outboundWords(facts: Facts): string[] {
+  const { name, drainOp, next, old } = facts;
+  const { begins, ends } = flowOf(facts, "outbound");
+  const isOfInbound = isHandedOver(old) || isHandedOver(next);
+  if (begins || (drainOp === "create" && !isOfInbound)) {
+    return [`Mail from ${name} will pass through the gateway.`];
+  }
+  return ends || (drainOp === "delete" && !isOfInbound)
+    ? [`Mail from ${name} no longer passes through the gateway, which refuses it after the run.`]
+    : [];
 }
 
 function fromTo({ old, next }: Facts): string {

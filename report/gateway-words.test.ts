@@ -1,12 +1,18 @@
 /** What is said of a gateway's stack, by what becomes of its hosts and stores. */
 import { expect, test } from "vitest";
 import { buildReport } from "./build-report.ts";
-import type { SeenResource } from "./preview-reader.ts";
+import { PreviewReader, type SeenResource } from "./preview-reader.ts";
 import { previewOf } from "./test-preview.ts";
 
-function resource(type: string, name: string, op: string): SeenResource {
+function resource(
+  type: string,
+  name: string,
+  op: string,
+  paths: readonly string[] = [],
+): SeenResource {
   const urn = `urn:pulumi:gateway::mail::mxhero:gateway:Gateway$${type}::${name}`;
-  return { urn, type, op, changes: [], digest: `${name} ${op}` };
+  const changes = paths.map((path) => ({ path, kind: "update" }));
+  return { urn, type, op, changes, digest: `${name} ${op}` };
 }
 
 const host = (slot: string, op: string) =>
@@ -69,4 +75,62 @@ test("a store that goes is the worst", () => {
   expect(said(host("a", "same"), table).risks).toEqual([
     `high: This goes or is made anew: the table of routes. ${PASSES}`,
   ]);
+});
+
+const LEAD_NOWHERE =
+  "The MX and SPF records of every domain at the gateway name the former ones: they would lead nowhere.";
+const record = (name: string, op: string, ...paths: readonly string[]) =>
+  resource("cloudflare:index/dnsRecord:DnsRecord", name, op, paths);
+
+test("other names are the worst that a change of a gateway can be, whatever becomes of its hosts", () => {
+  const spf = record("gateway-spf", "update", "name");
+  const { summary, risks } = said(host("a", "replace"), host("b", "replace"), spf);
+  expect(summary).toMatch(
+    /Its names change, and the records of its domains lead to the former ones\.$/,
+  );
+  expect(risks).toEqual([
+    `high: Records of the gateway would go to another name or zone: gateway-spf. ${LEAD_NOWHERE}`,
+    expect.stringMatching(/^low: /),
+  ]);
+  expect(said(record("gateway-spf", "replace", "zoneId")).risks).toHaveLength(1);
+});
+
+test("addresses that change, and a host whose records go with it, are no other names", () => {
+  const changed = [
+    record("gateway-spf", "update", "content"),
+    record("gateway-b-smtp-in", "delete"),
+  ];
+  expect(said(...changed).summary).toMatch(/Its domains keep their records\.$/);
+  expect(said(...changed).risks).toEqual([]);
+});
+
+function side(outputs: object | undefined) {
+  return outputs && { inputs: {}, outputs };
+}
+
+/** The end of a stack's preview, as the engine tells it. */
+function outputsOf(op: string, old: object | undefined, next: object | undefined) {
+  const reader = new PreviewReader();
+  const { urn, type } = stack(op);
+  reader.see({ resOutputsEvent: { metadata: { urn, type, op, old: side(old), new: side(next) } } });
+  const preview = reader.end({ exitCode: 0, text: "" });
+  return buildReport(preview, { stack: "gateway", kind: "gateway" }).risks;
+}
+
+const names = { smtpIn: "smtp-in.a.test", smtp: "smtp.a.test", spfInclude: "_spf.a.test" };
+const others = { smtpIn: "smtp-in.b.test", smtp: "smtp.a.test", spfInclude: "_spf.b.test" };
+
+test("the stack's outputs tell of other names before any record does", () => {
+  expect(outputsOf("same", names, others)).toEqual([
+    expect.objectContaining({
+      id: "gateway-renamed",
+      level: "high",
+      text: `The gateway would change its names: smtp-in.a.test to smtp-in.b.test, _spf.a.test to _spf.b.test. ${LEAD_NOWHERE}`,
+    }),
+  ]);
+  expect(outputsOf("same", names, names)).toEqual([]);
+  expect(outputsOf("create", undefined, names)).toEqual([]);
+  expect(outputsOf("delete", names, undefined)).toEqual([]);
+  // A stack of before this output.
+  expect(outputsOf("same", { slots: ["a"] }, names)).toEqual([]);
 });

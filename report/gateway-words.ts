@@ -1,5 +1,6 @@
 /** What a preview of a gateway's stack means for the mail of everybody on it: what becomes of its hosts and stores. */
 
+import { isRenamed, namesRisks } from "./gateway-names.ts";
 import type { SeenResource, StackPreview } from "./preview-reader.ts";
 import type { RiskLevel } from "./risk-ids.ts";
 import type { Risk } from "./stack-report.ts";
@@ -44,7 +45,13 @@ export function gatewaySummary(preview: StackPreview): string {
     ...(going.length > 0 ? [`It closes, empties and removes ${hostWords(going)}.`] : []),
   ];
   const words = sentences.length === 0 ? "Its hosts stay as they are." : sentences.join(" ");
-  return `The gateway changes. ${words} Its domains keep their records.`;
+  return `The gateway changes. ${words} ${recordWords(preview)}`;
+}
+
+function recordWords(preview: StackPreview): string {
+  return isRenamed(preview)
+    ? "Its names change, and the records of its domains lead to the former ones."
+    : "Its domains keep their records.";
 }
 
 export function gatewayRisks(preview: StackPreview): Risk[] {
@@ -53,6 +60,7 @@ export function gatewayRisks(preview: StackPreview): Risk[] {
     .filter((each) => isReplaced(each) || each.op === "delete")
     .flatMap(({ type }) => STORES[type] ?? []);
   return [
+    ...namesRisks(preview),
     ...(stores.length > 0
       ? [risk("high", `This goes or is made anew: ${[...new Set(stores)].join(", ")}.`)]
       : []),

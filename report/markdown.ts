@@ -1,9 +1,11 @@
 /** The reports as one comment at GitHub. Pure. */
 import { count, totals } from "./count-words.ts";
-import { domainText, faultText, type Length, list, riskText } from "./domain-markdown.ts";
+import { domainText, type Length, list, riskText } from "./domain-markdown.ts";
 import { leavingRisks, withoutLeavingRisks } from "./leaving.ts";
-import { code, codeBlock, fold, sentence } from "./markdown-text.ts";
-import { orderedDomains, orderedStacks, type PlacedDomain } from "./report-order.ts";
+import { code, codeBlock, fold } from "./markdown-text.ts";
+import { named } from "./named.ts";
+import { orderedDomains, type PlacedDomain } from "./report-order.ts";
+import { cutStacks, stackTexts } from "./stack-markdown.ts";
 import type { StackReport } from "./stack-report.ts";
 
 export interface CommentOptions {
@@ -52,11 +54,18 @@ function fitted(begin: readonly string[], reports: readonly StackReport[], limit
   const last = [unchangedText(reports)];
   const room = limit - joined([...first, ...last]).length - RESERVE;
   const domains = orderedDomains(reports);
-  const chosen = choose(domains, room);
-  const left = domains.length - chosen.length;
-  const more = left === 0 ? "" : `And ${count(left, "domain")} more, with less risk than these.`;
+  const forNames = room * NAMES_SHARE;
+  const chosen = choose(domains, room - forNames);
+  const left = domains.slice(chosen.length).map(({ domain }) => code(domain.displayName));
+  const more =
+    left.length === 0
+      ? ""
+      : `And ${count(left.length, "domain")} more, with less risk than these${named(left, forNames)}.`;
   return joined([...first, ...grouped(chosen), more, ...last]);
 }
+
+/** Of the room, for the names of domains that do not even have a line. */
+const NAMES_SHARE = 0.1;
 
 interface Chosen {
   readonly text: string;
@@ -115,36 +124,6 @@ function head(reports: readonly StackReport[], offboardAtMost: number | undefine
       : `> [!WARNING]\n> **Do not merge yet:** ${warnings.join(", and ")}.`,
     list(risks.map(riskText)),
   ]);
-}
-
-function stackTexts(reports: readonly StackReport[]): string[] {
-  return orderedStacks(reports).map(stackText);
-}
-
-function stackText(report: StackReport): string {
-  const { stack, summary, faults, risks } = report;
-  return joined([
-    `### Stack ${code(stack)}`,
-    sentence(summary),
-    faults.length === 0 ? "" : list(faults.map(faultText)),
-    risks.length === 0 ? "" : list(risks.map(riskText)),
-  ]);
-}
-
-/** Those that do not fit are counted; what failed comes first. */
-function cutStacks(reports: readonly StackReport[], room: number): string[] {
-  const texts = stackTexts(reports);
-  const kept: string[] = [];
-  let used = 0;
-  for (const text of texts) {
-    if (used + text.length > room) break;
-    used += text.length;
-    kept.push(text);
-  }
-  const left = texts.length - kept.length;
-  return left === 0
-    ? kept
-    : [...kept, `And ${count(left, "stack")} more that failed or need a look.`];
 }
 
 function foot(reports: readonly StackReport[]): string[] {

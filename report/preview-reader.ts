@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { digestOf, textOf } from "./change-digest.ts";
+import { type NamesChange, namesChange } from "./gateway-names.ts";
 import { type KeptValues, PART_OF_TYPE, PARTS, type Part } from "./kept-values.ts";
 import { isProvider, type SettingsChange, settingsChange } from "./provider-settings.ts";
 
@@ -48,6 +49,8 @@ export interface StackPreview {
   readonly organisation?: string;
   /** What the providers are told otherwise than before. Missing where that is nothing. */
   readonly settings?: SettingsChange;
+  /** The names of a gateway that differ. Missing where none does. */
+  readonly names?: NamesChange;
   /** In the order of their URNs: the engine's order differs from run to run. */
   readonly resources: readonly SeenResource[];
   readonly said: readonly Said[];
@@ -94,6 +97,7 @@ export class PreviewReader {
   readonly #said: Said[] = [];
   #organisation: string | undefined;
   #settings: SettingsChange | undefined;
+  #names: NamesChange | undefined;
 
   /** An event of the engine, as `pulumi preview --json` streams it and the Automation API's `onEvent` gives it. */
   see(event: unknown): void {
@@ -109,11 +113,14 @@ export class PreviewReader {
     const resources = [...this.#resources.values()].toSorted(byPlace);
     const organisation = this.#organisation;
     // A program that failed has told no outputs.
-    const settings = outcome.exitCode === 0 ? this.#settings : undefined;
+    const isWhole = outcome.exitCode === 0;
+    const settings = isWhole ? this.#settings : undefined;
+    const names = isWhole ? this.#names : undefined;
     return {
       outcome,
       ...(organisation !== undefined && { organisation }),
       ...(settings !== undefined && { settings }),
+      ...(names !== undefined && { names }),
       resources,
       said: this.#said.toSorted(byPlace),
     };
@@ -128,7 +135,10 @@ export class PreviewReader {
   }
 
   #end(metadata: Metadata): void {
-    if (metadata.type === "pulumi:pulumi:Stack") this.#settings = settingsChange(metadata);
+    if (metadata.type === "pulumi:pulumi:Stack") {
+      this.#settings = settingsChange(metadata);
+      this.#names = namesChange(metadata);
+    }
     this.#keep(metadata);
   }
 

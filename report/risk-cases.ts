@@ -53,6 +53,14 @@ export const CASES: readonly Case[] = [
     not: { drain: { op: "delete", old: { quietSeconds: DAY, store: { table: "routes" } } } },
   },
   {
+    id: "outbound-on-word",
+    level: "medium",
+    there: { drain: { lost: ["include"], old: { quietSeconds: DAY }, new: { quietSeconds: DAY } } },
+    not: {
+      drain: { changes: ["include"], old: { quietSeconds: DAY }, new: { quietSeconds: DAY } },
+    },
+  },
+  {
     id: "mail-refused",
     level: "high",
     there: { route: { changes: ["inactive"], old: {}, new: { inactive: true } } },

@@ -134,6 +134,17 @@ test("gateway-smaller: a host of the gateway goes", () => {
   expect(risksOf(previewOf([instance("update")]), "gateway")).toEqual([]);
 });
 
+test("gateway-renamed: a record of the gateway changes its name", () => {
+  tested.add("gateway-renamed");
+  const urn = "urn:pulumi:gateway::mail::cloudflare:index/dnsRecord:DnsRecord::gateway-spf";
+  const record = { urn, type: "cloudflare:index/dnsRecord:DnsRecord", op: "update", digest: "" };
+  const changed = (path: string) => [{ ...record, changes: [{ path, kind: "update" }] }];
+  expect(risksOf(previewOf(changed("name")), "gateway")).toEqual([
+    expect.objectContaining({ id: "gateway-renamed", level: "high" }),
+  ]);
+  expect(risksOf(previewOf(changed("content")), "gateway")).toEqual([]);
+});
+
 test("every risk was tested", () => {
   expect([...tested].toSorted()).toEqual([...RISK_IDS].toSorted());
 });

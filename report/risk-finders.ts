@@ -6,6 +6,7 @@ import { isDrifted, mxWords } from "./domain-diff.ts";
 import { displayNameOf } from "./domain-facts.ts";
 import { isKnown } from "./kept-values.ts";
 import { type Finder, type RiskWorld, risk, sortRisks } from "./risk.ts";
+import { outboundOnWord } from "./risk-outbound.ts";
 import { noteRisk, SAID_FINDERS } from "./risk-said.ts";
 import { notesOf } from "./said.ts";
 import { span } from "./span.ts";
@@ -65,20 +66,6 @@ const formerStale: Finder = ({ domain, kinds }) => {
       "medium",
       `When the domain leaves the gateway one day, or is bypassed, its mail goes to the MX of before: ${mxWords(mx.before).join(", ")}. If the mail system has moved, that leads nowhere.`,
       "If the mail system has moved for good, write its MX as handBackTo.",
-    ),
-  ];
-};
-
-const outboundOnWord: Finder = ({ domain }) => {
-  const { drain } = domain.old;
-  const ends = opOf(domain, "drain") === "delete" && drain?.store === undefined;
-  if (!ends || drain?.quietSeconds === 0) return [];
-  return [
-    risk(
-      "outbound-on-word",
-      "medium",
-      "Whether mail of the domain still leaves through this gateway cannot be seen from here. The run stops until somebody says that none does.",
-      `When nothing is sent there any more, run it with MXHERO_OUTBOUND_STOPPED=${domain.domain} in the environment.`,
     ),
   ];
 };

@@ -20,6 +20,7 @@ export const RISK_IDS = [
   "changed-by-others",
   "dns-by-hand",
   "replaced",
+  "gateway-renamed",
   "gateway-smaller",
   "warned",
 ] as const;

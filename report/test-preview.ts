@@ -7,6 +7,8 @@ export interface TestPart {
   readonly op?: string;
   /** Properties that differ. */
   readonly changes?: readonly string[];
+  /** Properties that are there no longer. */
+  readonly lost?: readonly string[];
   readonly old?: unknown;
   readonly new?: unknown;
 }
@@ -29,10 +31,13 @@ export function urnOf(part: Part, domain = "contoso.test"): string {
 
 export function partOf(
   part: Part,
-  { op = "update", changes = [], ...sides }: TestPart,
+  { op = "update", changes = [], lost = [], ...sides }: TestPart,
   domain?: string,
 ): SeenResource {
-  const list: PropertyChange[] = changes.map((path) => ({ path, kind: "update" }));
+  const list: PropertyChange[] = [
+    ...changes.map((path) => ({ path, kind: "update" })),
+    ...lost.map((path) => ({ path, kind: "delete" })),
+  ];
   return {
     urn: urnOf(part, domain),
     type: TYPES[part],

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { recordOf, routeOf } from "../mail/testdata/routes.ts";
 import { RouteStore } from "../store/route-store.ts";
 import { type ActingAgents, startActingAgents } from "./acting-agents.ts";
-import { stepsOf } from "./engine-steps.ts";
+import { endedSteps, stepsOf } from "./engine-steps.ts";
 import {
   failed,
   type GatewayChanges,
@@ -192,6 +192,31 @@ test("a slot does not leave DNS while no other one is healthy; once one is, the 
   await succeeded(lab.run(up));
   expect(agents.instances.get("a")).not.toBe(before.get("a"));
   expect(agents.instances.get("b")).not.toBe(before.get("b"));
+});
+
+test("other names are refused while a domain is served, in a preview, too, before anything is touched", async () => {
+  const names = { otherNames: ["smtp-relay.gateway.test", "smtp.gateway.test"] };
+  const { cert, key } = await lab.authority.issue("mx.gateway.test", names);
+  const renamed = {
+    "gateway:certificate": cert,
+    "gateway:privateKey": key,
+    "gateway:instanceType": larger,
+    "gateway:hosts": { smtpIn: "mx.gateway.test" },
+  };
+  const before = lab.cloudflare.snapshot(lab.zoneId);
+  await lab.configure(renamed);
+  for (const args of [["preview"], up]) {
+    const { text } = await failed(lab.run(args));
+    expect(text).toContain(
+      "Its names would change: smtp-in.gateway.test to mx.gateway.test. Mail of 1 domain goes through it: contoso.test.",
+    );
+    expect(text).toContain("(fleet-renamed");
+    expect(endedSteps(text)).toEqual([]);
+  }
+  expect(lab.cloudflare.snapshot(lab.zoneId)).toEqual(before);
+  expect(await registered()).toEqual(["a", "b"]);
+  await lab.configure({ ...keys, "gateway:instanceType": larger });
+  await succeeded(lab.run([...up, "--expect-no-changes"]));
 });
 
 test("a destroy is refused while routes are active, with the list, before anything is touched", async () => {
