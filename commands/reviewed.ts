@@ -31,6 +31,7 @@ interface Options {
   readonly reports?: string;
   readonly from?: string;
   readonly to?: string;
+  readonly branch?: string;
   readonly workflow: string;
   readonly artifact: string;
   readonly offboardAtMost: number;
@@ -43,6 +44,7 @@ async function run(args: readonly string[]): Promise<number> {
     .description("Finds what was reviewed of what was merged. Changes nothing.")
     .option("--from <commit>", "the branch's last commit before the push")
     .option("--to <commit>", "its last commit now")
+    .option("--branch <name>", "which branch was pushed")
     .option("--workflow <file>", "the file of the workflow that previews", "preview.yml")
     .option("--artifact <name>", "what it leaves behind", "mail-path-report")
     .option("--offboard-at-most <number>", "so many domains may leave in all", asCount, 1)
@@ -52,9 +54,9 @@ async function run(args: readonly string[]): Promise<number> {
     .exitOverride()
     .parse(args, { from: "user" });
   const options = command.opts<Options>();
-  const { from, to, json, reports } = options;
-  if (reports === undefined && (from === undefined || to === undefined || json === undefined)) {
-    return command.error("error: give --from, --to and --json, or --reports");
+  const { from, to, branch, json, reports } = options;
+  if (reports === undefined && [from, to, branch, json].includes(undefined)) {
+    return command.error("error: give --from, --to, --branch and --json, or --reports");
   }
   try {
     await tell(await (reports === undefined ? find(options) : read(reports)), options);
@@ -74,9 +76,11 @@ async function read(file: string): Promise<readonly StackReport[]> {
   return namedReports.parse(JSON.parse(await readFile(file, "utf8")));
 }
 
-async function find({ from = "", to = "", json = "", workflow, artifact }: Options) {
+async function find(options: Options): Promise<readonly StackReport[]> {
+  const { from = "", to = "", branch = "", json = "", workflow, artifact } = options;
   const repository = openRepository();
-  const pullRequests = await mergedPullRequests(repository, await commitsBetween(from, to));
+  const commits = await commitsBetween(from, to);
+  const pullRequests = await mergedPullRequests(repository, commits, branch);
   console.log(`pull-requests=${pullRequests.map(({ number }) => number).join(" ")}`);
   const where = { workflow, artifact, file: "report.json" };
   const found = await reviewedReports(repository, pullRequests, where);

@@ -76,6 +76,48 @@ test("a merge by which more domains leave in all than one run lets go does nothi
   expect(told?.body).toContain("2 domains would leave the gateway: one.test (one), two.test (two)");
 }, 120_000);
 
+test("a merge does only what the comment shows: of the last commit, by the last run and attempt", async () => {
+  const file = "stacks/Pulumi.three.yaml";
+  const report = { ...leavingReport("three"), domains: [] };
+  const request = await partner.open({
+    [file]: tenantFile("three.test"),
+    ...(await partner.withScript("fleet", reporting([report]))),
+  });
+  const { preview } = await partner.review(request);
+  const former = await partner.repository.head(request.branch);
+  const [{ body } = { body: "" }] = partner.github.commentsOf(request.number);
+  expect(body).toContain(
+    `Of commit \`${former.slice(0, 10)}\`, by [run ${preview.run.id}, attempt 1]`,
+  );
+
+  // Its preview ends well, and the run that would write the comment does not.
+  await partner.push(request, { [file]: tenantFile("three.test", { outbound: "none" }) });
+  const last = await partner.preview(request);
+  expect(last.result).toBe("success");
+  const run = await partner.merge(request);
+  expect(run.jobs.map(({ name, result }) => [name, result])).toContainEqual([
+    "up / reviewed",
+    "failure",
+  ]);
+  const told = partner.github.commentsOf(request.number).at(-1);
+  expect(told?.body).toContain(`has left for the commit ${former}`);
+  expect(told?.body).toContain(`The last report is another one, of run ${last.run.id}, attempt 1`);
+}, 120_000);
+
+test("a preview that was run again after the comment is not what was reviewed", async () => {
+  const report = { ...leavingReport("four"), domains: [] };
+  const request = await partner.open({
+    "stacks/Pulumi.four.yaml": tenantFile("four.test"),
+    ...(await partner.withScript("fleet", reporting([report]))),
+  });
+  const { preview } = await partner.review(request);
+  const again = await partner.rerun(preview);
+  const refused = await partner.merge(request);
+  expect(refused.log).toContain(
+    `The last report is another one, of run ${again.run.id}, attempt 2`,
+  );
+}, 120_000);
+
 test("tenants at a gateway that changes are told, before the merge and after it", async () => {
   await partner.repository.commit("main", {
     "stacks/Pulumi.follows.yaml": tenantFile("follows.test").replace(
