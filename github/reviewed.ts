@@ -131,37 +131,3 @@ async function refuseUnshown(
   if (!isDeepStrictEqual(shown, expected)) throw withOtherComment(number, shown, expected);
   if (comment.updated_at > mergedAt) throw withLateComment(number);
 }
-
-export interface Turns {
-  readonly gateways: readonly string[];
-  readonly tenants: readonly string[];
-  /** Their file is gone. Only a destroy, which is approved by itself, takes their domains off the gateway. */
-  readonly removed: readonly string[];
-}
-
-/** Of a report, as much as is needed to know whose turn it is. */
-export type Due = Pick<StackReport, "stack" | "kind" | "status">;
-
-/**
- * Which stacks there is something to do for: gateways come first, since tenants' routes need them.
- *
- * A stack whose own file has changed is due even where its preview saw no change: while that preview was made another
- * run may have waited, and have done something since that this file takes back.
- *
- * @param hasFile whether the stack has a file now
- * @param touched the stacks whose own files the push changes
- */
-export function turnsOf(
-  all: readonly Due[],
-  hasFile: (stack: string) => boolean,
-  touched: ReadonlySet<string> = new Set(),
-): Turns {
-  const changed = all.filter(({ stack, status }) => status !== "unchanged" || touched.has(stack));
-  const namesOf = (found: readonly Due[]) => found.map(({ stack }) => stack);
-  const present = changed.filter(({ stack }) => hasFile(stack));
-  return {
-    gateways: namesOf(present.filter(({ kind }) => kind === "gateway")),
-    tenants: namesOf(present.filter(({ kind }) => kind !== "gateway")),
-    removed: namesOf(changed.filter(({ stack }) => !hasFile(stack))),
-  };
-}

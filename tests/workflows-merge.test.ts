@@ -41,6 +41,32 @@ test("what was pushed without a pull request is not done", async () => {
   expect(run.log).toContain("It was pushed without a pull request");
 }, 120_000);
 
+test("what no stack depends on needs no review, and does nothing", async () => {
+  const run = await partner.pushToMain({ "README.md": "Our mail.\n" });
+  expect(run.jobs.map(({ name, result }) => [name, result])).toEqual([
+    ["up / reviewed", "success"],
+    ["up / preview", "skipped"],
+    ["up / gateways", "skipped"],
+    ["up / tenants", "skipped"],
+    ["up / tell", "skipped"],
+  ]);
+  const program = await partner.pushToMain({ "hook.ts": "// Beside the stack files.\n" });
+  expect(program.log).toContain("It was pushed without a pull request");
+}, 120_000);
+
+test("a stack whose file a merge changes, and that no report names, is not left out in silence", async () => {
+  const request = await partner.open({
+    "stacks/Pulumi.named.yaml": tenantFile("named.test"),
+    "stacks/Pulumi.missed.yaml": tenantFile("missed.test"),
+    ...(await partner.withScript("fleet", reporting([{ ...leavingReport("named"), domains: [] }]))),
+  });
+  await partner.review(request);
+  const run = await partner.merge(request);
+  expect(run.result).toBe("failure");
+  const told = partner.github.commentsOf(request.number).at(-1);
+  expect(told?.body).toContain("stacks/Pulumi.missed.yaml: The push changes this file");
+}, 120_000);
+
 test("what came from a fork is not done, and the pull request is told", async () => {
   const request = await partner.open({ [contoso]: tenantFile("contoso.test") }, "mallory");
   await partner.review(request, "mallory");
