@@ -12,6 +12,7 @@ import {
   type CommentSource,
   digestOf,
   REPORT_COMMENT,
+  sourceAddress,
   sourceDetails,
   sourceText,
 } from "../github/comment-source.ts";
@@ -19,12 +20,14 @@ import { followersOf, followersText } from "../github/followers.ts";
 import { joinTexts } from "../github/join-texts.ts";
 import { BODY_LIMIT } from "../github/own-text.ts";
 import { findOpenPullRequest, type Head } from "../github/pull-requests.ts";
+import { readReports, unreadableText } from "../github/read-reports.ts";
 import { openRepository } from "../github/repository.ts";
 import { stackFiles, stackFilesText } from "../github/stack-files-text.ts";
 import { turnsOf } from "../github/turns.ts";
+import { MailRuleError } from "../mail/errors.ts";
 import { renderComment } from "../report/markdown.ts";
 import { codeBlock } from "../report/markdown-text.ts";
-import { type StackReport, stackReports } from "../report/stack-report.ts";
+import type { StackReport } from "../report/stack-report.ts";
 import { asCount } from "./as-count.ts";
 import { endCommand } from "./end-command.ts";
 
@@ -73,8 +76,9 @@ async function run(args: readonly string[]): Promise<number> {
     console.log("No open pull request ends with this commit any more. Nothing was written.");
     return 0;
   }
-  const markdown = await markdownOf(command, options);
   const source = await sourceOfOptions(options);
+  const address = source && sourceAddress(source, repository.url);
+  const markdown = await markdownOf(command, options, address);
   const above = source === undefined ? "" : `${sourceText(source, repository.url)}\n\n`;
   const details = source && sourceDetails(source);
   const outcome = await keepComment(repository, number, options.about, above + markdown, details);
@@ -84,19 +88,38 @@ async function run(args: readonly string[]): Promise<number> {
 
 const WORDS = { created: "created", updated: "updated", unchanged: "left as it is" } as const;
 
-async function markdownOf(command: Command, options: Options): Promise<string> {
+/** @param run the address of the run that has left what the comment shows */
+async function markdownOf(
+  command: Command,
+  options: Options,
+  run: string | undefined,
+): Promise<string> {
   const { file, reports, stackFiles: found, headCommit = "" } = options;
   if (file !== undefined) {
     const texts = await Promise.all(file.map((path) => readFile(path, "utf8")));
     return joinTexts(texts, COMMENT_LIMIT);
   }
   if (reports !== undefined) {
-    return reportsText(stackReports.parse(await readJson(reports)), options);
+    return shownOrUnreadable(await readFile(reports, "utf8"), options, run);
   }
   if (found === undefined) {
     return command.error("error: give --file, --reports or --stack-files");
   }
   return stackFilesText(stackFiles.parse(await readJson(found)), headCommit);
+}
+
+async function shownOrUnreadable(
+  text: string,
+  options: Options,
+  run: string | undefined,
+): Promise<string> {
+  try {
+    return await reportsText(readReports(text), options);
+  } catch (error) {
+    if (!(error instanceof MailRuleError) || error.code !== "report-of-other-version") throw error;
+    console.error(error.message);
+    return unreadableText(error, run);
+  }
 }
 
 /** Undefined where no run is named. */

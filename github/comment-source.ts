@@ -38,8 +38,14 @@ export function sourceOf(body: string): CommentSource | undefined {
   return digest === "none" ? source : { ...source, digest };
 }
 
+/** The run's page. @param url of the repository */
+export function sourceAddress({ run, attempt }: CommentSource, url: string): string {
+  return `${url}/actions/runs/${run}/attempts/${attempt}`;
+}
+
 /** Markdown. @param url of the repository */
-export function sourceText({ commit, run, attempt }: CommentSource, url: string): string {
-  const address = `${url}/actions/runs/${run}/attempts/${attempt}`;
-  return `<sub>Of commit \`${commit.slice(0, 10)}\`, by [run ${run}, attempt ${attempt}](${address}).</sub>`;
+export function sourceText(source: CommentSource, url: string): string {
+  const { commit, run, attempt } = source;
+  const page = sourceAddress(source, url);
+  return `<sub>Of commit \`${commit.slice(0, 10)}\`, by [run ${run}, attempt ${attempt}](${page}).</sub>`;
 }

@@ -37,10 +37,12 @@ test("a stack whose own file has changed has its turn, whatever its preview saw"
   });
 });
 
+const isPresent = (stack: string) => stack !== "gone";
+const names = (count: number) => Array.from({ length: count }, (_, index) => `stack-${index}`);
+
 test("a stack with a file that the push changes and no report stops the merge, a removed one does not", () => {
   const all = [report("contoso", { status: "unchanged" })];
-  const hasFile = (stack: string) => stack !== "gone";
-  const refuse = (...touched: string[]) => refuseUnreported(all, hasFile, new Set(touched));
+  const refuse = (...touched: string[]) => refuseUnreported(all, isPresent, new Set(touched));
   expect(() => refuse()).not.toThrow();
   expect(() => refuse("contoso", "gone")).not.toThrow();
   expect(() => refuse("contoso", "fabrikam")).toThrow(
@@ -52,7 +54,6 @@ test.each(["gateways", "tenants"])(
   "more %s than a matrix takes are refused before any has begun",
   (kind) => {
     const none = { gateways: ["gateway"], tenants: ["contoso"], removed: [] };
-    const names = (count: number) => Array.from({ length: count }, (_, index) => `stack-${index}`);
     expect(() => refuseTooMany({ ...none, [kind]: names(256) })).not.toThrow();
     expect(() => refuseTooMany({ ...none, [kind]: names(257) })).toThrow(
       expect.objectContaining({ code: "too-many-stacks", value: "257" }),
