@@ -88,11 +88,11 @@ async function run(args: readonly string[]): Promise<number> {
 
 const WORDS = { created: "created", updated: "updated", unchanged: "left as it is" } as const;
 
-/** @param run the address of the run that has left what the comment shows */
+/** @param address of the run that has left what the comment shows */
 async function markdownOf(
   command: Command,
   options: Options,
-  run: string | undefined,
+  address: string | undefined,
 ): Promise<string> {
   const { file, reports, stackFiles: found, headCommit = "" } = options;
   if (file !== undefined) {
@@ -100,7 +100,7 @@ async function markdownOf(
     return joinTexts(texts, COMMENT_LIMIT);
   }
   if (reports !== undefined) {
-    return shownOrUnreadable(await readFile(reports, "utf8"), options, run);
+    return shownOrUnreadable(await readFile(reports, "utf8"), options, address);
   }
   if (found === undefined) {
     return command.error("error: give --file, --reports or --stack-files");
@@ -111,14 +111,14 @@ async function markdownOf(
 async function shownOrUnreadable(
   text: string,
   options: Options,
-  run: string | undefined,
+  address: string | undefined,
 ): Promise<string> {
   try {
     return await reportsText(readReports(text), options);
   } catch (error) {
     if (!(error instanceof MailRuleError) || error.code !== "report-of-other-version") throw error;
     console.error(error.message);
-    return unreadableText(error, run);
+    return unreadableText(error, address);
   }
 }
 
