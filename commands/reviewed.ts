@@ -9,12 +9,14 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Command } from "commander";
-import { execa } from "execa";
+import { touchedStacks } from "../fleet/changed-stacks.ts";
 import { boundFaults } from "../fleet/guard.ts";
 import { stackOfFile } from "../fleet/stack-files.ts";
 import { followersOf, followersText } from "../github/followers.ts";
+import { changesOf, commitsOf, type Push } from "../github/push.ts";
 import { openRepository } from "../github/repository.ts";
-import { mergedPullRequests, namedReports, reviewedReports, turnsOf } from "../github/reviewed.ts";
+import { mergedPullRequests, namedReports, reviewedReports } from "../github/reviewed.ts";
+import { refuseTooMany, refuseUnreported, turnsOf } from "../github/turns.ts";
 import { MailRuleError } from "../mail/errors.ts";
 import { code, codeBlock } from "../report/markdown-text.ts";
 import type { StackReport } from "../report/stack-report.ts";
@@ -24,13 +26,11 @@ import { endCommand } from "./end-command.ts";
 
 const EXIT = { reviewed: 0, refused: 1, unread: 2 };
 
-/** Names no commit: what GitHub gives as the one before the first. */
-const NO_COMMIT = /^0+$/;
-
 interface Options {
   readonly reports?: string;
   readonly from?: string;
   readonly to?: string;
+  readonly branch?: string;
   readonly workflow: string;
   readonly artifact: string;
   readonly offboardAtMost: number;
@@ -43,6 +43,7 @@ async function run(args: readonly string[]): Promise<number> {
     .description("Finds what was reviewed of what was merged. Changes nothing.")
     .option("--from <commit>", "the branch's last commit before the push")
     .option("--to <commit>", "its last commit now")
+    .option("--branch <name>", "which branch was pushed")
     .option("--workflow <file>", "the file of the workflow that previews", "preview.yml")
     .option("--artifact <name>", "what it leaves behind", "mail-path-report")
     .option("--offboard-at-most <number>", "so many domains may leave in all", asCount, 1)
@@ -52,9 +53,9 @@ async function run(args: readonly string[]): Promise<number> {
     .exitOverride()
     .parse(args, { from: "user" });
   const options = command.opts<Options>();
-  const { from, to, json, reports } = options;
-  if (reports === undefined && (from === undefined || to === undefined || json === undefined)) {
-    return command.error("error: give --from, --to and --json, or --reports");
+  const { from, to, branch, json, reports } = options;
+  if (reports === undefined && [from, to, branch, json].includes(undefined)) {
+    return command.error("error: give --from, --to, --branch and --json, or --reports");
   }
   try {
     await tell(await (reports === undefined ? find(options) : read(reports)), options);
@@ -68,28 +69,53 @@ async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-const REFUSALS = new Set(["not-reviewed", "too-many-offboarded"]);
+const REFUSALS = new Set(["not-reviewed", "too-many-offboarded", "too-many-stacks"]);
 
-async function read(file: string): Promise<readonly StackReport[]> {
-  return namedReports.parse(JSON.parse(await readFile(file, "utf8")));
+/** Those of a run that was started by hand: no push changes any file. */
+async function read(file: string): Promise<Found> {
+  const reports = namedReports.parse(JSON.parse(await readFile(file, "utf8")));
+  return { reports, touched: new Set() };
 }
 
-async function find({ from = "", to = "", json = "", workflow, artifact }: Options) {
+/** What a push is about. */
+interface Found {
+  readonly reports: readonly StackReport[];
+  /** The stacks whose own files it changes. */
+  readonly touched: ReadonlySet<string>;
+}
+
+async function find(options: Options): Promise<Found> {
+  const { from = "", to = "", branch = "", json = "" } = options;
+  const changes = await changesOf({ from, to });
+  const touched = new Set(changes.flatMap(({ file }) => stackOfFile(file) ?? []));
+  const { stacks, removed } = touchedStacks(changes, new Set([...touched].filter(hasFile)));
+  // As with a document: there is nothing that anybody could have reviewed.
+  const isNothing = stacks !== "all" && stacks.size === 0 && removed.size === 0;
+  const reports = isNothing ? [] : await reviewedOf(options, { from, to, branch });
+  await write(json, JSON.stringify(reports, null, 2));
+  return { reports, touched };
+}
+
+async function reviewedOf(
+  { workflow, artifact }: Options,
+  { branch, ...push }: Push & { readonly branch: string },
+): Promise<readonly StackReport[]> {
   const repository = openRepository();
-  const pullRequests = await mergedPullRequests(repository, await commitsBetween(from, to));
+  const pullRequests = await mergedPullRequests(repository, await commitsOf(push), branch);
   console.log(`pull-requests=${pullRequests.map(({ number }) => number).join(" ")}`);
   const where = { workflow, artifact, file: "report.json" };
-  const found = await reviewedReports(repository, pullRequests, where);
-  await write(json, JSON.stringify(found, null, 2));
-  return found;
+  return reviewedReports(repository, pullRequests, where);
 }
 
-/** @throws MailRuleError `too-many-offboarded` */
-async function tell(all: readonly StackReport[], options: Options): Promise<void> {
-  const { gateways, tenants, removed } = turnsOf(all, hasFile, await touchedBy(options));
-  const due = all.filter(({ stack }) => hasFile(stack));
+/** @throws MailRuleError `too-many-offboarded`, `not-reviewed`, `too-many-stacks` */
+async function tell({ reports, touched }: Found, options: Options): Promise<void> {
+  refuseUnreported(reports, hasFile, touched);
+  const turns = turnsOf(reports, hasFile, touched);
+  const { gateways, tenants, removed } = turns;
+  const due = reports.filter(({ stack }) => hasFile(stack));
   const [tooMany] = boundFaults(due, options);
   if (tooMany !== undefined) throw tooMany;
+  refuseTooMany(turns);
   console.log(`gateways=${JSON.stringify(gateways)}`);
   console.log(`tenants=${JSON.stringify(tenants)}`);
   const followers = await followersOf(process.cwd(), gateways);
@@ -108,23 +134,6 @@ function removedText(removed: readonly string[]): string {
 
 function hasFile(stack: string): boolean {
   return existsSync(`stacks/Pulumi.${stack}.yaml`);
-}
-
-/** The stacks whose own files the push changes. None where the stacks are not those of a push. */
-async function touchedBy({ from, to }: Options): Promise<ReadonlySet<string>> {
-  if (from === undefined || to === undefined) return new Set();
-  const commits = NO_COMMIT.test(from) ? ["--root", "--no-commit-id", to] : [from, to];
-  const names = ["-r", "--name-only", "--no-renames", "-z"];
-  const { stdout } = await execa("git", ["diff-tree", ...names, ...commits, "--"]);
-  return new Set(stdout.split("\0").flatMap((file) => stackOfFile(file) ?? []));
-}
-
-/** What the push brought, the oldest first: merges, or the commits themselves where they were rebased. */
-async function commitsBetween(from: string, to: string): Promise<string[]> {
-  const range = NO_COMMIT.test(from) ? ["--max-count=1", to] : [`${from}..${to}`];
-  const args = ["rev-list", "--first-parent", "--reverse", ...range, "--"];
-  const { stdout } = await execa("git", args);
-  return stdout.split("\n").filter(Boolean);
 }
 
 async function write(file: string, text: string): Promise<void> {

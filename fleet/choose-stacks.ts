@@ -1,10 +1,12 @@
 /** Which stacks a run is about. */
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { join, matchesGlob } from "node:path";
+import type { StackKind } from "../config/stack-file.ts";
 import { touchedStacks } from "./changed-stacks.ts";
 import { changesSince, fileAt } from "./git-changes.ts";
-import { knownStacks } from "./known-stacks.ts";
+import { exportStack, knownStacks } from "./known-stacks.ts";
 import { describeStackFile, findStackFiles, type StackFile } from "./stack-files.ts";
+import { storedKind } from "./stored-resources.ts";
 
 export interface Choice {
   /** Only the stacks that the change since this commit or branch touches. */
@@ -68,7 +70,7 @@ export async function chooseLeaving(
   const all = await readStacks(project);
   const chosen = await choose(all, choice, folder);
   if (choice.changed !== undefined) return chosen.filter(({ hasFile }) => !hasFile);
-  return [...chosen.filter(({ isKnown }) => isKnown), ...withoutFile(all, choice)];
+  return withKinds([...chosen.filter(({ isKnown }) => isKnown), ...withoutFile(all, choice)]);
 }
 
 /** The stack files, and what the backend has. */
@@ -96,7 +98,9 @@ async function choose(
   const { base, files: changedFiles } = await changesSince(project, changed);
   const touched = touchedStacks(changedFiles, new Set(files.map(({ stack }) => stack)));
   const left = [...touched.removed].filter((stack) => known.has(stack));
-  const removed = await Promise.all(left.map((stack) => formerStack(project, base, stack, folder)));
+  const removed = await withKinds(
+    await Promise.all(left.map((stack) => formerStack(project, base, stack, folder))),
+  );
   const isTouched = ({ stack }: StackFile) => touched.stacks === "all" || touched.stacks.has(stack);
   return [...withFile.filter(isTouched), ...removed].filter(isWanted(choice));
 }
@@ -115,6 +119,25 @@ function withoutFile({ files, known }: Stacks, choice: Choice): ChosenStack[] {
       return { stack, file, kind: "unknown", faults: [], isKnown: true, hasFile: false };
     })
     .filter(isWanted(choice));
+}
+
+/** Where no file says what kind of stack it is the state does: a gateway leaves last. One by one, each by a CLI. */
+async function withKinds(stacks: readonly ChosenStack[]): Promise<ChosenStack[]> {
+  const found: ChosenStack[] = [];
+  for (const each of stacks) {
+    const isTold = each.kind !== "unknown" || !each.isKnown;
+    found.push(isTold ? each : { ...each, kind: await kindInState(each.stack) });
+  }
+  return found;
+}
+
+/** `unknown` where the state cannot be read: the stack's preview says why, and nothing is done with it. */
+async function kindInState(stack: string): Promise<StackKind> {
+  try {
+    return storedKind(await exportStack(stack));
+  } catch {
+    return "unknown";
+  }
 }
 
 /** The CLI needs the file for what protects the stack's secrets. */

@@ -1,5 +1,6 @@
 /** The resources of a stack's state that have another half in the world. Pure. */
 import { z } from "zod";
+import type { StackKind } from "../config/stack-file.ts";
 
 export interface StoredResource {
   readonly urn: string;
@@ -47,4 +48,18 @@ export function storedResources(text: string): StoredResource[] {
       const domain = isOwn ? (outputs ?? inputs) : undefined;
       return { urn, type, domain, isPending: pending.has(urn) };
     });
+}
+
+/**
+ * What kind of stack it is. Its components stay until all that is in them is gone, so a destroy that was cut short
+ * makes no other kind of it.
+ *
+ * @param text as `pulumi stack export` has it. @throws if it is something else
+ */
+export function storedKind(text: string): StackKind {
+  const resources = exported.parse(JSON.parse(text)).deployment?.resources ?? [];
+  const has = (...begins: string[]) =>
+    resources.some(({ type }) => begins.some((begin) => type.startsWith(begin)));
+  if (has("mxhero:gateway:", "mxhero:index:GatewayFleet")) return "gateway";
+  return has("mxhero:tenant:", "mxhero:index:") ? "tenant" : "unknown";
 }

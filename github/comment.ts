@@ -12,6 +12,7 @@ export type CommentOutcome = "created" | "updated" | "unchanged";
  * REST: issues/comments, docs.github.com/en/rest/issues/comments.
  *
  * @param kind what the comment is about; one comment of each kind is kept
+ * @param details what its hidden line says besides
  * @throws MailRuleError `comment-too-long`; octokit's RequestError
  */
 export async function keepComment(
@@ -19,9 +20,10 @@ export async function keepComment(
   pullRequest: number,
   kind: string,
   markdown: string,
+  details?: string,
 ): Promise<CommentOutcome> {
   const { client, owner, repo } = repository;
-  const body = marked(kind, markdown);
+  const body = marked(kind, markdown, details);
   refuseTooLong(body);
   const login = await ownLogin(repository);
   const find = () => findComment(repository, pullRequest, kind, login);
@@ -39,6 +41,11 @@ export async function keepComment(
   const route = "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}";
   await client.request(route, { owner, repo, comment_id: present.id, body });
   return "updated";
+}
+
+/** The comment of a kind, as `keepComment` keeps it: by its hidden line and its author. */
+export async function findOwnComment(repository: Repository, pullRequest: number, kind: string) {
+  return findComment(repository, pullRequest, kind, await ownLogin(repository));
 }
 
 async function findComment(

@@ -9,6 +9,10 @@ const LARGEST_FILE = 64 * 1024 * 1024;
 export interface PreviewRun {
   readonly id: number | bigint;
   readonly url: string;
+  /** How often it was started, counted from 1. */
+  readonly attempt: number;
+  /** When it was started first, as GitHub writes it. */
+  readonly createdAt: string;
 }
 
 export interface PreviewOf {
@@ -43,7 +47,8 @@ export async function lastPreviewRun(
     throw notReviewed(commit, `${workflow} has never run for it with credentials.`);
   }
   if (last.status !== "completed") throw notReviewed(commit, `${last.html_url} has not ended.`);
-  return { id: last.id, url: last.html_url };
+  const { id, html_url: url, run_attempt: attempt = 1, created_at: createdAt } = last;
+  return { id, url, attempt, createdAt };
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The pull request that a run or a merge belongs to, found by what GitHub itself says of it. */
+import { z } from "zod";
 import type { Repository } from "./repository.ts";
 
 export interface Head {
@@ -35,27 +36,29 @@ export interface MergedPullRequest {
   readonly commit: string;
   /** Whether its branch is in another repository. */
   readonly isFork: boolean;
+  /** When, as GitHub writes it: `2026-11-26T12:00:00Z`. */
+  readonly mergedAt: string;
 }
 
 /**
- * The pull request that brought a commit into the branch; none where it was pushed without one.
+ * The pull request that brought a commit into a branch; none where it was pushed without one.
  *
  * REST: docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit.
  */
 export async function findMergedPullRequest(
   { client, owner, repo }: Repository,
   commit: string,
+  into: string,
 ): Promise<MergedPullRequest | undefined> {
   const route = "GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls";
   const found = await client.paginate(route, { owner, repo, commit_sha: commit, per_page: 100 });
   const ownName = `${owner}/${repo}`;
-  const merged = found.find(
-    ({ merged_at, base }) => merged_at !== null && base.repo.full_name === ownName,
-  );
-  if (merged === undefined) return undefined;
-  const { number, head } = merged;
-  const { sha, ref, repo: from } = head;
-  return { number, branch: ref, commit: sha, isFork: from?.full_name !== ownName };
+  for (const { number, merged_at: mergedAt, base, head } of found) {
+    if (mergedAt === null || base.repo.full_name !== ownName || base.ref !== into) continue;
+    const { sha, ref, repo: from } = head;
+    return { number, branch: ref, commit: sha, isFork: from?.full_name !== ownName, mergedAt };
+  }
+  return undefined;
 }
 
 /**
@@ -73,4 +76,27 @@ export async function findTwins(
   const found = await client.paginate(route, { ...wanted, per_page: 100 });
   const twins = found.filter(({ head, number: own }) => head.sha === commit && own !== number);
   return twins.map(({ number: twin }) => twin);
+}
+
+/** A person has made the pull request one into another branch, or GitHub has, as its branch was deleted. */
+const RETARGETED = new Set(["base_ref_changed", "automatic_base_change_succeeded"]);
+
+const events = z.array(z.object({ event: z.string(), created_at: z.string() }));
+
+/**
+ * When the branch that a pull request goes into was changed last. Undefined where it never was.
+ *
+ * REST: docs.github.com/en/rest/issues/events; docs.github.com/en/rest/using-the-rest-api/issue-event-types.
+ */
+export async function lastRetargeted(
+  { client, owner, repo }: Repository,
+  number: number,
+): Promise<string | undefined> {
+  const route = "GET /repos/{owner}/{repo}/issues/{issue_number}/events";
+  const found = await client.paginate(route, { owner, repo, issue_number: number, per_page: 100 });
+  const changes = events.parse(found).filter(({ event }) => RETARGETED.has(event));
+  return changes
+    .map(({ created_at: at }) => at)
+    .toSorted()
+    .at(-1);
 }

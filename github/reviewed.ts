@@ -1,10 +1,26 @@
 /** What was reviewed of what a push brings: the reports of the last previews of its pull requests. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { MailRuleError } from "../mail/errors.ts";
 import { type StackReport, stackReport } from "../report/stack-report.ts";
+import { findOwnComment } from "./comment.ts";
+import { type CommentSource, digestOf, REPORT_COMMENT, sourceOf } from "./comment-source.ts";
+import {
+  afterRetargeting,
+  fromFork,
+  withLateComment,
+  withOtherComment,
+  withoutComment,
+  withoutPullRequest,
+  withTwin,
+} from "./not-reviewed.ts";
 import { artifactFile, lastPreviewRun } from "./preview-run.ts";
-import { findMergedPullRequest, findTwins, type MergedPullRequest } from "./pull-requests.ts";
+import {
+  findMergedPullRequest,
+  findTwins,
+  lastRetargeted,
+  type MergedPullRequest,
+} from "./pull-requests.ts";
 import type { Repository } from "./repository.ts";
 
 /**
@@ -23,18 +39,19 @@ export interface WhereReviewed {
 }
 
 /**
- * The pull requests that brought these commits, each once.
+ * The pull requests that brought these commits into a branch, each once.
  *
  * @throws MailRuleError `not-reviewed` for a commit that came without one
  */
 export async function mergedPullRequests(
   repository: Repository,
   commits: readonly string[],
+  into: string,
 ): Promise<readonly MergedPullRequest[]> {
   const found = new Map<number, MergedPullRequest>();
   for (const commit of commits) {
-    const pullRequest = await findSoon(repository, commit);
-    if (pullRequest === undefined) throw withoutPullRequest(commit);
+    const pullRequest = await findSoon(repository, commit, into);
+    if (pullRequest === undefined) throw withoutPullRequest(commit, into);
     found.set(pullRequest.number, pullRequest);
   }
   return [...found.values()];
@@ -47,13 +64,14 @@ const PAUSE_MS = 3_000;
 async function findSoon(
   repository: Repository,
   commit: string,
+  into: string,
 ): Promise<MergedPullRequest | undefined> {
   for (let look = 1; look < LOOKS; look += 1) {
-    const found = await findMergedPullRequest(repository, commit);
+    const found = await findMergedPullRequest(repository, commit, into);
     if (found !== undefined) return found;
     await sleep(PAUSE_MS);
   }
-  return findMergedPullRequest(repository, commit);
+  return findMergedPullRequest(repository, commit, into);
 }
 
 /**
@@ -65,82 +83,51 @@ async function findSoon(
 export async function reviewedReports(
   repository: Repository,
   pullRequests: readonly MergedPullRequest[],
-  { workflow, artifact, file }: WhereReviewed,
+  where: WhereReviewed,
 ): Promise<readonly StackReport[]> {
   const byStack = new Map<string, StackReport>();
   for (const pullRequest of pullRequests) {
-    const { number, branch, commit, isFork } = pullRequest;
-    if (isFork) throw fromFork(number);
-    const [twin] = await findTwins(repository, pullRequest);
-    if (twin !== undefined) throw withTwin(number, twin);
-    const run = await lastPreviewRun(repository, { workflow, branch, commit });
-    const text = await artifactFile(repository, run, artifact, file);
+    const text = await reviewedText(repository, pullRequest, where);
     for (const each of namedReports.parse(JSON.parse(text))) byStack.set(each.stack, each);
   }
   return [...byStack.values()];
 }
 
-export interface Turns {
-  readonly gateways: readonly string[];
-  readonly tenants: readonly string[];
-  /** Their file is gone. Only a destroy, which is approved by itself, takes their domains off the gateway. */
-  readonly removed: readonly string[];
-}
-
-/** Of a report, as much as is needed to know whose turn it is. */
-export type Due = Pick<StackReport, "stack" | "kind" | "status">;
-
-/**
- * Which stacks there is something to do for: gateways come first, since tenants' routes need them.
- *
- * A stack whose own file has changed is due even where its preview saw no change: while that preview was made another
- * run may have waited, and have done something since that this file takes back.
- *
- * @param hasFile whether the stack has a file now
- * @param touched the stacks whose own files the push changes
- */
-export function turnsOf(
-  all: readonly Due[],
-  hasFile: (stack: string) => boolean,
-  touched: ReadonlySet<string> = new Set(),
-): Turns {
-  const changed = all.filter(({ stack, status }) => status !== "unchanged" || touched.has(stack));
-  const namesOf = (found: readonly Due[]) => found.map(({ stack }) => stack);
-  const present = changed.filter(({ stack }) => hasFile(stack));
-  return {
-    gateways: namesOf(present.filter(({ kind }) => kind === "gateway")),
-    tenants: namesOf(present.filter(({ kind }) => kind !== "gateway")),
-    removed: namesOf(changed.filter(({ stack }) => !hasFile(stack))),
-  };
-}
-
-const FIX = "Run the workflow up by hand: it shows what would be done, and waits for an approval.";
-
-function withoutPullRequest(commit: string): MailRuleError {
-  return new MailRuleError({
-    code: "not-reviewed",
-    where: `commit ${commit}`,
-    problem:
-      "It was pushed without a pull request, so that nobody has reviewed what would be done.",
-    fix: FIX,
+/** What the last preview has left, where it is what the pull request's comment shows. */
+async function reviewedText(
+  repository: Repository,
+  pullRequest: MergedPullRequest,
+  { workflow, artifact, file }: WhereReviewed,
+): Promise<string> {
+  const { number, branch, commit, isFork } = pullRequest;
+  if (isFork) throw fromFork(number);
+  const [twin] = await findTwins(repository, pullRequest);
+  if (twin !== undefined) throw withTwin(number, twin);
+  const run = await lastPreviewRun(repository, { workflow, branch, commit });
+  const retargeted = await lastRetargeted(repository, number);
+  // Both are in whole seconds.
+  if (retargeted !== undefined && retargeted >= run.createdAt) {
+    throw afterRetargeting(number, run.url);
+  }
+  const text = await artifactFile(repository, run, artifact, file);
+  await refuseUnshown(repository, pullRequest, {
+    commit,
+    run: `${run.id}`,
+    attempt: run.attempt,
+    digest: digestOf(text),
   });
+  return text;
 }
 
-function withTwin(number: number, twin: number): MailRuleError {
-  return new MailRuleError({
-    code: "not-reviewed",
-    where: `pull request ${number}`,
-    problem: `Pull request ${twin} has the same last commit: what it says may have come from that one's workflow.`,
-    fix: FIX,
-  });
-}
-
-function fromFork(number: number): MailRuleError {
-  return new MailRuleError({
-    code: "not-reviewed",
-    where: `pull request ${number}`,
-    problem:
-      "It came from a fork, which is previewed without credentials: nobody has seen what would be done.",
-    fix: FIX,
-  });
+/** @throws MailRuleError `not-reviewed` where the pull request's comment shows anything else, or came too late */
+async function refuseUnshown(
+  repository: Repository,
+  { number, mergedAt }: MergedPullRequest,
+  expected: CommentSource,
+): Promise<void> {
+  const comment = await findOwnComment(repository, number, REPORT_COMMENT);
+  if (comment === undefined) throw withoutComment(number);
+  const shown = sourceOf(comment.body ?? "");
+  if (!isDeepStrictEqual(shown, expected)) throw withOtherComment(number, shown, expected);
+  if (comment.updated_at > mergedAt) throw withLateComment(number);
 }

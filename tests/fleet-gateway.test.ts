@@ -1,4 +1,5 @@
 /** A gateway's stack and a tenant's of it in one run, with the real engine. The slots' agents are acted. */
+import { readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { RouteStore } from "../store/route-store.ts";
@@ -52,6 +53,18 @@ test("up: the gateway comes first, for only then is there something for the tena
 
   const again = await fleet(lab.project, ["up"]);
   expect(again.text).toContain("2 stacks: 2 unchanged. Nothing was changed.");
+});
+
+test("a gateway whose file is gone is still previewed as one", async () => {
+  const file = join(lab.project.directory, "stacks/Pulumi.gateway.yaml");
+  const json = join(lab.directory, "leaving.json");
+  const aside = `${file}.aside`;
+  await rename(file, aside);
+  await fleet(lab.project, ["preview", "--leaving", "--stack", "gateway", "--json", json]);
+  await rename(aside, file);
+  expect(JSON.parse(await readFile(json, "utf8"))).toMatchObject([
+    { stack: "gateway", kind: "gateway", isDestroyed: true },
+  ]);
 });
 
 test("destroy: the gateway goes last, once nobody's mail goes through it", async () => {

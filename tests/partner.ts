@@ -67,12 +67,17 @@ export class Partner implements AsyncDisposable {
   }
 
   /** What GitHub runs for its present commit: preview.yml, and when that has ended comment.yml. */
-  async review({ number, branch }: PullRequest, fork?: string): Promise<Review> {
-    const owner = fork ?? "example";
-    const repo = { full_name: `${owner}/mail`, owner: { login: owner } };
+  async review(request: PullRequest, fork?: string): Promise<Review> {
+    const preview = await this.preview(request, fork);
+    return { preview, comment: await this.comment(preview, request, fork) };
+  }
+
+  /** preview.yml alone. */
+  async preview({ number, branch }: PullRequest, fork?: string): Promise<WorkflowRun> {
+    const repo = repositoryOf(fork);
     const headSha = await this.repository.head(branch);
     const sha = await this.repository.trialMerge(branch);
-    const preview = await this.#runner.run("preview.yml", {
+    return this.#runner.run("preview.yml", {
       name: "pull_request",
       sha,
       headSha,
@@ -80,17 +85,18 @@ export class Partner implements AsyncDisposable {
       payload: { pull_request: { number, head: { repo, ref: branch, sha: headSha } } },
       ...(fork === undefined ? {} : { fork: repo.full_name }),
     });
-    return { preview, comment: await this.#comment(preview, headSha, branch, repo) };
   }
 
-  async #comment(preview: WorkflowRun, headSha: string, branch: string, repo: object) {
+  /** comment.yml, when a preview has ended. */
+  async comment(preview: WorkflowRun, { branch }: PullRequest, fork?: string) {
     const ended = {
       id: preview.run.id,
+      run_attempt: preview.run.attempt,
       event: "pull_request",
       conclusion: preview.result,
-      head_sha: headSha,
+      head_sha: preview.event.headSha,
       head_branch: branch,
-      head_repository: repo,
+      head_repository: repositoryOf(fork),
       html_url: `https://github.test/example/mail/actions/runs/${preview.run.id}`,
     };
     return this.#runner.run("comment.yml", {
@@ -145,6 +151,10 @@ export class Partner implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.github[Symbol.asyncDispose]();
   }
+}
+
+function repositoryOf(owner = "example") {
+  return { full_name: `${owner}/mail`, owner: { login: owner } };
 }
 
 /**

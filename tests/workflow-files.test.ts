@@ -129,6 +129,11 @@ test.each([
   },
 );
 
+test("every push to main starts up: which files a stack depends on only reviewed decides", async () => {
+  const { on } = await workflow("examples/partner/.github/workflows/up.yml");
+  expect(on["push"]).toEqual({ branches: ["main"] });
+});
+
 test("the night's issue is kept whatever became of the look", async () => {
   const { jobs } = await workflow(".github/workflows/mail-drift.yml");
   const needs = { look: { result: "failure", outputs: {} } };

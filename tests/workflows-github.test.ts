@@ -108,6 +108,20 @@ test("a preview that ends without a report is told, with the way to its log", as
   expect(told?.body).toContain(`/actions/runs/${preview.run.id}`);
 }, 120_000);
 
+test("a report of another version gives a comment that says so, and which run to read", async () => {
+  const text = JSON.stringify([{ stack: "contoso", later: true }]);
+  const script = `mkdir -p report && echo '${text}' > report/report.json; : > report/comment.md #`;
+  const request = await partner.open(await partner.withScript("fleet", script));
+  const { preview, comment } = await partner.review(request);
+  expect([preview.result, comment.result]).toEqual(["success", "success"]);
+  const [told] = partner.github.commentsOf(request.number);
+  expect(told?.body).toContain("report-of-other-version");
+  expect(told?.body).toContain(
+    `[the summary of its run](https://github.test/example/mail/actions/runs/${preview.run.id}/attempts/1)`,
+  );
+  expect(told?.body).not.toContain("Nothing changes");
+}, 120_000);
+
 test("a comment for a commit that is no longer the last one is not written", async () => {
   const request = await partner.open({ [contoso]: "config: {}\n" }, "mallory");
   partner.github.pushTo(request.number, "f".repeat(40));

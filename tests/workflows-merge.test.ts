@@ -41,6 +41,32 @@ test("what was pushed without a pull request is not done", async () => {
   expect(run.log).toContain("It was pushed without a pull request");
 }, 120_000);
 
+test("what no stack depends on needs no review, and does nothing", async () => {
+  const run = await partner.pushToMain({ "README.md": "Our mail.\n" });
+  expect(run.jobs.map(({ name, result }) => [name, result])).toEqual([
+    ["up / reviewed", "success"],
+    ["up / preview", "skipped"],
+    ["up / gateways", "skipped"],
+    ["up / tenants", "skipped"],
+    ["up / tell", "skipped"],
+  ]);
+  const program = await partner.pushToMain({ "hook.ts": "// Beside the stack files.\n" });
+  expect(program.log).toContain("It was pushed without a pull request");
+}, 120_000);
+
+test("a stack whose file a merge changes, and that no report names, is not left out in silence", async () => {
+  const request = await partner.open({
+    "stacks/Pulumi.named.yaml": tenantFile("named.test"),
+    "stacks/Pulumi.missed.yaml": tenantFile("missed.test"),
+    ...(await partner.withScript("fleet", reporting([{ ...leavingReport("named"), domains: [] }]))),
+  });
+  await partner.review(request);
+  const run = await partner.merge(request);
+  expect(run.result).toBe("failure");
+  const told = partner.github.commentsOf(request.number).at(-1);
+  expect(told?.body).toContain("stacks/Pulumi.missed.yaml: The push changes this file");
+}, 120_000);
+
 test("what came from a fork is not done, and the pull request is told", async () => {
   const request = await partner.open({ [contoso]: tenantFile("contoso.test") }, "mallory");
   await partner.review(request, "mallory");
@@ -74,6 +100,48 @@ test("a merge by which more domains leave in all than one run lets go does nothi
   ]);
   const told = partner.github.commentsOf(request.number).at(-1);
   expect(told?.body).toContain("2 domains would leave the gateway: one.test (one), two.test (two)");
+}, 120_000);
+
+test("a merge does only what the comment shows: of the last commit, by the last run and attempt", async () => {
+  const file = "stacks/Pulumi.three.yaml";
+  const report = { ...leavingReport("three"), domains: [] };
+  const request = await partner.open({
+    [file]: tenantFile("three.test"),
+    ...(await partner.withScript("fleet", reporting([report]))),
+  });
+  const { preview } = await partner.review(request);
+  const former = await partner.repository.head(request.branch);
+  const [{ body } = { body: "" }] = partner.github.commentsOf(request.number);
+  expect(body).toContain(
+    `Of commit \`${former.slice(0, 10)}\`, by [run ${preview.run.id}, attempt 1]`,
+  );
+
+  // Its preview ends well, and the run that would write the comment does not.
+  await partner.push(request, { [file]: tenantFile("three.test", { outbound: "none" }) });
+  const last = await partner.preview(request);
+  expect(last.result).toBe("success");
+  const run = await partner.merge(request);
+  expect(run.jobs.map(({ name, result }) => [name, result])).toContainEqual([
+    "up / reviewed",
+    "failure",
+  ]);
+  const told = partner.github.commentsOf(request.number).at(-1);
+  expect(told?.body).toContain(`has left for the commit ${former}`);
+  expect(told?.body).toContain(`The last report is another one, of run ${last.run.id}, attempt 1`);
+}, 120_000);
+
+test("a preview that was run again after the comment is not what was reviewed", async () => {
+  const report = { ...leavingReport("four"), domains: [] };
+  const request = await partner.open({
+    "stacks/Pulumi.four.yaml": tenantFile("four.test"),
+    ...(await partner.withScript("fleet", reporting([report]))),
+  });
+  const { preview } = await partner.review(request);
+  const again = await partner.rerun(preview);
+  const refused = await partner.merge(request);
+  expect(refused.log).toContain(
+    `The last report is another one, of run ${again.run.id}, attempt 2`,
+  );
 }, 120_000);
 
 test("tenants at a gateway that changes are told, before the merge and after it", async () => {

@@ -4,7 +4,7 @@
  * tests/workflows-github.test.ts.
  */
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { markerOf } from "../github/own-text.ts";
+import { markedDetails } from "../github/own-text.ts";
 import { testNet } from "../lab/test-net.ts";
 import { dividedEnv, Partner, type PullRequest, tenantFile } from "./partner.ts";
 import { gatewayMx, mx, startTenantLab, type TenantLab, type TenantZone, txt } from "./tenant.ts";
@@ -66,7 +66,7 @@ function startPartner(): Promise<Partner> {
 /** The comments of a kind. */
 function told(request: PullRequest, about: string): string[] {
   const bodies = partner.github.commentsOf(request.number).map(({ body }) => body);
-  return bodies.filter((body) => body.startsWith(markerOf(about)));
+  return bodies.filter((body) => markedDetails(body, about) !== undefined);
 }
 
 const report = (request: PullRequest) => told(request, "mail-path report");

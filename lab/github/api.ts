@@ -54,6 +54,7 @@ function addTexts(app: Hono<Environment>, store: Store, url: string): void {
     const comment = store.issues.flatMap(({ comments }) => comments).find((each) => each.id === id);
     if (comment === undefined) return c.notFound();
     comment.body = body;
+    comment.updatedAt = store.nextTime();
     return c.json(commentJson(comment));
   });
   app.get("/issues", needsOne({ issues: "read" }), (c) => {
@@ -79,15 +80,15 @@ function addTexts(app: Hono<Environment>, store: Store, url: string): void {
 function addPullRequests(app: Hono<Environment>, store: Store, url: string): void {
   const read = needsOne({ "pull-requests": "read" });
   const pullRequestJson = (issue: StoredIssue) => {
-    const { from, branch, commit, mergedCommits } = store.pullRequest(issue.number);
+    const { from, branch, commit, base, mergedAt = null } = store.pullRequest(issue.number);
     const [owner = ""] = from.split("/");
     const repo = { full_name: from, owner: { login: owner } };
     return {
       number: issue.number,
       state: issue.state,
-      merged_at: mergedCommits === undefined ? null : "2026-11-26T12:00:00Z",
+      merged_at: mergedAt,
       head: { label: `${owner}:${branch}`, ref: branch, sha: commit, repo },
-      base: { repo: { full_name: store.repository } },
+      base: { ref: base, repo: { full_name: store.repository } },
     };
   };
   const all = () => store.issues.filter(({ pullRequest }) => pullRequest !== undefined);
@@ -100,6 +101,10 @@ function addPullRequests(app: Hono<Environment>, store: Store, url: string): voi
     );
     return page(c, url, found, pullRequestJson);
   });
+  app.get("/issues/:number/events", needsOne({ issues: "read" }), (c) => {
+    const { events } = store.pullRequest(Number(c.req.param("number")));
+    return page(c, url, events, ({ event, createdAt: created_at }) => ({ event, created_at }));
+  });
   app.get("/commits/:sha/pulls", read, (c) => {
     const found = store.mergedWith(c.req.param("sha"));
     return page(c, url, found, pullRequestJson);
@@ -108,9 +113,11 @@ function addPullRequests(app: Hono<Environment>, store: Store, url: string): voi
 
 function addRuns(app: Hono<Environment>, store: Store, url: string): void {
   const read = needsOne({ actions: "read" });
-  const runJson = ({ id, commit, status, from }: StoredRun) => ({
+  const runJson = ({ id, commit, status, from, attempt, createdAt }: StoredRun) => ({
     id,
     run_number: id,
+    run_attempt: attempt,
+    created_at: createdAt,
     status,
     head_sha: commit,
     head_repository: { full_name: from },
@@ -239,8 +246,8 @@ function cut<T>(c: ApiContext, url: string, items: readonly T[]): readonly T[] {
   return items.slice((number - 1) * size, number * size);
 }
 
-function commentJson({ id, login, body }: StoredComment) {
-  return { id, body, user: { login } };
+function commentJson({ id, login, body, updatedAt }: StoredComment) {
+  return { id, body, user: { login }, updated_at: updatedAt };
 }
 
 function issueJson({ number, login, title, body, state, pullRequest }: StoredIssue) {

@@ -6,7 +6,7 @@ import { markerOf } from "../../github/own-text.ts";
 import { artifactFile, lastPreviewRun } from "../../github/preview-run.ts";
 import { findMergedPullRequest, findOpenPullRequest } from "../../github/pull-requests.ts";
 import { openRepository, type Repository } from "../../github/repository.ts";
-import { mergedPullRequests, reviewedReports } from "../../github/reviewed.ts";
+import { mergedPullRequests } from "../../github/reviewed.ts";
 import { testNet } from "../test-net.ts";
 import { type LabGithub, type Permissions, startGithub } from "./index.ts";
 
@@ -146,46 +146,26 @@ test("a merge is traced to its pull request, and that to the files of its last p
     github.addRun({ ...run, ...other }).addArtifact("report", { "report.json": "no" });
   }
   const job = asJob({ actions: "read", "pull-requests": "read" });
-  expect(await findMergedPullRequest(job, "merged")).toEqual({
+  expect(await findMergedPullRequest(job, "merged", "main")).toEqual({
     number: pull,
     branch,
     commit,
     isFork: false,
+    mergedAt: expect.any(String),
   });
-  expect(await findMergedPullRequest(job, "pushed")).toBeUndefined();
+  expect(await findMergedPullRequest(job, "pushed", "main")).toBeUndefined();
+  expect(await findMergedPullRequest(job, "merged", "other")).toBeUndefined();
   const found = await lastPreviewRun(job, run);
   expect(found.id).toBe(last.id);
   expect(await artifactFile(job, found, "report", "report.json")).toBe("[]");
-});
-
-test("where another pull request has the same last commit, nobody knows whose workflow left the report", async () => {
-  const pull = openPullRequest();
-  github.merge(pull, ["merged-twin"]);
-  const job = asJob({ actions: "read", "pull-requests": "read" });
-  const where = { workflow: "preview.yml", artifact: "report", file: "report.json" };
-  const merged = {
-    number: pull,
-    branch: `branch-${pull}`,
-    commit: `commit-${pull}`,
-    isFork: false,
-  };
-  const run = github.addRun({ workflow: where.workflow, ...merged });
-  run.addArtifact("report", { "report.json": "[]" });
-  expect(await reviewedReports(job, [merged], where)).toEqual([]);
-  const twin = github.nextNumber();
-  github.addPullRequest({ number: twin, branch: merged.branch, commit: merged.commit });
-  await expect(reviewedReports(job, [merged], where)).rejects.toMatchObject({
-    code: "not-reviewed",
-    problem: expect.stringContaining(`Pull request ${twin} has the same last commit`),
-  });
 });
 
 test("a pull request that GitHub knows of a moment later only is found, a commit without one is not", async () => {
   const pull = openPullRequest();
   github.merge(pull, ["late"], 1);
   const job = asJob({ "pull-requests": "read" });
-  expect(await mergedPullRequests(job, ["late"])).toMatchObject([{ number: pull }]);
-  await expect(mergedPullRequests(job, ["late", "pushed"])).rejects.toMatchObject({
+  expect(await mergedPullRequests(job, ["late"], "main")).toMatchObject([{ number: pull }]);
+  await expect(mergedPullRequests(job, ["late", "pushed"], "main")).rejects.toMatchObject({
     code: "not-reviewed",
     where: "commit pushed",
   });

@@ -41,10 +41,12 @@ export async function startGithub(options: GithubOptions): Promise<LabGithub> {
     pushTo: (number, commit) => {
       store.pullRequest(number).commit = commit;
     },
+    retarget: (number, base, byGithub) => store.retarget(number, base, byGithub),
     merge: (number, commits, unknownFor) => store.merge(number, commits, unknownFor),
     addRun: (spec) => store.addRun(spec),
     addComment: (number, login, body) => void store.addComment(number, login, body),
     addIssue: (login, title, body) => store.addIssue(login, title, body).number,
+    deleteComments: (number) => void store.issue(number).comments.splice(0),
     commentsOf: (number) => store.issue(number).comments,
     issues: () => store.issues.filter(({ pullRequest }) => pullRequest === undefined),
     failNext: (fault) => store.faults.push(fault),

@@ -8,6 +8,12 @@ export interface Token {
 
 export interface StoredComment extends KeptComment {
   body: string;
+  updatedAt: string;
+}
+
+export interface StoredEvent {
+  readonly event: string;
+  readonly createdAt: string;
 }
 
 /** An issue or a pull request: they share their numbers. */
@@ -25,7 +31,10 @@ export interface StoredPullRequest {
   readonly from: string;
   readonly branch: string;
   commit: string;
+  base: string;
+  readonly events: StoredEvent[];
   mergedCommits: readonly string[] | undefined;
+  mergedAt: string | undefined;
   /** So many look-ups by a commit do not find it yet. */
   unknownFor: number;
 }
@@ -40,6 +49,8 @@ export interface StoredArtifact {
 
 export interface StoredRun extends Required<RunSpec> {
   readonly id: number;
+  readonly createdAt: string;
+  attempt: number;
 }
 
 export class Store {
@@ -50,6 +61,7 @@ export class Store {
   readonly faults: Fault[] = [];
   readonly repository: string;
   #lastId = 1000;
+  #clock = Date.parse("2026-11-26T12:00:00Z");
 
   constructor(repository: string) {
     this.repository = repository;
@@ -58,6 +70,12 @@ export class Store {
   nextId(): number {
     this.#lastId += 1;
     return this.#lastId;
+  }
+
+  /** A second later than the time before, as GitHub writes it. */
+  nextTime(): string {
+    this.#clock += 1000;
+    return new Date(this.#clock).toISOString().replace(".000", "");
   }
 
   nextNumber(): number {
@@ -77,8 +95,10 @@ export class Store {
     return issue;
   }
 
-  addPullRequest({ number, from = this.repository, branch, commit }: PullRequestSpec): void {
-    const pullRequest = { from, branch, commit, mergedCommits: undefined, unknownFor: 0 };
+  addPullRequest(spec: PullRequestSpec): void {
+    const { number, from = this.repository, branch, commit, base = "main" } = spec;
+    const unmerged = { mergedCommits: undefined, mergedAt: undefined, unknownFor: 0 };
+    const pullRequest = { from, branch, commit, base, events: [], ...unmerged };
     const open = { title: branch, body: "", state: "open", comments: [] } as const;
     this.issues.push({ ...open, number, login: "ann", comments: [], pullRequest });
   }
@@ -96,8 +116,16 @@ export class Store {
   }
 
   merge(number: number, commits: readonly string[], unknownFor = 0): void {
-    Object.assign(this.pullRequest(number), { mergedCommits: commits, unknownFor });
+    const mergedAt = this.nextTime();
+    Object.assign(this.pullRequest(number), { mergedCommits: commits, mergedAt, unknownFor });
     this.issue(number).state = "closed";
+  }
+
+  retarget(number: number, base: string, byGithub = false): void {
+    const pullRequest = this.pullRequest(number);
+    pullRequest.base = base;
+    const event = byGithub ? "automatic_base_change_succeeded" : "base_ref_changed";
+    pullRequest.events.push({ event, createdAt: this.nextTime() });
   }
 
   /** The pull requests that brought a commit, as far as they are known yet. */
@@ -113,16 +141,23 @@ export class Store {
   }
 
   addComment(number: number, login: string, body: string): StoredComment {
-    const comment = { id: this.nextId(), login, body };
+    const comment = { id: this.nextId(), login, body, updatedAt: this.nextTime() };
     this.issue(number).comments.push(comment);
     return comment;
   }
 
   addRun({ from = this.repository, status = "completed", ...spec }: RunSpec): LabRun {
     const id = this.nextId();
-    this.runs.push({ id, from, status, ...spec });
+    const run: StoredRun = { id, from, status, createdAt: this.nextTime(), attempt: 1, ...spec };
+    this.runs.push(run);
     return {
       id,
+      get attempt() {
+        return run.attempt;
+      },
+      startAgain: () => {
+        run.attempt += 1;
+      },
       addArtifact: (name, files, expired = false) =>
         this.artifacts.push({ id: this.nextId(), run: id, name, files, expired }),
       artifact: (name) => {

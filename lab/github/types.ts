@@ -14,6 +14,8 @@ export interface KeptComment {
   readonly id: number;
   readonly login: string;
   readonly body: string;
+  /** When it was written or changed last. */
+  readonly updatedAt: string;
 }
 
 export interface KeptIssue {
@@ -31,6 +33,8 @@ export interface PullRequestSpec {
   readonly from?: string;
   readonly branch: string;
   readonly commit: string;
+  /** The branch that it goes into. @default "main" */
+  readonly base?: string;
 }
 
 export interface RunSpec {
@@ -46,6 +50,10 @@ export interface RunSpec {
 
 export interface LabRun {
   readonly id: number;
+  /** How often it was started, counted from 1. */
+  readonly attempt: number;
+  /** It is started again. */
+  startAgain(): void;
   /** Keeps files under a name, as `actions/upload-artifact` does. */
   addArtifact(name: string, files: Readonly<Record<string, string>>, expired?: boolean): void;
   /** The files of an artifact, as `actions/download-artifact` lays them out. */
@@ -77,6 +85,8 @@ export interface LabGithub extends AsyncDisposable {
   nextNumber(): number;
   /** The branch has a new commit. */
   pushTo(number: number, commit: string): void;
+  /** It goes into another branch now. @param byGithub its former one was deleted */
+  retarget(number: number, base: string, byGithub?: boolean): void;
   /**
    * It is merged; these commits came with it.
    *
@@ -84,10 +94,12 @@ export interface LabGithub extends AsyncDisposable {
    */
   merge(number: number, commits: readonly string[], unknownFor?: number): void;
   addRun(spec: RunSpec): LabRun;
-  /** A comment by somebody else. */
+  /** A comment by somebody else, or of an earlier run. */
   addComment(number: number, login: string, body: string): void;
   /** An issue by somebody else. */
   addIssue(login: string, title: string, body: string): number;
+  /** Somebody deletes all comments. */
+  deleteComments(number: number): void;
   commentsOf(number: number): readonly KeptComment[];
   issues(): readonly KeptIssue[];
   /** The next call of this kind meets a fault. */

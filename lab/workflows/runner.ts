@@ -43,15 +43,16 @@ export class WorkflowRunner {
       ...fork,
     });
     this.#runs.set(`${run.id}`, run);
-    return this.#attempt(file, event, run, 1);
+    return this.#attempt(file, event, run);
   }
 
   /** As "Re-run all jobs": the same run, with the event and the commit that it had. */
   rerun({ file, event, run }: WorkflowRun): Promise<WorkflowRun> {
-    return this.#attempt(file, event, run, 2);
+    run.startAgain();
+    return this.#attempt(file, event, run);
   }
 
-  async #attempt(file: string, event: Event, run: LabRun, attempt: number): Promise<WorkflowRun> {
+  async #attempt(file: string, event: Event, run: LabRun): Promise<WorkflowRun> {
     const { github, directory, origin } = this.#options;
     const source = await mkdtemp(join(directory, "workflow-"));
     const text = await execa("git", [
@@ -68,7 +69,7 @@ export class WorkflowRunner {
       run,
       otherRun: (id) => this.#runOf(id),
       contexts: {
-        github: { ...githubContext(github, event, run, file), run_attempt: `${attempt}` },
+        github: { ...githubContext(github, event, run, file), run_attempt: `${run.attempt}` },
         inputs: event.inputs ?? {},
       },
       secrets: {},
@@ -92,6 +93,7 @@ function githubContext(github: LabGithub, event: Event, run: LabRun, file: strin
     event: { repository: { default_branch: "main" }, ...event.payload },
     event_name: event.name,
     sha: event.sha,
+    ref_name: event.branch ?? "main",
     repository: github.repository,
     repository_owner: owner,
     run_id: `${run.id}`,
