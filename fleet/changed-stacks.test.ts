@@ -49,6 +49,8 @@ test.each([
 
 test.each([
   "README.md",
+  "stacks/README.md",
+  "CODEOWNERS",
   "docs/fleet.md",
   "tests/fleet.test.ts",
   "mail/spf/edit.test.ts",

@@ -17,7 +17,8 @@ export interface TouchedStacks {
 /** What no stack's program reads: documents, tests, the lab, and the commands around Pulumi. */
 const NO_PROGRAM = [
   /^(?:\.[^/]+|commands|docs|examples|fleet|lab|report|tests)\//,
-  /^[^/]*(?:\.md|\.jsonc?|\.svg|LICENSE)$/,
+  /^[^/]*(?:\.jsonc?|\.svg|LICENSE|CODEOWNERS)$/,
+  /\.md$/,
   /^tools\/(?!language-host)/,
   /^\.[^/]+$/,
   /(?:^|\/)testdata\//,

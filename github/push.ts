@@ -12,6 +12,9 @@ export interface Push {
 /** Names no commit: what GitHub gives as the one before the first. */
 const NO_COMMIT = /^0+$/;
 
+/** The tree without files, which git knows everywhere: a branch's first push brings all of its files. */
+const NO_FILES = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
 /** What the push brought, the oldest first: merges, or the commits themselves where they were rebased. */
 export async function commitsOf({ from, to }: Push): Promise<string[]> {
   const range = NO_COMMIT.test(from) ? ["--max-count=1", to] : [`${from}..${to}`];
@@ -21,7 +24,7 @@ export async function commitsOf({ from, to }: Push): Promise<string[]> {
 }
 
 export async function changesOf({ from, to }: Push): Promise<ChangedFile[]> {
-  const commits = NO_COMMIT.test(from) ? ["--root", "--no-commit-id", to] : [from, to];
+  const commits = [NO_COMMIT.test(from) ? NO_FILES : from, to];
   const names = ["-r", "--name-status", "--no-renames", "-z"];
   const { stdout } = await execa("git", ["diff-tree", ...names, ...commits, "--"]);
   const listed = stdout.split("\0").slice(0, -1);

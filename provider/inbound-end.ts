@@ -43,32 +43,39 @@ export async function refuseWhileLedHere(
  * A route that leaves refuses mail some days later. In a destroy the MX are back by then; where someone else has the
  * MX, or the program does not know them any more, they may lead here still.
  *
- * @throws MailRuleError `mx-still-names-gateway`: then nothing was changed
+ * @param hosts the names of the gateway that keeps its routes in `store`
+ * @throws MailRuleError `mx-still-names-gateway`: then the route was not changed
  */
 export async function refuseEndWhileNamed(
   store: RouteStore,
-  { domain, claim, gatewayHosts, formerGateways }: RouteOutputs,
+  hosts: readonly string[],
+  { domain, claim }: Pick<RouteOutputs, "domain" | "claim">,
   call: Call,
 ): Promise<void> {
   const { record } = await store.readDomain(domain);
   const isLast = record && releaseClaim(record, parseClaim(claim)).kind === "last";
   if (record === undefined || !isLast || record.leaving || !takesInbound(record)) return;
-  const hosts = [...gatewayHosts, ...formerGateways.flatMap((former) => former.hosts)];
-  const all = (await askForMx(domain, call)).flatMap((records) => records ?? []);
+  const served = await askForMx(domain, call);
+  const all = served.flatMap((records) => records ?? []);
   const named = all.find(({ exchange }) => hosts.includes(exchange))?.exchange;
-  if (named === undefined) return;
+  // A domain that is not delegated has no MX at all.
+  if (named === undefined && !served.includes(undefined)) return;
+  const what =
+    named === undefined
+      ? "not every name server of the domain says what its MX are"
+      : `the domain's MX still names ${named}`;
   if (call.settings.inboundGivenUp.includes(domain)) {
     call.warn(
-      `Route of ${domain}: the domain's MX still names ${named}, and MXHERO_INBOUND_GIVEN_UP names it: its mail is refused some days from now.`,
+      `Route of ${domain}: ${what}, and MXHERO_INBOUND_GIVEN_UP names the domain: its mail is refused some days from now.`,
     );
     return;
   }
   throw new MailRuleError({
     code: "mx-still-names-gateway",
     where: `Route of ${domain}`,
-    value: named,
-    problem: `The gateway is to give the domain up, and the domain's MX still names ${named}: all its mail would be refused some days later. Nothing was changed.`,
-    fix: `Let the MX name another host first; where the domain stays at this gateway, name the gateway by its stack in mail:gateway. If the domain's mail does not matter any more, say so in the environment: MXHERO_INBOUND_GIVEN_UP=${domain}.`,
+    ...(named !== undefined && { value: named }),
+    problem: `The gateway is to give the domain up, and ${what}: all mail that comes here would be refused some days later. The route was not changed.`,
+    fix: `Let the MX name another host first, and see that all name servers answer; where the domain stays at this gateway, name the gateway by its stack in mail:gateway. If the domain's mail does not matter any more, say so in the environment: MXHERO_INBOUND_GIVEN_UP=${domain}.`,
   });
 }
 

@@ -60,7 +60,14 @@ export const route: ResourceKind<Inputs, Outputs> = {
   },
 
   async delete(_id, old, call) {
-    await withRouteStore(old.store, (store) => refuseEndWhileNamed(store, old, call));
+    await withRouteStore(old.store, (store) =>
+      refuseEndWhileNamed(store, old.gatewayHosts, old, call),
+    );
+    for (const { store, hosts } of old.formerGateways) {
+      await withFormerStore(store, old.domain, call, (former) =>
+        refuseEndWhileNamed(former, hosts, old, call),
+      );
+    }
     for (const { store } of old.formerGateways) await releaseFormer(store, old, call);
     await withRouteStore(old.store, (store) => release(store, old.store, old, call));
   },
@@ -90,7 +97,9 @@ async function releaseFormer(place: StorePlace, held: Outputs, call: Call): Prom
 
 async function change(inputs: Inputs, call: Call, standing: Standing): Promise<Partial<Outputs>> {
   const { formerGateways = [], old } = standing;
-  refuseLostTerms(inputs, formerGateways, old?.editsSpf ?? false, call);
+  // Where the gateway's own term stands in SPF it is edited, also by what an earlier version has kept.
+  const editedSpf = old?.editsSpf === true || old?.sending?.include !== undefined;
+  refuseLostTerms(inputs, formerGateways, editedSpf, call);
   if (call.preview) return previewRoute(inputs, call, standing);
   // Faults of the route itself are told also where the store cannot be asked.
   goalOf(inputs, standing);

@@ -168,6 +168,8 @@ test("SPF keeps the old gateway's term where mail is to leave elsewhere from now
   const { domain, domains, zone, stack } = await onOld("relayed");
   const relayed = domains.map((entry) => ({ ...entry, relayServer: "relay.example.net" }));
   await old.sent(domain, 60, 2);
+  // As an earlier version has kept it.
+  await editState(stack, /\s*"editsSpf": true,/g, "");
   const before = zone.snapshot();
   await lab.write(stack, next, relayed);
   for (const run of [stack.preview([], lab.options), stack.up([], lab.options)]) {

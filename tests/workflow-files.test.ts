@@ -3,6 +3,7 @@
  * workflows do is in tests/workflows.test.ts.
  */
 import { globSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
@@ -25,6 +26,20 @@ test("there are workflows to look at", () => {
   expect(called.map((file) => basename(file))).toEqual(names.map((name) => `mail-${name}`));
   expect(partner.map((file) => basename(file))).toEqual(names);
   expect(own).toHaveLength(1);
+});
+
+test("each word that is for one run is taken as a confirmation", async () => {
+  const settings = await readFile(join(root, "provider/settings.ts"), "utf8");
+  const words = [
+    ...settings.matchAll(/^ {2}MXHERO_(\w+): commaList\.pipe\((?:domain|slot)Names\)/gm),
+  ];
+  expect(words).toHaveLength(6);
+  const needed = words.map(([, word]) => word).toSorted();
+  for (const name of ["up", "destroy"]) {
+    const text = await readFile(join(root, `.github/workflows/mail-${name}.yml`), "utf8");
+    const [, taken = ""] = /\^MXHERO_\(([A-Z_|]+)\)=/.exec(text) ?? [];
+    expect(taken.split("|").toSorted()).toEqual(needed);
+  }
 });
 
 test("actionlint finds nothing", async () => {
