@@ -1,4 +1,6 @@
 /** Lookups against real name servers and a validating resolver. */
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -96,6 +98,34 @@ test("a server that refuses has no answer: servfail; one that is not there: time
   const nobody = createResolver([`${net}.0.99`]);
   expect(await nobody("contoso.test", "MX")).toEqual({ status: "timeout", records: [] });
 });
+
+test("a server that is silent for a while is waited for, however fast it was before", async () => {
+  const { address, port } = await startFlaky();
+  const ask = createResolver([`${address}:${port}`]);
+  for (const name of ["a.test", "b.test", "c.test", "d.test"]) {
+    expect(await ask(name, "A")).toEqual({ status: "ok", records: ["192.0.2.1"] });
+  }
+  expect(await ask("silent.test", "A")).toEqual({ status: "ok", records: ["192.0.2.1"] });
+});
+
+/** Answers every question at once, and does not hear the ones for `silent.test` until 1.5 s after the first. */
+async function startFlaky() {
+  const socket = createSocket("udp4");
+  parts.defer(() => void socket.close());
+  let heardFrom: number | undefined;
+  socket.on("message", (query, client) => {
+    heardFrom ??= query.includes("silent") ? Date.now() + 1_500 : undefined;
+    if (heardFrom !== undefined && Date.now() < heardFrom) return;
+    const question = query.subarray(12, query.indexOf(0, 12) + 5);
+    // RFC 1035 section 4.1: a response with one question and one answer, whose name is the question's.
+    const header = [...query.subarray(0, 2), 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0];
+    const answer = [0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 192, 0, 2, 1];
+    socket.send(Buffer.from([...header, ...question, ...answer]), client.port, client.address);
+  });
+  socket.bind(0, `${net}.9.9`);
+  await once(socket, "listening");
+  return socket.address();
+}
 
 test("a server that is down is a timeout, and the errors say so", async () => {
   await dns.setServerDown(1, true);

@@ -14,13 +14,15 @@ export interface NameServer {
   readonly address: string;
 }
 
+/** Of one question: asked again after 2 s, and given up after about 6 s. */
 const QUERY = { timeout: 2_000, tries: 2, maxTimeout: 4_000 };
 
 /** A resolver that asks these servers, or the system's where none are given. */
 export function createResolver(servers?: readonly string[]): Resolver {
-  const node = new NodeResolver(QUERY);
-  if (servers !== undefined) node.setServers(servers);
   return async <T extends DnsType>(name: string, type: T): Promise<DnsAnswer<T>> => {
+    // One for each question: after three fast answers c-ares would wait for 1 s a try, whatever it is told.
+    const node = new NodeResolver(QUERY);
+    if (servers !== undefined) node.setServers(servers);
     try {
       const records = await lookup[type](node, name);
       return { status: records.length === 0 ? "nodata" : "ok", records };
