@@ -18,6 +18,13 @@ function leavesHere({ outbound, relayServer }: Way): boolean {
   return outbound === "standard" && relayServer === undefined;
 }
 
+/** The way of a route that does not leave from the gateway itself, in words. */
+export function describeWayOut({ relayServer }: Pick<Route, "relayServer">): string {
+  return relayServer
+    ? `the Relay Server ${relayServer.host}`
+    : "the mail system (outbound: loopback)";
+}
+
 /** The route with another way out. */
 export function withWayOut(route: Route, { outbound, relayServer }: OutboundWay): Route {
   const { relayServer: _, ...rest } = route;

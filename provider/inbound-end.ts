@@ -25,16 +25,13 @@ export async function refuseWhileLedHere(
   // What is refused already cannot be lost.
   if (stageRefusal(before, "inbound", now)?.action === "refuse") return;
   const { domain, gatewayHosts } = inputs;
-  const served = await askForMx(domain, call);
-  const all = served.flatMap((records) => records ?? []);
-  const named = all.find(({ exchange }) => gatewayHosts.includes(exchange))?.exchange;
-  const isKnown = served.length > 0 && !served.includes(undefined);
-  if (named === undefined && isKnown) return;
+  const { named, isAsked, what } = await lookForMx(domain, gatewayHosts, call);
+  if (what === undefined && isAsked) return;
   throw new MailRuleError({
     code: "inbound-still-led-here",
     where: `Route of ${domain}`,
     ...(named !== undefined && { value: named }),
-    problem: `It is to take no more inbound mail, and ${named === undefined ? "not every name server of the domain says what its MX are" : `the domain's MX still names ${named}`}. Mail that comes would be refused. Nothing was changed.`,
+    problem: `It is to take no more inbound mail, and ${what ?? SILENT}. Mail that comes would be refused. Nothing was changed.`,
     fix: "Take the MX back first: set bypass: true for the domain, run pulumi up, and wait until resolvers have forgotten the gateway (the TTL of its MX, 5 minutes by default). Then set inbound: none in its place.",
   });
 }
@@ -55,15 +52,9 @@ export async function refuseEndWhileNamed(
   const { record } = await store.readDomain(domain);
   const isLast = record && releaseClaim(record, parseClaim(claim)).kind === "last";
   if (record === undefined || !isLast || record.leaving || !takesInbound(record)) return;
-  const served = await askForMx(domain, call);
-  const all = served.flatMap((records) => records ?? []);
-  const named = all.find(({ exchange }) => hosts.includes(exchange))?.exchange;
-  // A domain that is not delegated has no MX at all.
-  if (named === undefined && !served.includes(undefined)) return;
-  const what =
-    named === undefined
-      ? "not every name server of the domain says what its MX are"
-      : `the domain's MX still names ${named}`;
+  // Where no name server is found at all, nothing is to hold a domain that may be gone.
+  const { named, what } = await lookForMx(domain, hosts, call);
+  if (what === undefined) return;
   if (call.settings.inboundGivenUp.includes(domain)) {
     call.warn(
       `Route of ${domain}: ${what}, and MXHERO_INBOUND_GIVEN_UP names the domain: its mail is refused some days from now.`,
@@ -77,6 +68,26 @@ export async function refuseEndWhileNamed(
     problem: `The gateway is to give the domain up, and ${what}: all mail that comes here would be refused some days later. The route was not changed.`,
     fix: `Let the MX name another host first, and see that all name servers answer; where the domain stays at this gateway, name the gateway by its stack in mail:gateway. If the domain's mail does not matter any more, say so in the environment: MXHERO_INBOUND_GIVEN_UP=${domain}.`,
   });
+}
+
+const SILENT = "not every name server of the domain says what its MX are";
+
+interface MxLook {
+  /** A host of the gateway that the MX name. */
+  readonly named: string | undefined;
+  /** Whether the domain has name servers that could be asked. */
+  readonly isAsked: boolean;
+  /** Why senders may be led here; undefined: no name server leads them here. */
+  readonly what: string | undefined;
+}
+
+async function lookForMx(domain: string, hosts: readonly string[], call: Call): Promise<MxLook> {
+  const served = await askForMx(domain, call);
+  const all = served.flatMap((records) => records ?? []);
+  const named = all.find(({ exchange }) => hosts.includes(exchange))?.exchange;
+  const silent = served.includes(undefined) ? SILENT : undefined;
+  const what = named === undefined ? silent : `the domain's MX still names ${named}`;
+  return { named, isAsked: served.length > 0, what };
 }
 
 function takesInbound(record: RouteRecord): boolean {

@@ -5,7 +5,7 @@ import type { Route, RouteRecord } from "../mail/route.ts";
 import { routeInForce } from "../mail/route-life.ts";
 import { selectSpf } from "../mail/spf/index.ts";
 import { hasAny } from "../mail/spf-claims.ts";
-import { beginsToLeaveHere, withWayOut } from "../mail/way-out.ts";
+import { beginsToLeaveHere, describeWayOut, withWayOut } from "../mail/way-out.ts";
 import { PublicDomain, proven } from "./public-domain.ts";
 import type { Call } from "./resource.ts";
 import type { RouteInputs } from "./route-schema.ts";
@@ -34,10 +34,7 @@ export async function keepWayOut(
   if (!begins || include === undefined) return { route, awaitsSpf: false };
   const missing = await whereMissing(route.domain, `include:${include}`, call);
   if (missing === undefined) return { route, awaitsSpf: false };
-  const way = before.relayServer
-    ? `the Relay Server ${before.relayServer.host}`
-    : "the mail system (outbound: loopback)";
-  const text = `Route of ${route.domain}: outbound mail still leaves through ${way}, for ${missing} does not have include:${include} in the domain's SPF record: receivers would fail what the gateway sends. Run pulumi up again once the record is out, and receivers have forgotten the one before (its TTL, 5 minutes by default): then mail leaves from the gateway.`;
+  const text = `Route of ${route.domain}: outbound mail still leaves through ${describeWayOut(before)}, for ${missing} does not have include:${include} in the domain's SPF record: receivers would fail what the gateway sends. Run pulumi up again once the record is out, and receivers have forgotten the one before (its TTL, 5 minutes by default): then mail leaves from the gateway.`;
   call.warn(formatNote("way-out-waits", text));
   return { route: withWayOut(route, before), awaitsSpf: true };
 }

@@ -2,7 +2,7 @@
 import type { Route, RouteRecord, SlotAnswer } from "../route.ts";
 import { describeLookup, describeRelay, listChange } from "../route-words.ts";
 import { formatSendingIdentity } from "../sending-identity.ts";
-import { beginsToLeaveHere } from "../way-out.ts";
+import { beginsToLeaveHere, describeWayOut } from "../way-out.ts";
 import { type Check, judged, notice, well, wrong } from "./check.ts";
 import type { DomainEvidence, FleetView, RouteStanding, StackRoute } from "./evidence.ts";
 
@@ -60,13 +60,10 @@ function given({ leaving }: RouteRecord, now: Date): Check {
 /** A change of the way out that takes two runs, of which the first was made: see `keepWayOut`. */
 function waitsForSpf({ route, awaitsSpf }: RouteStanding, serving: Route): readonly Check[] {
   if (!awaitsSpf || !beginsToLeaveHere(serving, route)) return [];
-  const way = serving.relayServer
-    ? `the Relay Server ${serving.relayServer.host}`
-    : "the mail system (outbound: loopback)";
   return [
     notice(
       "route",
-      `Outbound mail still leaves through ${way}: the domain's SPF record did not name the gateway yet when the stack changed that.`,
+      `Outbound mail still leaves through ${describeWayOut(serving)}: the domain's SPF record did not name the gateway yet when the stack changed that.`,
       "Run pulumi up again once receivers have forgotten the SPF record of before (its TTL, 5 minutes by default): then mail leaves from the gateway.",
     ),
   ];
