@@ -1,5 +1,9 @@
 /** Zones and records between Cloudflare's form and that of the resources. */
-import type Cloudflare from "cloudflare";
+import type {
+  RecordResponse,
+  RecordResponsesV4PagePaginationArray,
+} from "cloudflare/resources/dns/records";
+import type { Zone } from "cloudflare/resources/zones/zones";
 import { quoteText } from "../mail/zone-file.ts";
 import type { CandidateZone, NewRecord, ZoneRecord } from "./cloudflare.ts";
 import { decodeText } from "./txt-content.ts";
@@ -7,7 +11,7 @@ import { decodeText } from "./txt-content.ts";
 /** As large as a real answer ever gets: one request reads all. */
 export const RECORD_PAGE = 5_000;
 
-type RecordPage = Cloudflare.DNS.RecordResponsesV4PagePaginationArray;
+type RecordPage = RecordResponsesV4PagePaginationArray;
 
 /** A page's records, and how to ask for the next one if there may be one. */
 export function readPage(page: RecordPage) {
@@ -29,7 +33,7 @@ export function itemsOf<T>({
   return result;
 }
 
-export function asZone(zone: Cloudflare.Zones.Zone): CandidateZone {
+export function asZone(zone: Zone): CandidateZone {
   const { id, name, status = "unknown", type = "unknown", name_servers } = zone;
   return {
     id,
@@ -40,7 +44,7 @@ export function asZone(zone: Cloudflare.Zones.Zone): CandidateZone {
   };
 }
 
-export function asRecord(record: Cloudflare.DNS.RecordResponse): ZoneRecord {
+export function asRecord(record: RecordResponse): ZoneRecord {
   const { id, name, type, content = "", ttl, comment, tags } = record;
   const meta: unknown = record.meta;
   const priority = "priority" in record ? record.priority : undefined;

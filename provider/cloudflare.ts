@@ -1,13 +1,13 @@
 /**
  * Cloudflare's zones and DNS records, as far as the resources need them.
  *
- * The only module that loads the Cloudflare SDK, on first use: it costs 130 ms. Reads keep to the rate
- * limit, and wait for it; the SDK repeats them after other faults. Writes are sent once, since the API has
- * no idempotency key: whether one was done is found out by reading again (`WriteUncertain`).
+ * The only module that loads the Cloudflare SDK, on first use. Reads keep to the rate limit, and wait for
+ * it; the SDK repeats them after other faults. Writes are sent once, since the API has no idempotency key:
+ * whether one was done is found out by reading again (`WriteUncertain`).
  *
  * @see https://developers.cloudflare.com/api/resources/dns/subresources/records/
  */
-import type Cloudflare from "cloudflare";
+import type { RecordListParams } from "cloudflare/resources/dns/records";
 import { z } from "zod";
 import { MailRuleError } from "../mail/errors.ts";
 import {
@@ -19,6 +19,8 @@ import {
   readPage,
 } from "./cloudflare-records.ts";
 import { rateLimitReached, tokenMissing, zoneGone } from "./cloudflare-refusals.ts";
+import type { Cloudflare } from "./cloudflare-sdk.ts";
+import { cloudflareSdk } from "./load-cloudflare-sdk.ts";
 import { RequestPace } from "./request-pace.ts";
 import type { Call } from "./resource.ts";
 import { type Settings, tokenFor, tokenVariable } from "./settings.ts";
@@ -113,7 +115,7 @@ const apiFaults = z
 /** What a token that has not the form of one is answered with. */
 const INVALID_HEADERS = 6003;
 
-type RecordFilter = Pick<Cloudflare.DNS.RecordListParams, "match" | "name" | "type">;
+type RecordFilter = Pick<RecordListParams, "match" | "name" | "type">;
 
 function domainFilter({ name: apex }: Pick<Zone, "name">, domain: string): RecordFilter {
   return { match: "any", name: { exact: domain, endswith: `_mxhero.${apex}` } };
@@ -260,11 +262,11 @@ export class CloudflareAccount {
 
   #connect(): Promise<Cloudflare> {
     const connection = this.#connection;
-    connection.client ??= import("cloudflare").then(({ default: Client }) => {
+    connection.client ??= cloudflareSdk().then(({ createCloudflare }) => {
       const baseURL = this.#caller.settings.cloudflareBaseUrl;
       const apiToken = tokenFor(this.#caller.settings, this.#credential) ?? null;
       const plain = { apiToken, apiKey: null, apiEmail: null, userServiceKey: null };
-      return new Client({
+      return createCloudflare({
         ...plain,
         maxRetries: 5,
         timeout: 30_000,
@@ -276,7 +278,7 @@ export class CloudflareAccount {
   }
 
   async #explainWrite(error: unknown, what: string): Promise<Error> {
-    const { APIError } = await import("cloudflare");
+    const { APIError } = await cloudflareSdk();
     const status = error instanceof APIError ? error.status : undefined;
     if (status === 429) {
       return new WriteRefusedForNow(this.#connection.pace.blockedFor / 1000, { cause: error });
@@ -298,7 +300,7 @@ export class CloudflareAccount {
   }
 
   async #explain(error: unknown, what: string): Promise<Error> {
-    const { APIError } = await import("cloudflare");
+    const { APIError } = await cloudflareSdk();
     const status = error instanceof APIError ? error.status : undefined;
     const faults = error instanceof APIError ? apiFaults.parse(error.errors) : [];
     const malformed = faults.some(({ code }) => code === INVALID_HEADERS);
@@ -344,12 +346,12 @@ async function fetchInPace(pace: RequestPace, url: string | URL | Request, init?
 }
 
 async function isRateLimited(error: unknown): Promise<boolean> {
-  const { APIError } = await import("cloudflare");
+  const { APIError } = await cloudflareSdk();
   return error instanceof APIError && error.status === 429;
 }
 
 async function describe(error: unknown): Promise<string> {
-  const { APIError } = await import("cloudflare");
+  const { APIError } = await cloudflareSdk();
   if (!(error instanceof APIError)) return error instanceof Error ? error.message : String(error);
   const faults = apiFaults.parse(error.errors).map(({ code, message }) => `${code} ${message}`);
   if (faults.length > 0) return faults.join("; ");

@@ -34,7 +34,7 @@ export function startActingAgents(moto: Moto): ActingAgents {
   const act = async () => {
     while (!end.signal.aborted) {
       await reportAll(api, moto, says, instances).catch(() => undefined);
-      await sleep(200);
+      await sleep(500);
     }
   };
   const acting = act();

@@ -45,7 +45,7 @@ export async function startActedPlace(): Promise<ActedPlace> {
   const traces: Matrix["traces"] = (tenant) => tracesOf(place, options, tenant, SLOTS);
   const owned = parts.move();
   return {
-    matrix: { place, lanes: 3, traces },
+    matrix: { place, lanes: 2, traces },
     options,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -48,7 +48,7 @@ export async function startAgents(
   const running = (async () => {
     while (!stop.signal.aborted) {
       await answerAll();
-      await sleep(30);
+      await sleep(100);
     }
   })();
   return {

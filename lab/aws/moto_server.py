@@ -6,9 +6,11 @@ its turn, and a transaction copies only the items that it names.
 """
 
 import copy
+import functools
 import threading
 import types
 
+from moto import backends
 from moto.dynamodb import models, responses
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.server import main
@@ -54,7 +56,14 @@ def copy_little():
     models.copy = types.SimpleNamespace(copy=copy.copy, deepcopy=backup)
 
 
+def find_modules_once():
+    """Each request had moto look through its folder, while all others waited for that."""
+    find = backends.list_of_moto_modules
+    backends.list_of_moto_modules = functools.cache(lambda: tuple(find()))
+
+
 one_at_a_time()
 copy_little()
+find_modules_once()
 keep_in_order()
 main()

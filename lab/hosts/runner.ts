@@ -42,8 +42,8 @@ export interface HostRunner extends AsyncDisposable {
   readonly failures: readonly Error[];
 }
 
-/** Between two looks at the API, in milliseconds. */
-const LOOK_MS = 300;
+/** Between two looks at the API, in milliseconds. A look takes the emulator 50 ms of a core. */
+const LOOK_MS = 1000;
 
 /** How long user data may take, in seconds. */
 const SET_UP_SECONDS = 300;

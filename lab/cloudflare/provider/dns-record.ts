@@ -5,8 +5,8 @@
  * (cloudflare/terraform-provider-cloudflare, internal/services/dns_record/resource.go): a read that is answered
  * with 404 drops it from the state, and a delete fails.
  */
-import Cloudflare, { NotFoundError } from "cloudflare";
 import { z } from "zod";
+import { cloudflareSdk } from "../../../provider/load-cloudflare-sdk.ts";
 import { standInKind } from "../../stand-in.ts";
 
 const inputs = z.strictObject({
@@ -34,8 +34,10 @@ const found = z.object({
 });
 const answer = z.object({ result: found });
 
+const { createCloudflare, APIError } = await cloudflareSdk();
+
 /** Endpoint and token are those of the environment, as the SDK reads them. */
-const client = new Cloudflare({ maxRetries: 0 });
+const client = createCloudflare({ maxRetries: 0 });
 
 export const dnsRecord = standInKind<Inputs>({
   type: "cloudflare:index/dnsRecord:DnsRecord",
@@ -67,7 +69,7 @@ async function readRecord(zoneId: string, id: string): Promise<unknown> {
   try {
     return await client.get(`/zones/${zoneId}/dns_records/${id}`);
   } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
+    if (error instanceof APIError && error.status === 404) return undefined;
     throw error;
   }
 }
