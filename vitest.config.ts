@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { relative } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
@@ -11,8 +12,9 @@ class LongestFirst extends BaseSequencer {
 
 /** As a rank: the crash matrix takes minutes a file, other tests of `tests/` up to minutes, the rest seconds. */
 function duration({ moduleId }: TestSpecification): number {
-  if (moduleId.includes("/tests/crash-")) return 2;
-  return moduleId.includes("/tests/") ? 1 : 0;
+  const file = relative(import.meta.dirname, moduleId);
+  if (file.startsWith("tests/crash-")) return 2;
+  return file.startsWith("tests/") ? 1 : 0;
 }
 
 export default defineConfig({

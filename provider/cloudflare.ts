@@ -1,9 +1,9 @@
 /**
  * Cloudflare's zones and DNS records, as far as the resources need them.
  *
- * The only module that loads the Cloudflare SDK, on first use. Reads keep to the rate limit, and wait for
- * it; the SDK repeats them after other faults. Writes are sent once, since the API has no idempotency key:
- * whether one was done is found out by reading again (`WriteUncertain`).
+ * The SDK is loaded on first use. Reads keep to the rate limit, and wait for it; the SDK repeats them after
+ * other faults. Writes are sent once, since the API has no idempotency key: whether one was done is found out
+ * by reading again (`WriteUncertain`).
  *
  * @see https://developers.cloudflare.com/api/resources/dns/subresources/records/
  */

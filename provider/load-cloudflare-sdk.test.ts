@@ -26,6 +26,21 @@ test("the SDK becomes one small file, which the next process finds", async () =>
   expect(await readdir(other.path)).toEqual([name]);
 });
 
+test.each(["", "export const createCloudf"])(
+  "a damaged file (%j) is passed over, and goes",
+  async (damaged) => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "sdk-"));
+    await loadCloudflareSdk(folder.path);
+    const [name = ""] = await readdir(folder.path);
+    await using other = await mkdtempDisposable(join(tmpdir(), "sdk-"));
+    const file = join(other.path, name);
+    await writeFile(file, damaged);
+    const { createCloudflare } = await loadCloudflareSdk(other.path);
+    expect(createCloudflare(options).zones).toBeDefined();
+    expect(await readdir(other.path)).toEqual([]);
+  },
+);
+
 test("where nothing can be kept, the SDK is loaded as it is", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "sdk-"));
   const file = join(folder.path, "a-file");

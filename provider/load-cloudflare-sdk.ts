@@ -7,10 +7,10 @@
  *
  * @see https://github.com/cloudflare/cloudflare-typescript#readme, "Tree shaking": it is for bundlers
  */
-import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { VERSION } from "cloudflare/version";
 
@@ -29,31 +29,57 @@ export function cloudflareSdk(): Promise<CloudflareSdk> {
 
 /** @param cache a folder, made if need be */
 export async function loadCloudflareSdk(cache: string): Promise<CloudflareSdk> {
-  try {
-    const sdk: CloudflareSdk = await import(pathToFileURL(await bundledSdk(cache)).href);
-    return sdk;
-  } catch {
-    // A folder that cannot be written, or an installation without esbuild: it works all the same, slower.
-    return import("./cloudflare-sdk.ts");
-  }
+  return (await loadBundle(cache)) ?? import("./cloudflare-sdk.ts");
 }
 
-/** The file's name says what it was made of: another version of the SDK, or of its entry, makes another one. */
+/** `undefined` where no folder can be written, or esbuild is not installed: the SDK works as it is, slower. */
+async function loadBundle(cache: string): Promise<CloudflareSdk | undefined> {
+  try {
+    const file = await bundledSdk(cache);
+    const sdk: unknown = await import(pathToFileURL(file).href).catch(() => undefined);
+    if (isSdk(sdk)) return sdk;
+    // Damaged, as by a full disk: the next run makes it anew.
+    await rm(file, { force: true });
+  } catch {
+    return undefined;
+  }
+  return undefined;
+}
+
+function isSdk(module: unknown): module is CloudflareSdk {
+  if (typeof module !== "object" || module === null) return false;
+  return "createCloudflare" in module && "APIError" in module;
+}
+
+/** The file's name says what it was made of: another SDK, or another way to make it, is another file. */
 async function bundledSdk(cache: string): Promise<string> {
-  const hash = createHash("sha256").update(await readFile(entry));
+  // Relative, it would be a folder of the checkout, whose files someone else may have written.
+  if (!isAbsolute(cache)) throw new Error(`The cache folder ${cache} is not absolute.`);
+  const hash = createHash("sha256");
+  for (const source of [entry, import.meta.filename]) hash.update(await readFile(source));
   const file = join(cache, `${VERSION}-${hash.digest("hex").slice(0, 16)}.mjs`);
   const isThere = await stat(file).then(
     () => true,
     () => false,
   );
-  if (isThere) return file;
-  await mkdir(cache, { recursive: true });
-  await writeFile(`${file}.${process.pid}`, await bundleSdk());
-  await rename(`${file}.${process.pid}`, file);
+  if (!isThere) await writeBundle(cache, file);
   return file;
 }
 
-/** Names are kept, so that stack traces can be read. */
+/** Several processes may do so at once: each file is whole before it has its name. */
+async function writeBundle(cache: string, file: string): Promise<void> {
+  await mkdir(cache, { recursive: true, mode: 0o700 });
+  await access(cache, constants.W_OK);
+  const temporary = `${file}.${randomUUID()}`;
+  try {
+    await writeFile(temporary, await bundleSdk(), { flush: true });
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
 async function bundleSdk(): Promise<string> {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
@@ -63,6 +89,8 @@ async function bundleSdk(): Promise<string> {
     platform: "node",
     target: "node24",
     format: "esm",
+    // The SDK says its class's name to the API; errors have theirs.
+    keepNames: true,
     logLevel: "silent",
   });
   const [file] = outputFiles;

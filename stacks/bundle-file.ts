@@ -7,7 +7,7 @@ import { type Architecture, makeBundle } from "../gateway/bundle.ts";
 
 /** Kept outside of the checkout, so that the next run has it: `$XDG_CACHE_HOME` or `~/.cache`. */
 export async function bundleFile(architecture: Architecture): Promise<BundleFile> {
-  const base = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  const base = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
   const cache = join(base, "pulumi-mxhero", "bundle");
   const { archive, sha256 } = await makeBundle(architecture, cache);
   const path = join(cache, `${sha256}.tar.gz`);
