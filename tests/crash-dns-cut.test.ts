@@ -2,4 +2,4 @@
 import { testAllPoints } from "./crash-place.ts";
 import { DNS_CUT } from "./crash-strikes.ts";
 
-testAllPoints("Cloudflare's API is cut off", DNS_CUT);
+testAllPoints("Cloudflare's API is cut off", DNS_CUT, "even");

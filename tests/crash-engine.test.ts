@@ -2,4 +2,4 @@
 import { testAllPoints } from "./crash-place.ts";
 import { ENGINE_KILLED } from "./crash-strikes.ts";
 
-testAllPoints("the engine is killed", ENGINE_KILLED);
+testAllPoints("the engine is killed", ENGINE_KILLED, "even");

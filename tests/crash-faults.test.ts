@@ -7,6 +7,7 @@ import type { Fault } from "../lab/cloudflare/index.ts";
 import { testNet } from "../lab/test-net.ts";
 import { createCallRunner } from "./crash-calls.ts";
 import { type Life, SCENARIOS, startLife, tryAllPoints } from "./crash-life.ts";
+import { triesAll } from "./crash-matrix.ts";
 
 const write = { kind: "write" } as const;
 const FAULTS: readonly Fault[] = [
@@ -29,8 +30,7 @@ const CASES = FAULTS.flatMap((fault, turn) =>
 );
 /** The faults take turns. No scenario has fewer points. */
 const TURNS = 6;
-const isTurnOf = (turn: number) => (point: number) =>
-  process.env["CRASH_POINTS"] === "all" || point % TURNS === turn % TURNS;
+const isTurnOf = (turn: number) => (point: number) => triesAll() || point % TURNS === turn % TURNS;
 
 let life: Life;
 let tried = 0;

@@ -83,25 +83,30 @@ export async function liveUndisturbed(
   return { domain, organisation, style, phases };
 }
 
+/** Whether this is `npm run crash`. */
+export function triesAll(): boolean {
+  return process.env["CRASH_POINTS"] === "all";
+}
+
 /** All styles of life with `npm run crash`, else the first. */
 export function chosenStyles(): readonly Style[] {
-  return process.env["CRASH_POINTS"] === "all" ? STYLES : [STYLES[0]];
+  return triesAll() ? STYLES : [STYLES[0]];
 }
 
 /**
  * Lets every point of every phase have the damage.
  *
- * @param chosen the numbers of lives, from 0. @default all
+ * @param isChosen whether a life is lived, by its number from 0. @default all
  */
 export async function tryAllPoints(
   matrix: Matrix,
   undisturbed: Undisturbed,
   damage: Damage,
-  chosen?: readonly number[],
+  isChosen: (life: number) => boolean = () => true,
 ): Promise<Outcome> {
   const counts = undisturbed.phases.map(({ firstLife, points: { length } }) => firstLife + length);
   const all = Array.from({ length: Math.max(...counts) }, (_, index) => index);
-  const lives = all.filter((life) => chosen?.includes(life) ?? true);
+  const lives = all.filter(isChosen);
   const failures: string[] = [];
   let points = 0;
   const lane = async () => {

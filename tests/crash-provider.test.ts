@@ -2,4 +2,4 @@
 import { testAllPoints } from "./crash-place.ts";
 import { PROVIDER_KILLED } from "./crash-strikes.ts";
 
-testAllPoints("the provider is killed", PROVIDER_KILLED);
+testAllPoints("the provider is killed", PROVIDER_KILLED, "odd");

@@ -2,4 +2,4 @@
 import { testAllPoints } from "./crash-place.ts";
 import { STORE_CUT } from "./crash-strikes.ts";
 
-testAllPoints("the route store is cut off", STORE_CUT);
+testAllPoints("the route store is cut off", STORE_CUT, "odd");

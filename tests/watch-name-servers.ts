@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import type { World } from "../lab/world.ts";
 
-const EVERY_MS = 10;
+const EVERY_MS = 20;
 
 /** The same answer of one server, as often as it came in a row. */
 export interface Answer {
