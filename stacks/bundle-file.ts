@@ -1,14 +1,13 @@
 /** The bundle of the slots as a file on this machine, made anew where it is another one. */
 import { mkdir, rename, stat, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { BundleFile } from "../components/gateway-bundle.ts";
 import { type Architecture, makeBundle } from "../gateway/bundle.ts";
+import { cacheFolder } from "../provider/cache-folder.ts";
 
-/** Kept outside of the checkout, so that the next run has it: `$XDG_CACHE_HOME` or `~/.cache`. */
+/** Kept in the cache folder, so that the next run has it. */
 export async function bundleFile(architecture: Architecture): Promise<BundleFile> {
-  const base = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
-  const cache = join(base, "pulumi-mxhero", "bundle");
+  const cache = join(cacheFolder(), "bundle");
   const { archive, sha256 } = await makeBundle(architecture, cache);
   const path = join(cache, `${sha256}.tar.gz`);
   const isThere = await stat(path).then(
