@@ -6,7 +6,8 @@ import { type Stream, startSoak } from "../lab/hosts/fleet-soak.ts";
 import {
   exampleRoute,
   type FleetWorld,
-  queueOf,
+  flushQueues,
+  queuesOf,
   startFleetWorld,
 } from "../lab/hosts/fleet-world.ts";
 import { SmtpDialogue } from "../lab/smtp-dialogue.ts";
@@ -146,12 +147,10 @@ function faults(): Record<string, () => Promise<void>> {
 }
 
 async function queuedMessages(): Promise<number> {
-  const all = world.fleet.slots.flatMap((slot) =>
-    (["postfix-in", "postfix-relay"] as const).map(async (instance) => {
-      await slot.host.run(["postqueue", "-c", `/etc/${instance}`, "-f"]);
-      return (await queueOf(slot, instance)).length;
-    }),
-  );
+  const all = world.fleet.slots.map(async (slot) => {
+    await flushQueues(slot);
+    return (await queuesOf(slot)).length;
+  });
   return (await Promise.all(all)).reduce((sum, count) => sum + count, 0);
 }
 

@@ -215,7 +215,8 @@ test("a slot is added within the pool, and emptied before it is taken away again
   await expect.poll(served, { timeout: 180_000 }).toHaveLength(2);
   const replies = () => cached.refused.join("\n");
   await expect.poll(replies, { timeout: 180_000 }).toContain("421 4.3.2");
-  expect(await queuedAt(world, "c")).toBe(1 + cached.accepted.length);
+  const queued = () => queuedAt(world, "c");
+  await expect.poll(queued, { timeout: 20_000 }).toBe(1 + cached.accepted.length);
   refuseAll(false);
   await flushQueue(world, "c");
   await succeeded(removing);

@@ -78,10 +78,10 @@ export function instancesBySlot({ runner }: GatewayWorld): ReadonlyMap<string, s
   return new Map(pairs.toSorted(([one], [other]) => one.localeCompare(other)));
 }
 
-/** How many messages are in a slot's inbound queue. */
+/** How many messages are in a slot's inbound queue. One that Postfix moves meanwhile may be listed twice. */
 export async function queuedAt(world: GatewayWorld, slot: string): Promise<number> {
   const list = await hostOf(world, slot).run(["postqueue", "-c", "/etc/postfix-in", "-j"]);
-  return list.split("\n").filter((line) => line !== "").length;
+  return new Set(list.match(/"queue_id": "\w+"/g)).size;
 }
 
 /** Has Postfix try at once what it has put off. */

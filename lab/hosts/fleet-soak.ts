@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MailSystem } from "../mail-system.ts";
 import { composeMessage } from "../message.ts";
 import { transact } from "../smtp-client.ts";
-import { type FleetWorld, queueOf } from "./fleet-world.ts";
+import { type FleetWorld, queuesOf } from "./fleet-world.ts";
 
 /** One direction of the mail. */
 export interface Stream {
@@ -111,11 +111,12 @@ async function account(
   messages: ReadonlyMap<string, State>,
   bounces: readonly MailSystem[],
 ): Promise<Account> {
+  // Before what has arrived: what is neither there nor here is lost.
+  const inQueues = new Set(await queuedSenders(world));
   const copies = new Map<string, number>();
   for (const { destination } of streams) {
     for (const { id } of destination.messages) copies.set(id, (copies.get(id) ?? 0) + 1);
   }
-  const inQueues = new Set(await queuedSenders(world));
   const returned = new Set(
     bounces.flatMap((system) =>
       system.messages
@@ -142,11 +143,8 @@ async function account(
 }
 
 async function queuedSenders({ fleet }: FleetWorld): Promise<string[]> {
-  const queues = fleet.slots.flatMap((slot) => [
-    queueOf(slot, "postfix-in"),
-    queueOf(slot, "postfix-relay"),
-  ]);
-  return (await Promise.all(queues)).flat().map(({ sender }) => localPart(sender));
+  const queues = await Promise.all(fleet.slots.map(queuesOf));
+  return queues.flat().map(({ sender }) => localPart(sender));
 }
 
 function localPart(address: string): string {

@@ -113,23 +113,41 @@ async function open(address: string, localAddress: string): Promise<SmtpDialogue
   return dialogue;
 }
 
-/** Messages in the queue of a host's instance, with the reasons why they are still there. */
+/**
+ * Messages in the queue of a host's instance, with the reasons why they are still there.
+ *
+ * The queue is listed twice: a message that Postfix moves meanwhile may be missed once, or be listed twice.
+ */
 export async function queueOf(
   { host }: FleetSlot,
   instance: "postfix-in" | "postfix-relay",
 ): Promise<QueuedMessage[]> {
-  const lines = await host.run(["postqueue", "-c", `/etc/${instance}`, "-j"]);
-  return lines
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const { sender, recipients }: QueueEntry = JSON.parse(line);
-      return {
+  const messages = new Map<string, QueuedMessage>();
+  for (let list = 0; list < 2; list += 1) {
+    const lines = await host.run(["postqueue", "-c", `/etc/${instance}`, "-j"]);
+    for (const line of lines.split("\n").filter((text) => text !== "")) {
+      const { queue_id: id, sender, recipients }: QueueEntry = JSON.parse(line);
+      messages.set(id, {
         sender,
         recipients: recipients.map(({ address }) => address),
         reason: recipients.map(({ delay_reason: reason = "" }) => reason).join("; "),
-      };
-    });
+      });
+    }
+  }
+  return [...messages.values()];
+}
+
+/** Messages in both queues of a host: in the order in which mail passes them, so that none is missed. */
+export async function queuesOf(slot: FleetSlot): Promise<QueuedMessage[]> {
+  const atRelay = await queueOf(slot, "postfix-relay");
+  return [...atRelay, ...(await queueOf(slot, "postfix-in"))];
+}
+
+/** Has Postfix try at once what it has put off. */
+export async function flushQueues({ host }: FleetSlot): Promise<void> {
+  for (const instance of ["postfix-relay", "postfix-in"]) {
+    await host.run(["postqueue", "-c", `/etc/${instance}`, "-f"]);
+  }
 }
 
 export interface QueuedMessage {
@@ -141,6 +159,7 @@ export interface QueuedMessage {
 
 /** A line of `postqueue -j`: see postqueue(1). */
 interface QueueEntry {
+  readonly queue_id: string;
   readonly sender: string;
   readonly recipients: readonly { readonly address: string; readonly delay_reason?: string }[];
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createResolver } from "../../provider/dns.ts";
 import { type LabCloudflare, startCloudflare } from "../cloudflare/index.ts";
 import { fleetNames } from "../hosts/fleet.ts";
-import { type FleetWorld, queueOf, startFleetWorld } from "../hosts/fleet-world.ts";
+import { type FleetWorld, flushQueues, queuesOf, startFleetWorld } from "../hosts/fleet-world.ts";
 import { createPolicyCache } from "../mta-sts-client.ts";
 import { type MtaStsHost, startMtaStsHost } from "../mta-sts-host.ts";
 import { createProject, type PulumiProject } from "../pulumi.ts";
@@ -94,7 +94,7 @@ export async function startSoakWorld(net: string): Promise<SoakWorld> {
       servers.push(server);
       return server;
     },
-    flushQueues: () => flushQueues(fleet),
+    flushQueues: () => flushAll(fleet),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -181,15 +181,13 @@ async function addOutside(
   }
 }
 
-async function flushQueues({ fleet }: FleetWorld): Promise<ReadonlySet<string>> {
+async function flushAll({ fleet }: FleetWorld): Promise<ReadonlySet<string>> {
   const queues = fleet.slots
     .filter(({ host }) => host.running)
-    .flatMap((slot) =>
-      (["postfix-in", "postfix-relay"] as const).map(async (instance) => {
-        await slot.host.run(["postqueue", "-c", `/etc/${instance}`, "-f"]);
-        return queueOf(slot, instance);
-      }),
-    );
+    .map(async (slot) => {
+      await flushQueues(slot);
+      return queuesOf(slot);
+    });
   const messages = (await Promise.all(queues)).flat();
   return new Set(messages.map(({ sender }) => localPart(sender)));
 }
