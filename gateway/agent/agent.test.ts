@@ -130,8 +130,14 @@ test("outbound mail that waits in the queue is told, and when it is gone", async
   expect(Date.parse(since)).toBeLessThanOrEqual(Date.parse(at));
   await expect.poll(toldUntil, until).toBeGreaterThan(Date.parse(since));
 
+  const drain = ["/opt/mxhero-gateway/node", "/opt/mxhero-gateway/agent.js", "drain"];
+  // The letter to outside.test of the test before waits, too.
+  const stdout = "2 messages are queued.";
+  expect(await gateway.host.exec([...drain, "--seconds=1"])).toMatchObject({ exitCode: 1, stdout });
+
   await gateway.host.run(["postsuper", "-c", HOST_PATHS.relayInstance, "-d", "ALL", "deferred"]);
   await expect.poll(async () => (await queuedMail())?.messages, until).toBe(0);
+  expect(await gateway.host.run(drain)).toBe("0 messages are queued.");
 }, 60_000);
 
 test("the policy service decides, and without it nothing is relayed", async () => {
