@@ -24,7 +24,8 @@ export default defineConfig({
     // Most of a test's time is waiting for processes and name servers; one worker a core would leave some idle.
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
-    expect: { requireAssertions: true },
+    // What is waited for comes when the machine gets round to it.
+    expect: { requireAssertions: true, poll: { timeout: 15_000 } },
     testTimeout: 20_000,
   },
 });

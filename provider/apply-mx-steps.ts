@@ -11,7 +11,8 @@ import {
 } from "../mail/journal.ts";
 import { formatMxSet, includesAllMx, includesMx } from "../mail/mx.ts";
 import type { MxStep, MxWorld } from "../mail/mx-goal.ts";
-import { type Batch, type NewRecord, WriteRefusedForNow, WriteUncertain } from "./cloudflare.ts";
+import { WriteRefusedForNow, WriteUncertain } from "./cloudflare-errors.ts";
+import type { Batch, NewRecord } from "./cloudflare-records.ts";
 import { type LiveDomain, readJournal, readMx, type View } from "./live-domain.ts";
 import { servedMx } from "./public-domain.ts";
 import type { Call } from "./resource.ts";

@@ -5,7 +5,7 @@ import { formatNote } from "../mail/preview-note.ts";
 import { measureBudget, selectSpf } from "../mail/spf/index.ts";
 import { hasAny, type SpfStep, type SpfWorld } from "../mail/spf-claims.ts";
 import { journalRecord, readAgain } from "./apply-mx-steps.ts";
-import type { Batch, NewRecord, ZoneRecord } from "./cloudflare.ts";
+import type { Batch, NewRecord, ZoneRecord } from "./cloudflare-records.ts";
 import { refuseHiddenWildcard } from "./hidden-wildcard.ts";
 import {
   type LiveDomain,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { chooseZone, type Delegation } from "./choose-zone.ts";
-import type { CandidateZone } from "./cloudflare.ts";
+import type { CandidateZone } from "./cloudflare-records.ts";
 
 const nameServers = ["ada.ns.example", "bob.ns.example"];
 

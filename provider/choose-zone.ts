@@ -1,7 +1,7 @@
 /** Which of Cloudflare's zones of a name is the live one. One name may be a zone in several accounts. */
 import { isWithin } from "../mail/domain-name.ts";
 import { MailRuleError } from "../mail/errors.ts";
-import type { CandidateZone, Zone } from "./cloudflare.ts";
+import type { CandidateZone, Zone } from "./cloudflare-records.ts";
 
 /** Where public DNS has a domain. */
 export interface Delegation {

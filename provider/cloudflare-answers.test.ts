@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CloudflareAccount, WriteRefusedForNow, WriteUncertain } from "./cloudflare.ts";
+import { CloudflareAccount } from "./cloudflare.ts";
+import { WriteRefusedForNow, WriteUncertain } from "./cloudflare-errors.ts";
 import { callerWith } from "./test-caller.ts";
 
 interface Answer {

@@ -3,10 +3,56 @@ import type {
   RecordResponse,
   RecordResponsesV4PagePaginationArray,
 } from "cloudflare/resources/dns/records";
-import type { Zone } from "cloudflare/resources/zones/zones";
+import type { Zone as ZoneResponse } from "cloudflare/resources/zones/zones";
 import { quoteText } from "../mail/zone-file.ts";
-import type { CandidateZone, NewRecord, ZoneRecord } from "./cloudflare.ts";
 import { decodeText } from "./txt-content.ts";
+
+/** A zone, with the name servers that Cloudflare gives it. */
+export interface Zone {
+  readonly id: string;
+  readonly name: string;
+  readonly nameServers: readonly string[];
+}
+
+/** A zone as Cloudflare has it, whether public DNS uses it or not. */
+export interface CandidateZone extends Zone {
+  readonly status: string;
+  readonly type: string;
+}
+
+/** A record of the types that matter here. `content` of a TXT is decoded, that of others is a plain name. */
+export interface ZoneRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly content: string;
+  readonly priority: number;
+  readonly ttl: number;
+  readonly comment?: string;
+  readonly tags?: readonly string[];
+  readonly readOnly: boolean;
+  /** By Cloudflare. ISO 8601, UTC. */
+  readonly created?: string;
+  readonly modified?: string;
+}
+
+/** A record as it is to be. */
+export interface NewRecord {
+  readonly name: string;
+  readonly type: "MX" | "TXT";
+  readonly content: string;
+  readonly priority?: number;
+  readonly ttl: number;
+  readonly comment?: string;
+  readonly tags?: readonly string[];
+}
+
+/** One transaction. A patch keeps the comment and the tags that it does not name. */
+export interface Batch {
+  readonly deletes: readonly string[];
+  readonly patches: readonly (NewRecord & { readonly id: string })[];
+  readonly posts: readonly NewRecord[];
+}
 
 /** As large as a real answer ever gets: one request reads all. */
 export const RECORD_PAGE = 5_000;
@@ -33,7 +79,7 @@ export function itemsOf<T>({
   return result;
 }
 
-export function asZone(zone: Zone): CandidateZone {
+export function asZone(zone: ZoneResponse): CandidateZone {
   const { id, name, status = "unknown", type = "unknown", name_servers } = zone;
   return {
     id,

@@ -3,13 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vi
 import type { FaultEffect, RecordSpec } from "../lab/cloudflare/index.ts";
 import { startTestLab, type TestLab } from "../lab/cloudflare/test-lab.ts";
 import { MailRuleError } from "../mail/errors.ts";
-import {
-  type Batch,
-  CloudflareAccount,
-  type NewRecord,
-  WriteRefusedForNow,
-  WriteUncertain,
-} from "./cloudflare.ts";
+import { CloudflareAccount } from "./cloudflare.ts";
+import { WriteRefusedForNow, WriteUncertain } from "./cloudflare-errors.ts";
+import type { Batch, NewRecord } from "./cloudflare-records.ts";
 import { callerWith } from "./test-caller.ts";
 
 let lab: TestLab;

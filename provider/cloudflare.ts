@@ -8,112 +8,32 @@
  * @see https://developers.cloudflare.com/api/resources/dns/subresources/records/
  */
 import type { RecordListParams } from "cloudflare/resources/dns/records";
-import { z } from "zod";
-import { MailRuleError } from "../mail/errors.ts";
+import { explain, explainWrite, isRateLimited, WriteRefusedForNow } from "./cloudflare-errors.ts";
 import {
   asParameters,
   asRecord,
   asZone,
+  type Batch,
+  type CandidateZone,
   itemsOf,
   RECORD_PAGE,
   readPage,
+  type Zone,
+  type ZoneRecord,
 } from "./cloudflare-records.ts";
-import { rateLimitReached, tokenMissing, zoneGone } from "./cloudflare-refusals.ts";
+import { rateLimitReached, tokenMissing } from "./cloudflare-refusals.ts";
 import type { Cloudflare } from "./cloudflare-sdk.ts";
 import { cloudflareSdk } from "./load-cloudflare-sdk.ts";
 import { RequestPace } from "./request-pace.ts";
 import type { Call } from "./resource.ts";
-import { type Settings, tokenFor, tokenVariable } from "./settings.ts";
+import { type Settings, tokenFor } from "./settings.ts";
 import { formatSeconds, sleepFor } from "./wait.ts";
 
 /** Who asks: where the API is and with which token, when to stop waiting, and whom to tell. */
 export type Caller = Pick<Call, "settings" | "signal" | "progress">;
 
-export interface Zone {
-  readonly id: string;
-  readonly name: string;
-  readonly nameServers: readonly string[];
-}
-
-/** A zone as Cloudflare has it, whether public DNS uses it or not. */
-export interface CandidateZone extends Zone {
-  readonly status: string;
-  readonly type: string;
-}
-
-/** A record of the types that matter here. `content` of a TXT is decoded, that of others is a plain name. */
-export interface ZoneRecord {
-  readonly id: string;
-  readonly name: string;
-  readonly type: string;
-  readonly content: string;
-  readonly priority: number;
-  readonly ttl: number;
-  readonly comment?: string;
-  readonly tags?: readonly string[];
-  readonly readOnly: boolean;
-  /** By Cloudflare. ISO 8601, UTC. */
-  readonly created?: string;
-  readonly modified?: string;
-}
-
-export interface NewRecord {
-  readonly name: string;
-  readonly type: "MX" | "TXT";
-  readonly content: string;
-  readonly priority?: number;
-  readonly ttl: number;
-  readonly comment?: string;
-  readonly tags?: readonly string[];
-}
-
-/** One transaction. A patch keeps the comment and the tags that it does not name. */
-export interface Batch {
-  readonly deletes: readonly string[];
-  readonly patches: readonly (NewRecord & { readonly id: string })[];
-  readonly posts: readonly NewRecord[];
-}
-
-const RUN_AGAIN = "Run again: it goes on from what stands in the zone then.";
-
-/** The write may or may not have been done, or the zone has changed since it was read. Reading again tells. */
-export class WriteUncertain extends Error {
-  override readonly name = "WriteUncertain";
-  readonly fix = RUN_AGAIN;
-}
-
-/** The write was not done; it may be repeated after so many seconds. */
-export class WriteRefusedForNow extends Error {
-  override readonly name = "WriteRefusedForNow";
-  readonly fix = RUN_AGAIN;
-  readonly retryAfterSeconds: number;
-
-  constructor(retryAfterSeconds: number, options?: ErrorOptions) {
-    super("Cloudflare's rate limit is reached.", options);
-    this.retryAfterSeconds = retryAfterSeconds;
-  }
-}
-
 /** As large as a real answer ever gets: one request reads all. */
 const ZONE_PAGE = 50;
-
-/**
- * What only a zone that was changed since it was read answers: a record is gone (81044), or another
- * stands in the way (81053 to 81058).
- *
- * @see https://developers.cloudflare.com/dns/manage-dns-records/troubleshooting/records-with-same-name/
- */
-const CHANGED_MEANWHILE = new Set([81_044, 81_053, 81_054, 81_055, 81_056, 81_057, 81_058]);
-
-/** Older answers wrap the fault of a record in 1004, and say in a chain what it is. */
-const apiFault = z.object({ code: z.number(), message: z.string() });
-const apiFaults = z
-  .array(apiFault.extend({ error_chain: z.array(apiFault).default([]) }))
-  .transform((faults) => faults.flatMap(({ error_chain, ...fault }) => [fault, ...error_chain]))
-  .catch([]);
-
-/** What a token that has not the form of one is answered with. */
-const INVALID_HEADERS = 6003;
 
 type RecordFilter = Pick<RecordListParams, "match" | "name" | "type">;
 
@@ -209,7 +129,10 @@ export class CloudflareAccount {
       );
       return [...(done.patches ?? []), ...(done.posts ?? [])].map(asRecord);
     } catch (error) {
-      throw await this.#explainWrite(error, `records of the zone ${zone.name}`);
+      throw await explainWrite(error, `records of the zone ${zone.name}`, {
+        credential: this.#credential,
+        blockedSeconds: pace.blockedFor / 1000,
+      });
     }
   }
 
@@ -237,7 +160,7 @@ export class CloudflareAccount {
       try {
         return await read(await this.#connect());
       } catch (error) {
-        if (!(await isRateLimited(error))) throw await this.#explain(error, what);
+        if (!(await isRateLimited(error))) throw await explain(error, what, this.#credential);
       }
     }
   }
@@ -276,46 +199,6 @@ export class CloudflareAccount {
     });
     return connection.client;
   }
-
-  async #explainWrite(error: unknown, what: string): Promise<Error> {
-    const { APIError } = await cloudflareSdk();
-    const status = error instanceof APIError ? error.status : undefined;
-    if (status === 429) {
-      return new WriteRefusedForNow(this.#connection.pace.blockedFor / 1000, { cause: error });
-    }
-    const said = await describe(error);
-    if (status === undefined || status >= 500) {
-      return new WriteUncertain(`Cloudflare, ${what}: the write was not confirmed (${said}).`, {
-        cause: error,
-      });
-    }
-    const faults = error instanceof APIError ? apiFaults.parse(error.errors) : [];
-    if (faults.some(({ code }) => CHANGED_MEANWHILE.has(code))) {
-      return new WriteUncertain(
-        `Cloudflare, ${what}: changed by someone else meanwhile (${said}).`,
-        { cause: error },
-      );
-    }
-    return this.#explain(error, what);
-  }
-
-  async #explain(error: unknown, what: string): Promise<Error> {
-    const { APIError } = await cloudflareSdk();
-    const status = error instanceof APIError ? error.status : undefined;
-    const faults = error instanceof APIError ? apiFaults.parse(error.errors) : [];
-    const malformed = faults.some(({ code }) => code === INVALID_HEADERS);
-    const refused = status === 401 || status === 403 || malformed;
-    if (status === 404) return zoneGone(what, await describe(error), error);
-    return new MailRuleError({
-      code: refused ? "token-refused" : "cloudflare-error",
-      where: `Cloudflare, ${what}`,
-      problem: `The API answered: ${await describe(error)}.`,
-      fix: refused
-        ? `Give ${tokenVariable(this.#credential)} a valid token with Zone Read and DNS Write on that zone: no quotes or blanks around it, and not the Global API Key.`
-        : "Nothing more was changed; correct what the API names, or run again when it is well.",
-      cause: error,
-    });
-  }
 }
 
 function connectionOf(settings: Settings, token: string): Connection {
@@ -343,17 +226,4 @@ async function fetchInPace(pace: RequestPace, url: string | URL | Request, init?
   const headers = new Headers(response.headers);
   headers.set("x-should-retry", "false");
   return new Response(body, { status, statusText, headers });
-}
-
-async function isRateLimited(error: unknown): Promise<boolean> {
-  const { APIError } = await cloudflareSdk();
-  return error instanceof APIError && error.status === 429;
-}
-
-async function describe(error: unknown): Promise<string> {
-  const { APIError } = await cloudflareSdk();
-  if (!(error instanceof APIError)) return error instanceof Error ? error.message : String(error);
-  const faults = apiFaults.parse(error.errors).map(({ code, message }) => `${code} ${message}`);
-  if (faults.length > 0) return faults.join("; ");
-  return error.status === undefined ? `nothing (${error.message})` : `HTTP ${error.status}`;
 }

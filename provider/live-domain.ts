@@ -8,14 +8,8 @@ import { MailRuleError } from "../mail/errors.ts";
 import { type Journal, type JournalRecord, journalName, parseJournal } from "../mail/journal.ts";
 import type { ZoneMx } from "../mail/mx.ts";
 import { chooseZone } from "./choose-zone.ts";
-import {
-  type Batch,
-  type Caller,
-  type CandidateZone,
-  CloudflareAccount,
-  type Zone,
-  type ZoneRecord,
-} from "./cloudflare.ts";
+import { type Caller, CloudflareAccount } from "./cloudflare.ts";
+import type { Batch, CandidateZone, Zone, ZoneRecord } from "./cloudflare-records.ts";
 import { createResolver, findApex, findNameServers } from "./dns.ts";
 import { cnameAtDomain, PublicDomain } from "./public-domain.ts";
 import type { Settings } from "./settings.ts";
