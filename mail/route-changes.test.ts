@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { OutboundWay, RouteRecord } from "./route.ts";
 import { activateRoute, giveUpRoute, proposeRoute, withdrawProposal } from "./route-changes.ts";
-import { LEAVING, nextChange } from "./route-life.ts";
+import { inactiveTimes, LEAVING, nextChange } from "./route-life.ts";
 import { NOW, recordOf, routeOf } from "./testdata/routes.ts";
 
 const relayServer = (host: string) => ({ host, port: 25, tls: "required" }) as const;
@@ -40,12 +40,12 @@ test("mail in the queue of a domain that sends no more has the last way that the
 });
 
 const servers = [
-  { inbound: true, server: "one.test", mxLookup: false },
-  { inbound: true, server: "two.test", mxLookup: true },
-  { inbound: false, server: "three.test", mxLookup: false },
+  { inbound: true, server: "one.test", mxLookup: false, rcptLookup: { kind: "off" } },
+  { inbound: true, server: "two.test", mxLookup: true, rcptLookup: { kind: "probe" } },
+  { inbound: false, server: "three.test", mxLookup: false, rcptLookup: { kind: "off" } },
 ] as const;
 
-test("mail in the queue of a domain that receives no more has the last Server that received, for 6 days", () => {
+test("a domain that receives no more has the last Server that received for 6 days, and is accepted for one", () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...servers)), (taken) => {
       let record = recordOf(routeOf("contoso.test", servers[0]));
@@ -63,15 +63,34 @@ test("mail in the queue of a domain that receives no more has the last Server th
           revision: record.revision + 2,
         };
       });
-      const { server, mxLookup } =
-        [servers[0], ...taken].findLast(({ inbound }) => inbound) ?? servers[0];
-      const until = new Date(stopped.getTime() + 6 * 86_400_000).toISOString();
+      const {
+        inbound: _,
+        rcptLookup,
+        ...server
+      } = [servers[0], ...taken].findLast(({ inbound }) => inbound) ?? servers[0];
+      const after = (days: number) => new Date(stopped.getTime() + days * 86_400_000);
+      const accepts = { rcptLookup, until: after(1).toISOString() };
+      const former = { ...server, until: after(6).toISOString(), accepts };
       const isStopped = taken.at(-1)?.inbound === false;
-      expect(record.formerServer).toEqual(isStopped ? { server, mxLookup, until } : undefined);
-      expect(nextChange(record, stopped)).toEqual(isStopped ? new Date(until) : undefined);
-      expect(nextChange(record, new Date(until))).toBeUndefined();
+      expect(record.formerServer).toEqual(isStopped ? former : undefined);
+      expect(nextChange(record, stopped)).toEqual(isStopped ? after(1) : undefined);
+      expect(nextChange(record, after(1))).toEqual(isStopped ? after(6) : undefined);
+      expect(nextChange(record, after(6))).toBeUndefined();
     }),
   );
+});
+
+test("mail that was refused already is not accepted again when a domain receives no more", () => {
+  const record = recordOf(routeOf("contoso.test"));
+  const { defers } = LEAVING;
+  const inactive = inactiveTimes(new Date(NOW.getTime() - 2 * defers * 1000));
+  const proven = { version: 2, route: routeOf("contoso.test", { inbound: false }) };
+  expect(activateRoute(record, proven, NOW).formerServer).toHaveProperty("accepts");
+  expect(activateRoute({ ...record, inactive }, proven, NOW).formerServer).toEqual({
+    server: "mail.contoso.test",
+    mxLookup: false,
+    until: expect.any(String),
+  });
 });
 
 test("a domain that comes back after its end has no way of before", () => {

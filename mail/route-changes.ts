@@ -16,6 +16,7 @@ import {
   type LeavingLengths,
   leavingTimes,
   routeStage,
+  stageRefusal,
 } from "./route-life.ts";
 
 /** The record's content; whoever writes it counts the revision. */
@@ -69,15 +70,20 @@ function lastWay({ active, formerWay }: RouteRecord): OutboundWay | undefined {
   return relayServer === undefined ? { outbound } : { outbound, relayServer };
 }
 
-function lastServer({ active, formerServer }: RouteRecord, now: Date): FormerServer | undefined {
+function lastServer(record: RouteRecord, now: Date): FormerServer | undefined {
+  const { active, formerServer } = record;
   if (active === undefined || !active.route.inbound) return formerServer;
-  const { server, mxLookup } = active.route;
-  const until = new Date(now.getTime() + QUEUE_LIFE_MILLISECONDS).toISOString();
-  return { server, mxLookup, until };
+  const { server, mxLookup, rcptLookup } = active.route;
+  const after = (days: number) => new Date(now.getTime() + days * 86_400_000).toISOString();
+  const isRefused = stageRefusal(record, "inbound", now) !== undefined;
+  const accepts = { rcptLookup, until: after(REMEMBERED_DAYS) };
+  return { server, mxLookup, until: after(QUEUE_LIFE_DAYS), ...(!isRefused && { accepts }) };
 }
 
-/** Postfix's maximal_queue_lifetime, 5 days, and one more. */
-const QUEUE_LIFE_MILLISECONDS = 6 * 86_400_000;
+/** Far longer than resolvers remember the gateway's MX, which have a TTL of 5 minutes. */
+const REMEMBERED_DAYS = 1;
+/** Postfix's maximal_queue_lifetime, 5 days, and what comes in before. */
+const QUEUE_LIFE_DAYS = 6;
 
 /** Sets the route inactive: a proposal is withdrawn, and a route that was leaving stays the organisation's. */
 export function deactivateRoute(record: RouteRecord, holder: RouteHolder, now: Date): RouteContent {

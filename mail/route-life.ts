@@ -126,8 +126,10 @@ export function recordEnd({ proposed, leaving }: RouteRecord): string | undefine
 /** When the gateway will treat the domain's mail in another way by the clock alone; `undefined`: never. */
 export function nextChange(record: RouteRecord, now: Date): Date | undefined {
   const { formerServer } = record;
-  const end = formerServer && new Date(formerServer.until);
-  const times = [nextStageChange(record, now), end].filter((time) => time !== undefined);
+  const ends = [formerServer?.accepts?.until, formerServer?.until];
+  const stageChange = nextStageChange(record, now);
+  const times = ends.flatMap((end) => (end === undefined ? [] : [new Date(end)]));
+  if (stageChange !== undefined) times.push(stageChange);
   return times.filter((time) => time > now).toSorted((a, b) => a.getTime() - b.getTime())[0];
 }
 

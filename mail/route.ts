@@ -123,6 +123,14 @@ export type OutboundWay = Pick<Route, "outbound" | "relayServer">;
 export interface FormerServer extends Pick<Route, "server" | "mxLookup"> {
   /** ISO 8601, UTC. */
   readonly until: string;
+  /** Mail that still comes is taken as before: resolvers may remember the gateway's MX. Missing: none is. */
+  readonly accepts?: FormerAcceptance;
+}
+
+/** Which mail is still taken of a domain that receives no more. */
+export interface FormerAcceptance extends Pick<Route, "rcptLookup"> {
+  /** ISO 8601, UTC. */
+  readonly until: string;
 }
 
 /** A version of a route with its number. */
@@ -147,8 +155,8 @@ export interface RouteRecord {
    */
   readonly formerWay?: OutboundWay;
   /**
-   * Where its inbound mail went before the active version stopped it, for mail that is still in the queue. Not
-   * for good: the domain's MX says by now where its mail is to go, bounces to it among that.
+   * Where its inbound mail went before the active version stopped it, for mail that is still in the queue, and for
+   * what senders still bring in the first day. Not for good: the domain's MX says by now where its mail is to go, bounces to it among that.
    */
   readonly formerServer?: FormerServer;
   /** The route was given up. */

@@ -32,7 +32,7 @@ export async function refuseWhileLedHere(
     where: `Route of ${domain}`,
     ...(named !== undefined && { value: named }),
     problem: `It is to take no more inbound mail, and ${what ?? SILENT}. Mail that comes would be refused. Nothing was changed.`,
-    fix: "Take the MX back first: set bypass: true for the domain, run pulumi up, and wait until resolvers have forgotten the gateway (the TTL of its MX, 5 minutes by default). Then set inbound: none in its place.",
+    fix: "Take the MX back first: set bypass: true for the domain, and run pulumi up. Then set inbound: none in its place; mail of senders that remember the gateway's MX is taken for one day more.",
   });
 }
 

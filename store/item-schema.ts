@@ -47,7 +47,10 @@ export const route = z.strictObject({
 }) satisfies z.ZodType<Route>;
 
 const outboundWay = route.pick({ outbound: true, relayServer: true });
-const formerServer = route.pick({ server: true, mxLookup: true }).extend({ until: instant });
+const formerServer = route.pick({ server: true, mxLookup: true }).extend({
+  until: instant,
+  accepts: route.pick({ rcptLookup: true }).extend({ until: instant }).exactOptional(),
+});
 const numberedRoute = z.strictObject({ version: z.int(), route });
 
 export const routeRecord: z.ZodType<RouteRecord> = z.strictObject({

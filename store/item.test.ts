@@ -76,7 +76,15 @@ const record: fc.Arbitrary<RouteRecord> = fc.record(
       { outbound: fc.constantFrom(...OUTBOUND_FLOWS), relayServer },
       { requiredKeys: ["outbound"] },
     ),
-    formerServer: fc.record({ server: text, mxLookup: fc.boolean(), until: instant }),
+    formerServer: fc.record(
+      {
+        server: text,
+        mxLookup: fc.boolean(),
+        until: instant,
+        accepts: fc.record({ rcptLookup, until: instant }),
+      },
+      { requiredKeys: ["server", "mxLookup", "until"] },
+    ),
     proposed: numberedRoute,
     leaving: fc.record({
       since: instant,

@@ -55,6 +55,19 @@ test("mail of an inactive domain is refused at RCPT, and what was accepted befor
   }
 });
 
+test("a domain that receives no more is accepted for a while, unless its mail is refused", () => {
+  const route = exampleRoute("ended.example", { inbound: false });
+  const accepts = { rcptLookup: { kind: "off" }, until: "2026-06-01T12:00:01.000Z" } as const;
+  const server = { server: "old.example", mxLookup: false, until: "2026-06-02T12:00:00.000Z" };
+  const record = { ...exampleRecord(route), formerServer: { ...server, accepts } };
+  expect(entryOf(record, "inbound-recipients")).toBe("OK");
+  const inactive = { ...record, inactive: inactiveTimes(now) };
+  expect(entryOf(inactive, "inbound-recipients")).toBeUndefined();
+  for (const each of [record, inactive]) {
+    expect(entryOf(each, "inbound-transport")).toBe("server:[old.example]");
+  }
+});
+
 test("no text of a route makes an entry of another domain", () => {
   const text = string({
     unit: constantFrom("a", ".", "@", "\n", "\t", " ", "#", "x.example"),

@@ -62,7 +62,7 @@ export function mapEntries(record: RouteRecord, now: Date, passwords: Passwords)
   const route = routeInForce(record, now)?.route;
   if (route === undefined) return [];
   const entries = [
-    ...(route.inbound ? inboundEntries(route, record, now) : formerTransport(record, now)),
+    ...(route.inbound ? inboundEntries(route, record, now) : formerEntries(record, now)),
     ...outboundTransport(sendingRoute(route, record), passwords),
   ];
   return inEveryScript(route.domain, entries).filter(isOneLine);
@@ -97,17 +97,24 @@ function serverTransport({ domain, ...server }: Pick<Route, "domain" | "server" 
   return entry("inbound-transport", domain, `${SERVER_TRANSPORT}:${serverHop(server)}`);
 }
 
-/** Of a domain that receives no more: what was accepted before is still in the queue. */
-function formerTransport({ domain, formerServer }: RouteRecord, now: Date): MapEntry[] {
+/** Of a domain that receives no more: mail is still in the queue, and some may still come. */
+function formerEntries(record: RouteRecord, now: Date): MapEntry[] {
+  const { domain, formerServer } = record;
   if (formerServer === undefined || new Date(formerServer.until) <= now) return [];
-  return [serverTransport({ domain, ...formerServer })];
+  const { accepts, ...server } = formerServer;
+  const transport = serverTransport({ domain, ...server });
+  if (accepts === undefined || new Date(accepts.until) <= now) return [transport];
+  if (stageRefusal(record, "inbound", now) !== undefined) return [transport];
+  return [transport, ...recipients({ domain, ...server, rcptLookup: accepts.rcptLookup })];
 }
 
 function answer(recipient: string, value: string): MapEntry {
   return entry("inbound-recipients", recipient, value);
 }
 
-function recipients(route: Route): MapEntry[] {
+function recipients(
+  route: Pick<Route, "domain" | "server" | "mxLookup" | "rcptLookup">,
+): MapEntry[] {
   const { domain, rcptLookup } = route;
   if (rcptLookup.kind === "off") return [answer(domain, "OK")];
   if (rcptLookup.kind === "probe") {

@@ -111,8 +111,22 @@ export const exampleRecords: readonly RouteRecord[] = [
     },
   },
   {
+    ...exampleRecord(exampleRoute("inbound-just-ended.example", { inbound: false })),
+    formerServer: {
+      server: "old.example",
+      mxLookup: true,
+      until: "2026-06-07T12:00:00.000Z",
+      accepts: { rcptLookup: { kind: "probe" }, until: "2026-06-01T12:00:01.000Z" },
+    },
+  },
+  {
     ...exampleRecord(exampleRoute("inbound-ended.example", { inbound: false })),
-    formerServer: { server: "old.example", mxLookup: true, until: "2026-06-01T12:00:01.000Z" },
+    formerServer: {
+      server: "old.example",
+      mxLookup: true,
+      until: "2026-06-01T12:00:01.000Z",
+      accepts: { rcptLookup: { kind: "off" }, until: "2026-06-01T12:00:00.000Z" },
+    },
   },
   {
     ...exampleRecord(exampleRoute("inbound-long-ended.example", { inbound: false })),
