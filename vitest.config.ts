@@ -24,8 +24,9 @@ export default defineConfig({
     // Most of a test's time is waiting for processes and name servers; one worker a core would leave some idle.
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
-    // What is waited for comes when the machine gets round to it.
-    expect: { requireAssertions: true, poll: { timeout: 15_000 } },
-    testTimeout: 20_000,
+    // What is polled for without a time of its own comes when the machine gets round to it.
+    expect: { requireAssertions: true, poll: { timeout: 30_000 } },
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

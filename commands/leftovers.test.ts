@@ -40,7 +40,7 @@ beforeEach(async () => {
   count += 1;
   stack = `killed${count}`;
   await project.addStack(stack, stackFile([DOMAIN]));
-}, 60_000);
+});
 
 function stackFile(domains: readonly string[], more: object = {}): string {
   return stringify({
@@ -287,7 +287,7 @@ test("what cannot be read is unknown, never clean", async () => {
   const noStack = await check();
   expect(noStack.exitCode).toBe(2);
   expect(noStack.stderr).toContain("nosuchstack");
-}, 60_000);
+});
 
 test("a person reads which commands to run, and a wrong call is no finding", async () => {
   await kill(up, { victim: "engine", write: 2 });
@@ -305,4 +305,4 @@ test("a person reads which commands to run, and a wrong call is no finding", asy
   );
   const wrong = await execa(process.execPath, [program, "--wrong"], options);
   expect(wrong.exitCode).toBe(2);
-}, 60_000);
+});

@@ -149,11 +149,11 @@ test("a server that is down does not answer, and is up to date when it is back",
   const text = { name: "down.test", type: "TXT", ttl: 60, records: ['"new"'] };
   await dns.setServerDown(0, true);
   await dns.publish("down.test", [text]);
-  const first = client(`${net}.0.11`, 200);
-  await expect(first.resolveTxt("down.test")).rejects.toMatchObject({ code: "ETIMEOUT" });
+  const impatient = client(`${net}.0.11`, 200);
+  await expect(impatient.resolveTxt("down.test")).rejects.toMatchObject({ code: "ETIMEOUT" });
   expect(await client(dns.resolver, 2000, 3).resolveTxt("down.test")).toEqual([["new"]]);
   await dns.setServerDown(0, false);
-  expect(await first.resolveTxt("down.test")).toEqual([["new"]]);
+  expect(await client(`${net}.0.11`, 2000, 3).resolveTxt("down.test")).toEqual([["new"]]);
 });
 
 test("a failure says which program, what it refused, and what it logged", async () => {

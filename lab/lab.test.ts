@@ -22,7 +22,7 @@ async function startLab() {
   running.all.on("data", (chunk: Buffer) => {
     output += chunk.toString();
   });
-  await expect.poll(() => output, { timeout: 30_000 }).toContain("Ctrl-C ends the lab");
+  await expect.poll(() => output).toContain("Ctrl-C ends the lab");
   return { running, output: () => output };
 }
 

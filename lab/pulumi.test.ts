@@ -84,14 +84,14 @@ test("a run can be killed, and another one be aborted", async () => {
   const project = await exampleProject(folder.path, program);
   await project.addStack("one");
   const killed = project.start("one", ["preview"]);
-  await expect.poll(killed.output, { timeout: 30_000 }).toContain("under way");
+  await expect.poll(killed.output).toContain("under way");
   expect(await killed.providerPids()).toEqual([]);
   killed.kill("SIGKILL");
   expect((await killed.result).exitCode).toBeUndefined();
 
   const abort = new AbortController();
   const aborted = project.start("one", ["preview"], { signal: abort.signal });
-  await expect.poll(aborted.output, { timeout: 30_000 }).toContain("under way");
+  await expect.poll(aborted.output).toContain("under way");
   abort.abort();
   expect((await aborted.result).exitCode).not.toBe(0);
 });

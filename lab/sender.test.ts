@@ -25,7 +25,7 @@ beforeAll(async () => {
   authority = await createAuthority(directory);
   dns = parts.use(await startDns({ net, directory }));
   policyHost = parts.use(await startMtaStsHost({ address: `${net}.3.1`, authority }));
-}, 60_000);
+});
 
 afterAll(() => parts.disposeAsync());
 

@@ -11,7 +11,7 @@ const steps: string[] = [];
 
 beforeAll(async () => {
   world = await startWorld({ net, onProgress: (step) => steps.push(step) });
-}, 60_000);
+});
 
 afterAll(() => world[Symbol.asyncDispose]());
 

@@ -46,7 +46,8 @@ const INVALID_HEADERS = 6003;
 /**
  * What a write that failed means: whether it was done, and whether it may be repeated.
  *
- * @param what was written, in words @param blockedSeconds until the rate limit lets the next request through
+ * @param what was written, in words
+ * @param asker by which credential of the configuration, and until the rate limit lets the next request through
  */
 export async function explainWrite(
   error: unknown,

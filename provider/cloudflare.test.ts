@@ -1,5 +1,5 @@
 /** Cloudflare's zones and records, on the lab's emulator. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { FaultEffect, RecordSpec } from "../lab/cloudflare/index.ts";
 import { startTestLab, type TestLab } from "../lab/cloudflare/test-lab.ts";
 import { MailRuleError } from "../mail/errors.ts";
@@ -332,13 +332,13 @@ test("a limit that others have used up is kept to, too", async () => {
 });
 
 test("a read that meets 429 waits as long as it says; a write is not even sent meanwhile", async () => {
-  lab.cloudflare.limitRequests({ requests: 1, seconds: 2 });
+  lab.cloudflare.limitRequests({ requests: 1, seconds: 6 });
   await lab.ask("GET", "/zones");
   lab.cloudflare.clearLogs();
   const caller = callerWith(envWith(lab.operator));
   const own = new CloudflareAccount(caller);
   const reading = own.listDomain(zone, "contoso.test");
-  await vi.waitUntil(() => caller.told.length > 0);
+  await expect.poll(() => caller.told).toHaveLength(1);
   const error = await rejection(own.writeBatch(zone, batch({ posts: [newTxt("x=1")] })));
   expect(error).toBeInstanceOf(WriteRefusedForNow);
   expect(await reading).toEqual([]);
@@ -356,7 +356,7 @@ test("a wait for the limit ends with the run, and is never longer than one wait 
   const waiting = new CloudflareAccount(callerWith(envWith(lab.operator), cancel.signal));
   const reading = rejection(waiting.listDomain(zone, "contoso.test"));
   lab.cloudflare.clearLogs();
-  await vi.waitUntil(() => lab.cloudflare.requests[0]?.status === 429);
+  await expect.poll(() => lab.cloudflare.requests[0]?.status).toBe(429);
   const reason = new Error("Stopped by the user.");
   cancel.abort(reason);
   expect(await reading).toBe(reason);

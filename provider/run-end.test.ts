@@ -17,7 +17,7 @@ afterEach(async () => {
 afterAll(() => toys.end());
 
 async function untilCalled(call: string) {
-  await vi.waitFor(() => expect(toys.calls()).toContain(call), { timeout: 5000 });
+  await vi.waitFor(() => expect(toys.calls()).toContain(call), { timeout: 30_000 });
 }
 
 test("cancel stops running calls at a safe point and refuses new ones", async () => {

@@ -119,6 +119,8 @@ test("a slot that is told to close answers 421, in open sessions too, and emptie
     return (await report())?.queued;
   };
   await expect.poll(left, { timeout: 60_000, interval: 2000 }).toBe(0);
+  const arrived = () => [contoso.messages.length, fabrikam.messages.length];
+  await expect.poll(arrived).toEqual([1, 1]);
   expect(contoso.messages.map(({ recipients }) => recipients)).toEqual([["info@contoso.test"]]);
   expect(fabrikam.messages.map(({ recipients }) => recipients)).toEqual([["info@fabrikam.test"]]);
   expect(await report()).toMatchObject({ healthy: true, closing: { mark, isClosed: true } });

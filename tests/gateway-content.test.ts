@@ -155,7 +155,7 @@ test("SMTPUTF8 passes with addresses in any script", async () => {
     parameters: " SMTPUTF8",
   };
   expect(await deliver(client, envelope, "Subject: Grüße\r\n\r\nHello\r\n")).toMatch(/^250 /);
-  await expect.poll(() => server.messages.length, { timeout: 10_000 }).toBe(count + 1);
+  await expect.poll(() => server.messages.length).toBe(count + 1);
   const message = server.messages[count];
   expect(Buffer.from(message?.sender ?? "", "latin1").toString()).toMatch(
     /^<älice@sender\.test>.* SMTPUTF8/,
@@ -197,7 +197,7 @@ test.for(sides.flatMap((side) => ends.map((end) => [JSON.stringify(end), ...side
     const content = `Subject: cover\r\n\r\ncover${String(end)}${smuggled}`;
     const envelope = { sender: from, recipient: "bob@contoso.test" };
     expect(await deliver({ ...client, address }, envelope, content)).toMatch(/^250 /);
-    await expect.poll(() => server.messages.length, { timeout: 10_000 }).toBe(count + 1);
+    await expect.poll(() => server.messages.length).toBe(count + 1);
     const wire = server.messages[count]?.wire.toString("latin1") ?? "";
     expect(wire).toContain("smuggled");
     // What goes on has standard line ends only, so that no next hop can see an end in it.
@@ -215,7 +215,7 @@ test("an end inside BDAT ends nothing", async () => {
   const content = "Subject: chunk\r\n\r\ncover\r\n.\r\nMAIL FROM:<evil@evil.test>\n.\nsmuggled\r\n";
   session.write(`BDAT ${content.length} LAST\r\n${content}`);
   expect(await session.reply()).toMatch(/^250 /);
-  await expect.poll(() => server.messages.length, { timeout: 10_000 }).toBe(count + 1);
+  await expect.poll(() => server.messages.length).toBe(count + 1);
   const wire = server.messages[count]?.wire.toString("latin1") ?? "";
   expect(wire).toContain("cover\r\n..\r\nMAIL FROM:<evil@evil.test>\r\n..\r\nsmuggled");
   expect(wire).toContain("X-Gateway-Inbound-Pass: 1");

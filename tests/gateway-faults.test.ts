@@ -82,7 +82,7 @@ async function killMaster({ host }: FleetSlot, side: "in" | "relay", address: st
     const { exitCode, stdout } = await host.exec(HEALTH);
     return exitCode === 0 && Date.parse(JSON.parse(stdout).at) > killed;
   };
-  await expect.poll(health, { timeout: RESTART_MILLISECONDS }).toBe(true);
+  await expect.poll(health, { timeout: 60_000 }).toBe(true);
 }
 
 const HEALTH = ["/opt/mxhero-gateway/node", "/opt/mxhero-gateway/agent.js", "health"];
@@ -147,11 +147,9 @@ function faults(): Record<string, () => Promise<void>> {
 }
 
 async function queuedMessages(): Promise<number> {
-  const all = world.fleet.slots.map(async (slot) => {
-    await flushQueues(slot);
-    return (await queuesOf(slot)).length;
-  });
-  return (await Promise.all(all)).reduce((sum, count) => sum + count, 0);
+  const { slots } = world.fleet;
+  await flushQueues(slots);
+  return (await queuesOf(slots)).length;
 }
 
 test("while hosts, disks, the store, agents and Postfix fail, every message is accounted for", async () => {

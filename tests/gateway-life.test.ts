@@ -28,8 +28,10 @@ async function answers(slot: string, domain: string, number: number, mailbox = "
 
 const accepted = { into: expect.stringMatching(/^250 /), out: expect.stringMatching(/^250 /) };
 
-/** So long is a stage. An agent writes a new one into its maps once a second, and later where it has to wait. */
-const STAGE_SECONDS = 10;
+/** An agent writes a new stage into its maps once a second, and later where it has to wait. */
+const STAGE_SECONDS = 20;
+/** So long it may take until both agents have the record, and are asked what they say of it. */
+const FIRST_SECONDS = 30;
 
 /** What both slots say of a route. */
 function ofBoth(domain = "leaving.test", number = 1) {
@@ -44,9 +46,9 @@ function each(pattern: RegExp) {
   ];
 }
 
-/** Until a time, both slots say the one thing; some time after it, before the next stage is over, the other. */
+/** Waits until both slots say this, which must not be before that time. */
 async function turnsAt(time: string, pattern: RegExp, domain?: string, number?: number) {
-  const timeout = (2 * STAGE_SECONDS + 20) * 1000;
+  const timeout = (FIRST_SECONDS + STAGE_SECONDS) * 1000;
   const answer = () => ofBoth(domain, number);
   await expect.poll(answer, { timeout, interval: 500 }).toEqual(each(pattern));
   expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(time));
@@ -56,12 +58,12 @@ test("a route that was given up delivers, then puts off, then refuses, at its ow
   const route = exampleRoute("leaving.test", { identities: [identity(1)] });
   await world.fleet.activate([route]);
   const now = Date.now();
-  const at = (stage: number) => new Date(now + stage * STAGE_SECONDS * 1000).toISOString();
+  const after = (seconds: number) => new Date(now + seconds * 1000).toISOString();
   const leaving: LeavingTimes = {
-    since: at(0),
-    deferFrom: at(1),
-    refuseFrom: at(2),
-    expires: at(3),
+    since: after(0),
+    deferFrom: after(FIRST_SECONDS),
+    refuseFrom: after(FIRST_SECONDS + STAGE_SECONDS),
+    expires: after(FIRST_SECONDS + 2 * STAGE_SECONDS),
   };
   const holder = { organisation: "leaving.test", claims: [] };
   await world.fleet.write({
@@ -75,7 +77,7 @@ test("a route that was given up delivers, then puts off, then refuses, at its ow
   await turnsAt(leaving.deferFrom, /^450 4\.7\.1 .*https:\/\/help\.gateway\.test\/inactive/);
   await turnsAt(leaving.refuseFrom, /^550 5\.7\.1 .*https:\/\/help\.gateway\.test\/inactive/);
   await turnsAt(leaving.expires, /^55[04] 5\.7\.1 (?!.*https:)/);
-}, 120_000);
+}, 240_000);
 
 test("an inactive route is put off, then refused, at its own time, and serves again at once", async () => {
   const domain = "paused.test";
@@ -84,7 +86,7 @@ test("an inactive route is put off, then refused, at its own time, and serves ag
   const now = Date.now();
   const inactive = {
     since: new Date(now).toISOString(),
-    refuseFrom: new Date(now + STAGE_SECONDS * 1000).toISOString(),
+    refuseFrom: new Date(now + FIRST_SECONDS * 1000).toISOString(),
   };
   const served = {
     domain,
@@ -129,7 +131,7 @@ test("without the store, the gateway goes on with what it knows: across restarts
     });
     expect(await session.deliver("x@outside.test", "y@steady.test", content)).toMatch(/^250 /);
     const found = () => server.messages.some((message) => message.id === id);
-    await expect.poll(found, { timeout: 10_000 }).toBe(true);
+    await expect.poll(found).toBe(true);
   };
   await world.fleet.moto.pause();
   try {
@@ -137,7 +139,7 @@ test("without the store, the gateway goes on with what it knows: across restarts
     await deliver("store-gone");
 
     await slot.host.run(["systemctl", "restart", "mxhero-gateway"]);
-    await expect.poll(() => answers("a", "steady.test", 2), { timeout: 20_000 }).toEqual(accepted);
+    await expect.poll(() => answers("a", "steady.test", 2)).toEqual(accepted);
     await deliver("agent-restarted");
 
     await slot.host.kill();
@@ -161,11 +163,11 @@ test("health names what is wrong on the host", async () => {
   expect(await healthOf(slot)).toEqual(healthy);
   await slot.host.run(["systemctl", "stop", "postfix@postfix-relay"]);
   const said = async () => (await healthOf(slot)).text;
-  await expect.poll(said, { timeout: 30_000 }).toMatch(/relay banner/);
-  await expect.poll(() => healthOf(slot), { timeout: 30_000 }).toMatchObject({ exitCode: 1 });
+  await expect.poll(said).toMatch(/relay banner/);
+  await expect.poll(() => healthOf(slot)).toMatchObject({ exitCode: 1 });
   const report = async () =>
     (await world.fleet.store.reports()).find((candidate) => candidate.slot === "b");
-  await expect.poll(report, { timeout: 30_000 }).toMatchObject({ healthy: false });
+  await expect.poll(report).toMatchObject({ healthy: false });
   await slot.host.run(["systemctl", "start", "postfix@postfix-relay"]);
-  await expect.poll(report, { timeout: 30_000 }).toMatchObject({ healthy: true, faults: [] });
+  await expect.poll(report).toMatchObject({ healthy: true, faults: [] });
 }, 120_000);

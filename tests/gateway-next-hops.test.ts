@@ -1,10 +1,12 @@
 /** Where mail goes next, and where it does not: routes that were given up, loops, names that are not followed. */
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { exampleRecord, exampleRoute, now } from "../gateway/postfix/testdata/example.ts";
 import { startPlainMailServer } from "../lab/plain-mail-server.ts";
 import { deliver, openSession } from "../lab/smtp-dialogue.ts";
 import { testNet as net } from "../lab/test-net.ts";
 import { startPostfixHost } from "./postfix-host.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const parts = new AsyncDisposableStack();
 afterAll(() => parts.disposeAsync());
@@ -62,7 +64,7 @@ function delivery(side: "inbound" | "relay", recipient: string) {
     (await gateway.log(side))
       .split("\n")
       .findLast((line) => line.includes(`to=<${recipient}>, relay`)) ?? "";
-  return expect.poll(last, { timeout: 10_000 });
+  return expect.poll(last);
 }
 
 const arrived = (text: string) =>
@@ -123,17 +125,15 @@ test("mail that is queued when its route is given up is kept, and returned once 
   await gateway.setRoutes([...served, exampleRecord(waiting, 8)], now);
   // The queue manager remembers its last look-up for 30 s.
   const other = await send(inbound, "a@sender.test", "x@contoso.test");
-  await expect.poll(() => arrived(other.subject), { timeout: 5000 }).toHaveLength(1);
+  await expect.poll(() => arrived(other.subject)).toHaveLength(1);
   await gateway.postfix("inbound", "postqueue", "-f");
   await delivery("inbound", "x@waiting.test").toMatch(/dsn=4\.7\.1, status=deferred .*no longer/);
   await gateway.setRoutes([...served, exampleRecord(waiting, 10)], now);
   const next = await send(inbound, "a@sender.test", "x@contoso.test");
-  await expect.poll(() => arrived(next.subject), { timeout: 5000 }).toHaveLength(1);
+  await expect.poll(() => arrived(next.subject)).toHaveLength(1);
   await gateway.postfix("inbound", "postqueue", "-f");
   await delivery("inbound", "x@waiting.test").toMatch(/dsn=5\.7\.1, status=bounced .*no longer/);
-  await expect
-    .poll(() => arrived("<x@waiting.test>: waiting.test no longer"), { timeout: 5000 })
-    .toHaveLength(1);
+  await expect.poll(() => arrived("<x@waiting.test>: waiting.test no longer")).toHaveLength(1);
 });
 
 test.for(["loop.test", "other-slot.test"])(
@@ -153,7 +153,7 @@ test("a message that has passed too often is refused, with the reason", async ()
   const field = "X-Gateway-Inbound-Pass: ";
   const [first, last] = [`${field}4\r\n`, `${field}5\r\n`];
   const { subject } = await send(inbound, "a@sender.test", "x@contoso.test", first);
-  await expect.poll(() => arrived(subject), { timeout: 5000 }).toHaveLength(1);
+  await expect.poll(() => arrived(subject)).toHaveLength(1);
   expect(arrived(subject)[0]).toContain(last);
   const { reply } = await send(inbound, "a@sender.test", "x@contoso.test", last);
   expect(reply).toMatch(/^550 5\.4\.6 Mail loop/);
@@ -173,14 +173,14 @@ test("mail for a Server whose name is gone waits", async () => {
 
 test("mail from tenant to tenant goes to the private address of a slot", async () => {
   const { subject } = await send(relay, "a@contoso.test", "x@b.zone.test");
-  await expect.poll(() => arrived(subject), { timeout: 10_000 }).toHaveLength(1);
+  await expect.poll(() => arrived(subject)).toHaveLength(1);
   await delivery("relay", "x@b.zone.test").toContain("relay=smtp-in.gateway.test[10.");
   expect(arrived(subject)[0]).toMatch(/with ESMTPS/);
 });
 
 test("mail that loops back goes to the sender's Server", async () => {
   const { subject } = await send(relay, "a@back.test", "x@b.zone.test");
-  await expect.poll(() => arrived(subject), { timeout: 10_000 }).toHaveLength(1);
+  await expect.poll(() => arrived(subject)).toHaveLength(1);
   expect(arrived(subject)[0]).not.toContain("X-Gateway-Inbound-Pass");
 });
 

@@ -2,7 +2,7 @@
  * Outbound mail whose way its sender's domain alone does not tell: that of the null sender, and what is in the
  * queue while its route changes. By real sessions with real Postfix.
  */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { HOST_PATHS } from "../gateway/host-config.ts";
 import { fleetNames } from "../lab/hosts/fleet.ts";
 import {
@@ -15,6 +15,8 @@ import type { MailSystem } from "../lab/mail-system.ts";
 import { composeMessage } from "../lab/message.ts";
 import { testNet as net } from "../lab/test-net.ts";
 import type { RelayServer, Route } from "../mail/route.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
 
 let world: FleetWorld;
 let outside: MailSystem;
@@ -62,7 +64,7 @@ async function relay(number: number, sender: string, ...recipients: readonly str
 /** The message at a mail system, once it is there. */
 async function arrived(system: MailSystem, id: string) {
   const find = () => system.messages.find((message) => message.id === id);
-  await expect.poll(find, { timeout: 15_000 }).toBeDefined();
+  await expect.poll(find).toBeDefined();
   return find();
 }
 
@@ -127,7 +129,7 @@ test("a null sender has no login: its mail goes by MX, and never with another te
   await relay(6, "", "other@outside.test");
   // The host demands a login, and this tenant has none.
   await expect
-    .poll(() => world.slot("a").host.run(["cat", HOST_PATHS.relayLog]), { timeout: 15_000 })
+    .poll(() => world.slot("a").host.run(["cat", HOST_PATHS.relayLog]))
     .toMatch(/to=<other@outside\.test>.*status=bounced .*said: 530 /);
   expect(host.messages).toHaveLength(1);
 });
@@ -139,7 +141,7 @@ async function waiting(number: number, domain: string): Promise<string> {
   const reason = async () =>
     (await queueOf(world.slot("a"), "postfix-relay")).find(({ sender }) => sender.endsWith(domain))
       ?.reason;
-  await expect.poll(reason, { timeout: 15_000 }).toMatch(/Connection refused/);
+  await expect.poll(reason).toMatch(/Connection refused/);
   return id;
 }
 
@@ -185,7 +187,7 @@ test("a domain that receives no more is accepted for a while; after that queued 
     (await queueOf(world.slot("a"), "postfix-in")).some(({ reason }) =>
       reason?.includes("Connection refused"),
     );
-  await expect.poll(isWaiting, { timeout: 15_000 }).toBe(true);
+  await expect.poll(isWaiting).toBe(true);
   await world.fleet.write({
     domain: "closed.test",
     holder: { organisation: "closed.test", claims: ["closed.test.1"] },
@@ -228,7 +230,7 @@ test("a bounce to a domain that never received through the gateway takes its MX"
   await using session = await world.toInbound("a");
   expect(await session.deliver("ann@only.test", "x@refuses.test", content)).toMatch(/^250 /);
   const bounce = () => filter.messages.find(({ recipients }) => recipients[0] === "ann@only.test");
-  await expect.poll(bounce, { timeout: 15_000 }).toMatchObject({ sender: "" });
+  await expect.poll(bounce).toMatchObject({ sender: "" });
 });
 
 test("queued mail of a domain that gives up its Relay Server goes by MX, as new mail does", async () => {

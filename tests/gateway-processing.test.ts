@@ -80,7 +80,7 @@ test("mail waits for the processor, and then passes it once on its way, in and o
   expect(await deliver({ ...client, address: gateway.inbound }, inbound, content)).toMatch(/^250 /);
   expect(await deliver({ ...client, address: gateway.relay }, outbound, content)).toMatch(/^250 /);
   const deferred = () => gateway.postfix("inbound", "postqueue", "-j");
-  await expect.poll(deferred, { timeout: 10_000 }).toContain('"queue_name": "deferred"');
+  await expect.poll(deferred).toContain('"queue_name": "deferred"');
   expect([server.messages, relayServer.messages]).toEqual([[], []]);
 
   await closeSlot();
@@ -96,8 +96,8 @@ test("mail waits for the processor, and then passes it once on its way, in and o
     .toMatchObject({ exitCode: 0 });
   await gateway.postfix("inbound", "postqueue", "-f");
   await gateway.postfix("relay", "postqueue", "-f");
-  await expect.poll(() => server.messages.length, { timeout: 15_000 }).toBe(1);
-  await expect.poll(() => relayServer.messages.length, { timeout: 15_000 }).toBe(1);
+  await expect.poll(() => server.messages.length).toBe(1);
+  await expect.poll(() => relayServer.messages.length).toBe(1);
   for (const [{ messages }, direction] of [
     [server, "in"],
     [relayServer, "out"],
@@ -108,7 +108,7 @@ test("mail waits for the processor, and then passes it once on its way, in and o
     expect(text.match(/^Received: /gm)).toHaveLength(2);
     expect(text.endsWith("Subject: x\r\n\r\nHello\r\n")).toBe(true);
   }
-}, 60_000);
+});
 
 test.for(Object.values(RETURN_PORTS))("nobody outside the host reaches port %i", async (port) => {
   for (const address of [gateway.inbound, gateway.relay]) {

@@ -120,7 +120,7 @@ test("no tenant of 20 can send as another one: all pairs", async () => {
   const pairs = (await Promise.all(rows)).flat();
   expect(pairs).toHaveLength(400);
   expect(pairs.filter(({ reply, expected }) => reply !== expected)).toEqual([]);
-}, 60_000);
+});
 
 test("an identity is one whole: neither the next address nor another certificate of the same name passes", async () => {
   const forged = await world.authority.issue("mail.certificate1.test");
@@ -323,12 +323,12 @@ test("while nothing answers who may relay, all is put off with 451, and inbound 
   await using inbound = await world.toInbound("b");
   expect((await inbound.ask("x@outside.test", "y@address2.test")).rcpt).toMatch(/^250 /);
   await host.run(["systemctl", "start", "mxhero-gateway"]);
-  await expect
-    .poll(async () => (await outbound.ask("ann@address2.test", "bob@outside.test")).rcpt, {
-      timeout: 15_000,
-    })
-    .toMatch(/^250 /);
-}, 40_000);
+  const again = async () => {
+    await using session = await world.toRelay("b", "2.2");
+    return (await session.ask("ann@address2.test", "bob@outside.test")).rcpt;
+  };
+  await expect.poll(again, { timeout: 45_000, interval: 500 }).toMatch(/^250 /);
+}, 120_000);
 
 test("a message of a tenant arrives as it was sent", async () => {
   await using session = await connect({ from: "2.3" }, "b");

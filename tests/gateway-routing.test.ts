@@ -1,5 +1,5 @@
 /** Which way mail takes through a fleet: by real sessions with real Postfix on two hosts. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { fleetNames } from "../lab/hosts/fleet.ts";
 import {
   exampleRoute,
@@ -12,6 +12,8 @@ import { composeMessage, headerValues } from "../lab/message.ts";
 import { transact } from "../lab/smtp-client.ts";
 import { testNet as net } from "../lab/test-net.ts";
 import type { RelayServer, Route, TlsLevel } from "../mail/route.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
 
 let world: FleetWorld;
 let outside: MailSystem;
@@ -47,7 +49,7 @@ async function relay(number: number, sender: string, recipient: string, slot = "
 /** The message, once it has arrived. */
 async function arrived(system: MailSystem, id: string): Promise<KeptMessage> {
   const find = () => system.messages.find((message) => message.id === id);
-  await expect.poll(find, { timeout: 15_000 }).toBeDefined();
+  await expect.poll(find).toBeDefined();
   const found = find();
   if (found === undefined) throw new Error("It was there a moment ago");
   return found;
@@ -162,7 +164,7 @@ test("a Relay Server whose TLS is as the route's level says gets the mail", asyn
 test("a Relay Server whose TLS is less than the route's level says gets nothing", async () => {
   const all = kept.map(async ({ reason, ...one }, index) => {
     const { host, sender } = await relayBy(one, 40 + index);
-    await expect.poll(() => reasonOf(sender), { timeout: 15_000 }).toMatch(reason);
+    await expect.poll(() => reasonOf(sender)).toMatch(reason);
     expect(host.messages).toEqual([]);
   });
   await Promise.all(all);
@@ -287,7 +289,7 @@ test("a Server that sends everything back is a loop, and ends with a clear reply
   });
   expect(await session.deliver("x@outside.test", "y@circle.test", content)).toMatch(/^250 /);
   const refused = /^550 5\.4\.6 Mail loop: .* sends it back here/;
-  await expect.poll(() => replies.at(-1), { timeout: 15_000 }).toMatch(refused);
+  await expect.poll(() => replies.at(-1)).toMatch(refused);
   expect(replies.length).toBeLessThan(8);
 });
 
@@ -304,7 +306,7 @@ test("a Server that is the gateway itself is told to the sender in a bounce", as
     subject: "O",
   });
   expect(await session.deliver("m@outside.test", "y@mirror.test", content)).toMatch(/^250 /);
-  await expect.poll(bounce, { timeout: 15_000 }).toMatchObject({ sender: "" });
+  await expect.poll(bounce).toMatchObject({ sender: "" });
   expect(bounce()?.content).toMatch(/loops back to myself/);
   expect(bounce()?.content).toMatch(/Status: 5\.4\.6/);
 });

@@ -74,7 +74,7 @@ async function arrives(recipient: string, server: PlainMailServer) {
   const reply = await deliver(client, { sender, recipient }, `${subject}\r\n\r\nHello\r\n`);
   expect(reply).toMatch(/^250 /);
   const found = () => server.messages.filter(({ wire }) => wire.includes(subject));
-  await expect.poll(found, { timeout: 15_000 }).toHaveLength(1);
+  await expect.poll(found).toHaveLength(1);
   return found()[0];
 }
 
@@ -141,10 +141,17 @@ test.for([
   ["450 4.2.0 greylisted", 451],
 ] as const)("to a probe the Server says %s", async ([text, code]) => {
   disturbance = `RCPT ${text}`;
-  const reply = await askFor(`user-${Math.random()}@probe.test`);
+  const recipient = `user-${Math.random()}@probe.test`;
+  const replies: string[] = [];
+  // A probe that takes longer than 5 s is answered 451 at first, whatever comes of it.
+  const ask = async () => {
+    const reply = await askFor(recipient);
+    replies.push(reply);
+    return reply;
+  };
+  await expect.poll(ask).toMatch(new RegExp(`^${code} `));
   disturbance = undefined;
-  expect(reply).toMatch(new RegExp(`^${code} `));
-  expect(reply).not.toContain("zone.test");
+  expect(replies.join()).not.toContain("zone.test");
 });
 
 test.for([
@@ -168,14 +175,14 @@ test.for(["probe-down.test", "probe-gone.test"])(
 
 test("a mailbox that is new is accepted at the first mail after the time for refusals", async () => {
   const recipient = "new@probe.test";
-  await gateway.postfix("inbound", "postconf", "-e", "address_verify_negative_expire_time=3s");
+  await gateway.postfix("inbound", "postconf", "-e", "address_verify_negative_expire_time=15s");
   await gateway.postfix("inbound", "postfix", "reload");
-  await expect.poll(() => askFor(recipient), { timeout: 10_000 }).toMatch(/^550 /);
+  await expect.poll(() => askFor(recipient)).toMatch(/^550 /);
   known.add(recipient);
   expect(await askFor(recipient)).toMatch(/^550 /);
-  await expect.poll(() => askFor(recipient), { timeout: 10_000 }).toMatch(/^250 /);
+  await expect.poll(() => askFor(recipient), { timeout: 60_000 }).toMatch(/^250 /);
   // Once known, it stays so while the Server cannot be asked.
   disturbance = "BANNER 554 5.7.1 blocked";
   expect(await askFor(recipient)).toMatch(/^250 /);
   disturbance = undefined;
-});
+}, 120_000);

@@ -66,16 +66,28 @@ async function sendAll(localAddress: string, from: string, recipients: readonly 
   return replies;
 }
 
+/** The replies to unknown recipients; one whose probe takes longer than 5 s is asked for again, as senders do. */
+async function finalReplies(localAddress: string, from: string, recipients: readonly string[]) {
+  const final: string[] = [];
+  let asked = recipients;
+  for (let round = 0; round < 5 && asked.length > 0; round += 1) {
+    const replies = await sendAll(localAddress, from, asked);
+    final.push(...replies.filter((reply) => !reply.startsWith("451")));
+    asked = asked.filter((_, index) => replies[index]?.startsWith("451"));
+  }
+  return final;
+}
+
 test("the hung Servers of 30 tenants do not delay the others", async () => {
   const stuck = hanging.flatMap((_, index) =>
     Array.from({ length: 10 }, (_user, user) => `user-${user}@hang-${index}.test`),
   );
   await sendAll(client.localAddress, "alice@forged.test", stuck);
   const connected = () => hanging.filter(({ connections }) => connections > 0).length;
-  await expect.poll(connected, { timeout: 20_000 }).toBe(hanging.length);
+  await expect.poll(connected).toBe(hanging.length);
   const others = Array.from({ length: 60 }, () => "bob@fabrikam.test");
   await sendAll(client.localAddress, "alice@forged.test", others);
-  await expect.poll(() => server.messages.length, { timeout: 10_000 }).toBe(60);
+  await expect.poll(() => server.messages.length).toBe(60);
   expect(hanging.flatMap(({ messages }) => messages)).toEqual([]);
 });
 
@@ -85,7 +97,7 @@ test("1,000 messages of forged senders to unknown recipients make no bounce", as
     Array.from({ length: 10 }, (_user, user) => `nobody-${batch}-${user}@contoso.test`),
   );
   const sent = batches.map((recipients, batch) =>
-    sendAll(`${net}.4.${10 + (batch % 4)}`, "victim@forged.test", recipients),
+    finalReplies(`${net}.4.${10 + (batch % 4)}`, "victim@forged.test", recipients),
   );
   const replies = (await Promise.all(sent)).flat();
   const codes = Map.groupBy(replies, (reply) => reply.slice(0, 3));
@@ -93,8 +105,8 @@ test("1,000 messages of forged senders to unknown recipients make no bounce", as
   // Mail that goes the same way a bounce would has passed by now.
   const envelope = { sender: "alice@forged.test", recipient: "bob@contoso.test" };
   expect(await deliver(client, envelope, "Subject: last\r\n\r\nx")).toMatch(/^250 /);
-  await expect.poll(() => server.messages.length, { timeout: 10_000 }).toBe(before + 1);
+  await expect.poll(() => server.messages.length).toBe(before + 1);
   expect(forged.connections).toBe(0);
   const queue = await gateway.postfix("inbound", "postqueue", "-j");
   expect(queue).not.toMatch(/victim|MAILER-DAEMON/);
-}, 120_000);
+}, 240_000);

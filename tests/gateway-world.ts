@@ -78,10 +78,14 @@ export function instancesBySlot({ runner }: GatewayWorld): ReadonlyMap<string, s
   return new Map(pairs.toSorted(([one], [other]) => one.localeCompare(other)));
 }
 
-/** How many messages are in a slot's inbound queue. One that Postfix moves meanwhile may be listed twice. */
+/**
+ * How many messages are in a slot's inbound queue. It is listed twice: a message that Postfix moves meanwhile may be
+ * missed once, or be listed twice.
+ */
 export async function queuedAt(world: GatewayWorld, slot: string): Promise<number> {
-  const list = await hostOf(world, slot).run(["postqueue", "-c", "/etc/postfix-in", "-j"]);
-  return new Set(list.match(/"queue_id": "\w+"/g)).size;
+  const list = ["postqueue", "-c", "/etc/postfix-in", "-j"];
+  const lists = [await hostOf(world, slot).run(list), await hostOf(world, slot).run(list)];
+  return new Set(lists.join("\n").match(/"queue_id": "\w+"/g)).size;
 }
 
 /** Has Postfix try at once what it has put off. */

@@ -13,7 +13,7 @@ import {
 } from "./tenant.ts";
 import { type Answer, assertNeverEmptyOrForeign, watchNameServers } from "./watch-name-servers.ts";
 
-vi.setConfig({ testTimeout: 20_000, hookTimeout: 240_000 });
+vi.setConfig({ hookTimeout: 240_000 });
 
 interface Beginning {
   readonly what: string;

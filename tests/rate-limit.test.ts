@@ -75,7 +75,7 @@ test("a run that needs more than the limit waits, says so, and is never refused"
 test("a run that finds the limit used up waits as long as it is told, and goes on", async () => {
   const { stack, zones } = await tenantOf("late", 3);
   const { cloudflare } = lab.world;
-  cloudflare.limitRequests({ requests: 50, seconds: 5 });
+  cloudflare.limitRequests({ requests: 50, seconds: 15 });
   using used = cloudflare.intercept("before", { match: { token: "operator" } }, () => useUp(50));
   const { text } = await succeeded(stack.up());
   expect(used.count).toBe(1);
@@ -86,7 +86,7 @@ test("a run that finds the limit used up waits as long as it is told, and goes o
 test("what is used up in the middle of a run holds it up, and nothing is lost", async () => {
   const { stack, zones } = await tenantOf("middle", 3);
   const { cloudflare } = lab.world;
-  cloudflare.limitRequests({ requests: 50, seconds: 5 });
+  cloudflare.limitRequests({ requests: 50, seconds: 15 });
   const write = { kind: "write", token: "operator" } as const;
   // Before the second write of the run everything is used up.
   using used = cloudflare.intercept("before", { match: write, skip: 1 }, () => useUp(50));

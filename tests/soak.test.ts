@@ -76,7 +76,7 @@ test("the account shows what is lost and what is refused", async () => {
   system.refuse("data", "451 4.3.2 Try later");
   const lost = await accountWhile("emptied", tenant, async () => {
     await sleep(2000);
-    await expect.poll(inboundQueue, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(inboundQueue).toBeGreaterThan(0);
     for (const { host } of fleet.slots)
       await host.run(["postsuper", "-c", "/etc/postfix-in", "-d", "ALL"]);
     system.refuse("data", undefined);

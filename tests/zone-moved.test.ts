@@ -6,7 +6,7 @@ let lab: TenantLab;
 
 beforeAll(async () => {
   lab = await startTenantLab();
-}, 60_000);
+});
 
 afterAll(() => lab[Symbol.asyncDispose]());
 

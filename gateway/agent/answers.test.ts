@@ -49,7 +49,7 @@ test("what the store does not take is kept, newest field by field, and told late
     answers.put({ domain: "a.test", acknowledged: 2 });
     store.isAway = false;
     await expect
-      .poll(() => store.told, { timeout: 5_000 })
+      .poll(() => store.told)
       .toEqual([{ domain: "a.test", slot: "a", acknowledged: 2, lastInbound: last }]);
   });
 });
@@ -68,7 +68,7 @@ test("what tells of outbound mail is known as untold until the store has taken i
     await expect.poll(() => answers.waiting).toBe(2);
     expect(answers.outboundSince).toBe(1_000);
     store.isAway = false;
-    await expect.poll(() => answers.outboundSince, { timeout: 5_000 }).toBe(Infinity);
+    await expect.poll(() => answers.outboundSince).toBe(Infinity);
     expect(store.told.map(({ domain }) => domain).toSorted()).toEqual(["a.test", "b.test"]);
   });
 });
@@ -79,7 +79,7 @@ test("the backlog is told, too, and what is new does not wait for it", async () 
   await running(store, async (answers) => {
     answers.putLater(domains.map((domain) => ({ domain, acknowledged: 1 })));
     answers.put({ domain: "new.test", acknowledged: 1 });
-    await expect.poll(() => store.told.length, { timeout: 10_000 }).toBe(201);
+    await expect.poll(() => store.told.length).toBe(201);
     expect(store.told.findIndex(({ domain }) => domain === "new.test")).toBeLessThan(20);
   });
 });

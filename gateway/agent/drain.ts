@@ -4,23 +4,38 @@ import { HOST_PATHS } from "../host-config.ts";
 import { readQueue, run } from "./postfix-commands.ts";
 
 /** Mail goes from the relay side to the inbound one, never back: so read, none of it is missed. */
-const INSTANCES = [HOST_PATHS.relayInstance, HOST_PATHS.inboundInstance];
+export const INSTANCES_IN_ORDER = [HOST_PATHS.relayInstance, HOST_PATHS.inboundInstance];
+
 const POLL_MILLISECONDS = 2_000;
 
 /** @returns how many messages are left */
 export async function drain(seconds: number): Promise<number> {
+  for (const instance of INSTANCES_IN_ORDER) await run("postqueue", ["-c", instance, "-f"]);
+  return untilEmpty(countQueued, seconds);
+}
+
+/**
+ * Counts until two counts in a row find nothing, since one may miss a message that is moved within a queue.
+ *
+ * @param seconds after which it ends with what is left @returns how many messages are left
+ */
+export async function untilEmpty(
+  count: () => Promise<number>,
+  seconds: number,
+  pollMilliseconds = POLL_MILLISECONDS,
+): Promise<number> {
   const until = Date.now() + seconds * 1000;
-  for (const instance of INSTANCES) await run("postqueue", ["-c", instance, "-f"]);
-  for (;;) {
-    // Twice: a message that is moved within the queue may be missed once.
-    const left = (await countQueued()) || (await countQueued());
-    if (left === 0 || Date.now() >= until) return left;
-    await delay(POLL_MILLISECONDS);
+  for (let wasEmpty = false; ; ) {
+    const left = await count();
+    const isEmpty = left === 0;
+    if (isEmpty ? wasEmpty : Date.now() >= until) return left;
+    wasEmpty = isEmpty;
+    await delay(pollMilliseconds);
   }
 }
 
 async function countQueued(): Promise<number> {
   let count = 0;
-  for (const instance of INSTANCES) count += (await readQueue(instance)).messages;
+  for (const instance of INSTANCES_IN_ORDER) count += (await readQueue(instance)).messages;
   return count;
 }

@@ -1,6 +1,7 @@
 /** The host's health, looked at every few seconds: for `/health`, and for the heartbeat in the store. */
 import type { SlotClosing, SlotReport } from "../../mail/route.ts";
 import { type GatewayHostConfig, HOST_PATHS } from "../host-config.ts";
+import { INSTANCES_IN_ORDER } from "./drain.ts";
 import type { Faults } from "./faults.ts";
 import { askPolicy, type Check, check, readBanner, readDisk, readQueues } from "./health.ts";
 import type { QueueState } from "./postfix-commands.ts";
@@ -45,9 +46,6 @@ export interface MonitorOptions {
   readonly onRelayQueue: (queue: QueueState, instant: number) => void;
 }
 
-/** Mail goes from the relay side to the inbound one, never back: so read, none of it is missed. */
-const INSTANCES = [HOST_PATHS.relayInstance, HOST_PATHS.inboundInstance];
-
 /** Looks at everything once. Never throws. */
 export async function lookAtHost(options: MonitorOptions): Promise<Health> {
   const { config, faults, syncState } = options;
@@ -55,7 +53,7 @@ export async function lookAtHost(options: MonitorOptions): Promise<Health> {
   // Before the queues: what is in them after the slot was closed is all that there will be.
   const closing = options.closing();
   const [{ queues, checks: queueChecks }, ...others] = await Promise.all([
-    readQueues(INSTANCES),
+    readQueues(INSTANCES_IN_ORDER),
     check("inbound banner", () => readBanner(config.inbound.address, config.smtpIn)),
     check("relay banner", () => readBanner(config.relay.address, config.smtpRelay)),
     check("policy service", () => askPolicy(HOST_PATHS.policySocket)),
@@ -82,7 +80,7 @@ export async function lookAtHost(options: MonitorOptions): Promise<Health> {
       routesAgeSeconds: Math.round((now.getTime() - lastContact.getTime()) / 1000),
     }),
     ...(storeAwaySince !== undefined && { storeAwaySince }),
-    ...(queues.length === INSTANCES.length && {
+    ...(queues.length === INSTANCES_IN_ORDER.length && {
       queued: queues.reduce((sum, { messages }) => sum + messages, 0),
     }),
     oldestQueuedSeconds: Math.max(0, ...queues.map(({ oldestSeconds }) => oldestSeconds)),

@@ -46,3 +46,11 @@ test("a message that one look missed, since Postfix moved it meanwhile, is not t
   expect(see(15, {})).toEqual([]);
   expect(see(20, {})).toEqual([["a.test", 0, "2026-11-26T12:00:20.000Z"]]);
 });
+
+test("after a start, one look alone is not believed", () => {
+  const { queue, see } = watch();
+  expect(see(0, {})).toEqual([]);
+  expect(queue.lookedAt).toBe(0);
+  expect(see(5, {})).toEqual([]);
+  expect(queue.lookedAt).toBe(START + 5_000);
+});

@@ -17,6 +17,7 @@ export class OutboundQueue {
   #missed = new Set<string>();
   readonly #tell: (answer: DomainAnswer, instant: number) => void;
   readonly #isKnown: (domain: string) => boolean;
+  #looks = 0;
   #lookedAt = 0;
 
   /** @param isKnown whether the fleet has a route of the domain */
@@ -28,7 +29,7 @@ export class OutboundQueue {
     this.#isKnown = isKnown;
   }
 
-  /** When the queue was last read, in milliseconds; 0: never. */
+  /** Until when all is told, in milliseconds: when the queue was last read; 0: not twice so far. */
   get lookedAt(): number {
     return this.#lookedAt;
   }
@@ -49,6 +50,7 @@ export class OutboundQueue {
       this.#tell({ domain, queuedOutbound: { at, messages: 0, since: at } }, instant);
     }
     this.#missed = new Set(missing);
-    this.#lookedAt = instant;
+    this.#looks += 1;
+    if (this.#looks > 1) this.#lookedAt = instant;
   }
 }

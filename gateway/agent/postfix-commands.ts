@@ -59,12 +59,14 @@ export async function readQueue(instance: string, now = new Date()): Promise<Que
   const complaint = text(child.stderr);
   const closed = once(child, "close");
   const seconds = now.getTime() / 1000;
-  let messages = 0;
+  const ids = new Set<string>();
   let oldest = seconds;
   const senders = new Map<string, SenderQueue>();
   for await (const line of createInterface({ input: child.stdout })) {
-    messages += 1;
-    const { arrival = seconds, queue, domain } = readQueueLine(line);
+    const { id, arrival = seconds, queue, domain } = readQueueLine(line);
+    // A message that Postfix puts off meanwhile is listed twice.
+    if (ids.has(id)) continue;
+    ids.add(id);
     oldest = Math.min(oldest, arrival);
     // A message that is tried again is in the queue "active", as one that has only just come.
     const waits = queue === "deferred" || seconds - arrival >= DELIVERED_WITHIN_SECONDS;
@@ -75,7 +77,7 @@ export async function readQueue(instance: string, now = new Date()): Promise<Que
   }
   await closed;
   if (child.exitCode !== 0) throw new CommandError(`postqueue: ${(await complaint).trim()}`);
-  return { instance, messages, oldestSeconds: Math.round(seconds - oldest), senders };
+  return { instance, messages: ids.size, oldestSeconds: Math.round(seconds - oldest), senders };
 }
 
 /** The whole object of a message with many recipients is large; what counts stands before them (postqueue(1)). */
@@ -84,6 +86,7 @@ function readQueueLine(line: string) {
   const sender = /"sender": "((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? "";
   const domain = domainOfAddress(sender);
   return {
+    id: /"queue_id": "(\w+)"/.exec(line)?.[1] ?? line,
     arrival: arrival === undefined ? undefined : Number(arrival),
     queue: /"queue_name": "(\w+)"/.exec(line)?.[1],
     domain: domain === "" ? undefined : domain,

@@ -119,7 +119,7 @@ test("what was there before the first life is told once it is in effect, and in 
   await withSync(directory.path, store, async ({ firstEffects }) => {
     await expect.poll(() => firstEffects, until).toEqual(["a.test", "b.test"]);
   });
-}, 60_000);
+});
 
 test("a change whose maps could not be written for a while is told and kept, and so is a new password", async () => {
   await using directory = await mkdtempDisposable(join(tmpdir(), "sync-"));
@@ -141,7 +141,7 @@ test("a change whose maps could not be written for a while is told and kept, and
     expect(faults.list().join()).not.toContain("maps");
   });
   expect(await savedDomains(directory.path)).toContain("new.test");
-}, 60_000);
+});
 
 test("a route that cannot be read is told until it is not there any more", async () => {
   await using directory = await mkdtempDisposable(join(tmpdir(), "sync-"));
@@ -155,7 +155,7 @@ test("a route that cannot be read is told until it is not there any more", async
     store.unreadable.clear();
     await expect.poll(told, until).not.toContain("unreadable routes");
   });
-}, 60_000);
+});
 
 test("of a route that has ended, nothing stays once the store has deleted it", async () => {
   await using directory = await mkdtempDisposable(join(tmpdir(), "sync-"));
@@ -179,4 +179,4 @@ test("of a route that has ended, nothing stays once the store has deleted it", a
     await expect.poll(onDisk, until).not.toMatch(/b\.test|s3cret/);
     expect(await onDisk()).toContain("a.test");
   });
-}, 60_000);
+});

@@ -96,7 +96,7 @@ test("a fault strikes the chosen requests, is counted, and can be switched off",
 
 test("piecemeal: the records of a batch appear one by one, in its order, after the answer", async () => {
   const old = idOf(await lab.ask("POST", path, { ...record, content: "old" }));
-  lab.cloudflare.addFault({ fault: "piecemeal", milliseconds: 300 });
+  lab.cloudflare.addFault({ fault: "piecemeal", milliseconds: 1500 });
   const batch = {
     deletes: [{ id: old }],
     posts: [
@@ -135,7 +135,7 @@ function watch(seen: string[]) {
 }
 
 test("a lagging server has the change later, and what follows it after it", async () => {
-  lab.cloudflare.addFault({ fault: "lagging-server", server: 1, milliseconds: 800 });
+  lab.cloudflare.addFault({ fault: "lagging-server", server: 1, milliseconds: 4000 });
   const id = idOf(await lab.ask("POST", path, record));
   expect(await texts(0)).toEqual(["x"]);
   expect(await texts(1)).toEqual([]);

@@ -194,4 +194,4 @@ test("a pull request into another branch brought nothing into this one", async (
     code: "not-reviewed",
     where: "commit merged-elsewhere",
   });
-}, 20_000);
+});

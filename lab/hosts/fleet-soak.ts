@@ -55,7 +55,7 @@ type State = "kept" | "taken" | "refused";
 const intervalMilliseconds = 150;
 const retryMilliseconds = 1000;
 /** How long senders go on after the last message was begun. */
-const patienceMilliseconds = 30_000;
+const patienceMilliseconds = 90_000;
 
 export function startSoak(world: FleetWorld, streams: readonly Stream[]): Soak {
   const messages = new Map<string, State>();
@@ -143,8 +143,7 @@ async function account(
 }
 
 async function queuedSenders({ fleet }: FleetWorld): Promise<string[]> {
-  const queues = await Promise.all(fleet.slots.map(queuesOf));
-  return queues.flat().map(({ sender }) => localPart(sender));
+  return (await queuesOf(fleet.slots)).map(({ sender }) => localPart(sender));
 }
 
 function localPart(address: string): string {

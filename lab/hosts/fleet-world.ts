@@ -116,7 +116,8 @@ async function open(address: string, localAddress: string): Promise<SmtpDialogue
 /**
  * Messages in the queue of a host's instance, with the reasons why they are still there.
  *
- * The queue is listed twice: a message that Postfix moves meanwhile may be missed once, or be listed twice.
+ * The queue is listed twice: a message that Postfix moves meanwhile may be missed once, or be listed twice. What is
+ * gone by the second list is returned, too.
  */
 export async function queueOf(
   { host }: FleetSlot,
@@ -137,16 +138,24 @@ export async function queueOf(
   return [...messages.values()];
 }
 
-/** Messages in both queues of a host: in the order in which mail passes them, so that none is missed. */
-export async function queuesOf(slot: FleetSlot): Promise<QueuedMessage[]> {
-  const atRelay = await queueOf(slot, "postfix-relay");
-  return [...atRelay, ...(await queueOf(slot, "postfix-in"))];
+/**
+ * Messages in all queues of these slots: those of the relay sides first, since mail passes from there to the inbound
+ * side of any slot, never back.
+ */
+export async function queuesOf(slots: readonly FleetSlot[]): Promise<QueuedMessage[]> {
+  const messages: QueuedMessage[] = [];
+  for (const instance of ["postfix-relay", "postfix-in"] as const) {
+    const queues = await Promise.all(slots.map((slot) => queueOf(slot, instance)));
+    messages.push(...queues.flat());
+  }
+  return messages;
 }
 
 /** Has Postfix try at once what it has put off. */
-export async function flushQueues({ host }: FleetSlot): Promise<void> {
+export async function flushQueues(slots: readonly FleetSlot[]): Promise<void> {
   for (const instance of ["postfix-relay", "postfix-in"]) {
-    await host.run(["postqueue", "-c", `/etc/${instance}`, "-f"]);
+    const command = ["postqueue", "-c", `/etc/${instance}`, "-f"];
+    await Promise.all(slots.map(({ host }) => host.run(command)));
   }
 }
 

@@ -80,7 +80,7 @@ async function launch(card: string, userData: string): Promise<string> {
 }
 
 async function running(id: string) {
-  await expect.poll(() => runner.instances.map((one) => one.id), { timeout: 30_000 }).toEqual([id]);
+  await expect.poll(() => runner.instances.map((one) => one.id)).toEqual([id]);
   const found = runner.instance("slot", "a");
   await found.setUp;
   return found.host;
@@ -128,7 +128,7 @@ test("an instance becomes a host with addresses, disk and user data, which its s
   moto.resume();
 
   await api.send(new ec2.StopInstancesCommand({ InstanceIds: [first] }));
-  await expect.poll(() => host.running, { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => host.running).toBe(false);
   await api.send(new ec2.DetachVolumeCommand({ VolumeId, InstanceId: first }));
   await terminate(first);
 
@@ -138,7 +138,7 @@ test("an instance becomes a host with addresses, disk and user data, which its s
   expect(await successor.run(["cat", "/root/disk"])).toContain('TYPE="ext4"');
   expect(await successor.run(["cat", "/queue/mail"])).toBe("a letter\na letter");
   await terminate(next);
-  await expect.poll(() => runner.instances, { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => runner.instances).toEqual([]);
   expect(runner.failures).toEqual([]);
 });
 
@@ -149,5 +149,5 @@ test("user data that fails is told, with what it wrote", async () => {
     expect.stringContaining("ended with 3"),
   ]);
   await terminate(id);
-  await expect.poll(() => runner.instances, { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => runner.instances).toEqual([]);
 });

@@ -182,12 +182,7 @@ async function addOutside(
 }
 
 async function flushAll({ fleet }: FleetWorld): Promise<ReadonlySet<string>> {
-  const queues = fleet.slots
-    .filter(({ host }) => host.running)
-    .map(async (slot) => {
-      await flushQueues(slot);
-      return queuesOf(slot);
-    });
-  const messages = (await Promise.all(queues)).flat();
-  return new Set(messages.map(({ sender }) => localPart(sender)));
+  const slots = fleet.slots.filter(({ host }) => host.running);
+  await flushQueues(slots);
+  return new Set((await queuesOf(slots)).map(({ sender }) => localPart(sender)));
 }
