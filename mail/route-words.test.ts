@@ -36,6 +36,11 @@ test.each<[string, Partial<Route>, Partial<Route>]>([
   ["Relay Server none → relay.contoso.test:587 (TLS verified, login contoso)", {}, withLogin(1)],
   ["a new password for the Relay Server", withLogin(1), withLogin(2)],
   [
+    "inbound accepted → none, mail that still comes is taken for one day, and refused after it",
+    {},
+    { inbound: false },
+  ],
+  [
     "senders 192.0.2.7 → 192.0.2.0/24",
     {},
     { identities: [{ kind: "network", network: "192.0.2.0/24" }] },

@@ -16,7 +16,11 @@ export function describeRouteChange(before: Route | undefined, after: Route): st
     const was = former.get(name) ?? "";
     return was === text ? [] : [`${name} ${was} → ${text}`];
   });
-  const others = [...listChange(before, after), ...passwordChange(before, after)];
+  const others = [
+    ...listChange(before, after),
+    ...passwordChange(before, after),
+    ...inboundEnd(before, after),
+  ];
   return [...changes, ...others].join(", ") || "unchanged";
 }
 
@@ -75,6 +79,11 @@ export function describeRelay(relay: ShownRelayServer | undefined): string {
   if (relay === undefined) return "none";
   const login = relay.login === undefined ? "no login" : `login ${relay.login.user}`;
   return `${relay.host}:${relay.port} (TLS ${relay.tls}, ${login})`;
+}
+
+function inboundEnd(before: Route, after: Route): string[] {
+  if (!before.inbound || after.inbound) return [];
+  return ["mail that still comes is taken for one day, and refused after it"];
 }
 
 function passwordChange(before: Route, after: Route): string[] {
