@@ -78,12 +78,15 @@ function stillQueued({ domain }: Sender, queue: OutboundQueue): MailRuleError {
   });
 }
 
+function describeSilence(toldUntil: string | undefined): string {
+  if (toldUntil === undefined) return "has never reported";
+  // Its agent has only just started.
+  if (Date.parse(toldUntil) === 0) return "has told of no mail yet since it started";
+  return `has told of mail until ${toldUntil} only`;
+}
+
 function cannotVouch({ domain }: Sender, silent: readonly SilentSlot[]): MailRuleError {
-  const slots = silent.map(({ slot, toldUntil }) =>
-    toldUntil === undefined
-      ? `slot ${slot} has never reported`
-      : `slot ${slot} has told of mail until ${toldUntil} only`,
-  );
+  const slots = silent.map(({ slot, toldUntil }) => `slot ${slot} ${describeSilence(toldUntil)}`);
   return new MailRuleError({
     code: "outbound-not-known",
     where: `Outbound mail of ${domain}`,

@@ -83,14 +83,49 @@ test("a domain that receives no more has the last Server that received for 6 day
 test("mail that was refused already is not accepted again when a domain receives no more", () => {
   const record = recordOf(routeOf("contoso.test"));
   const { defers } = LEAVING;
-  const inactive = inactiveTimes(new Date(NOW.getTime() - 2 * defers * 1000));
   const proven = { version: 2, route: routeOf("contoso.test", { inbound: false }) };
+  const afterInactive = (seconds: number) => {
+    const inactive = inactiveTimes(new Date(NOW.getTime() - seconds * 1000));
+    return activateRoute({ ...record, inactive }, proven, NOW).formerServer;
+  };
   expect(activateRoute(record, proven, NOW).formerServer).toHaveProperty("accepts");
-  expect(activateRoute({ ...record, inactive }, proven, NOW).formerServer).toEqual({
+  // What was put off comes again.
+  expect(afterInactive(defers - 1)).toHaveProperty("accepts");
+  expect(afterInactive(defers)).toEqual({
     server: "mail.contoso.test",
     mxLookup: false,
     until: expect.any(String),
   });
+});
+
+/** How the recipients are looked up for a day after the end, where there was a list of so many. */
+function keptLookup(count: number) {
+  const recipients = Array.from({ length: count }, (_, index) => `user-${index}@contoso.test`);
+  const record = recordOf(routeOf("contoso.test", { rcptLookup: { kind: "list", recipients } }));
+  const proven = { version: 2, route: routeOf("contoso.test", { inbound: false }) };
+  return activateRoute(record, proven, NOW).formerServer?.accepts?.rcptLookup.kind;
+}
+
+test("a domain that receives no more does not keep a long list of its recipients", () => {
+  expect([keptLookup(10), keptLookup(5_000)]).toEqual(["list", "probe"]);
+});
+
+test("what is over of a former Server is forgotten at the next change", () => {
+  const route = routeOf("contoso.test", { inbound: false });
+  const stopped = activateRoute(recordOf(routeOf("contoso.test")), { version: 2, route }, NOW);
+  const later = (days: number) => {
+    const now = new Date(NOW.getTime() + days * 86_400_000);
+    const proposed = {
+      ...proposeRoute({ ...stopped, revision: 2 }, route, holder, now),
+      revision: 3,
+    };
+    const { formerServer } = activateRoute(proposed, { version: 3, route }, now);
+    expect(proposed.formerServer).toEqual(formerServer);
+    return Object.keys(formerServer ?? {});
+  };
+  expect(later(0.9)).toEqual(["server", "mxLookup", "until", "accepts"]);
+  expect(later(1)).toEqual(["server", "mxLookup", "until"]);
+  expect(later(6)).toEqual([]);
 });
 
 test("a domain that comes back after its end has no way of before", () => {

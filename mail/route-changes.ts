@@ -6,6 +6,7 @@ import type {
   FormerServer,
   NumberedRoute,
   OutboundWay,
+  RcptLookup,
   Route,
   RouteHolder,
   RouteRecord,
@@ -37,7 +38,8 @@ export function proposeRoute(
   if (record === undefined || !isServed(record, now)) {
     return { domain: route.domain, holder, proposed };
   }
-  const { domain, active, formerWay, formerServer, leaving, inactive } = record;
+  const { domain, active, formerWay, leaving, inactive } = record;
+  const formerServer = whatHolds(record.formerServer, now);
   return {
     domain,
     holder,
@@ -72,18 +74,36 @@ function lastWay({ active, formerWay }: RouteRecord): OutboundWay | undefined {
 
 function lastServer(record: RouteRecord, now: Date): FormerServer | undefined {
   const { active, formerServer } = record;
-  if (active === undefined || !active.route.inbound) return formerServer;
+  if (active === undefined || !active.route.inbound) return whatHolds(formerServer, now);
   const { server, mxLookup, rcptLookup } = active.route;
   const after = (days: number) => new Date(now.getTime() + days * 86_400_000).toISOString();
-  const isRefused = stageRefusal(record, "inbound", now) !== undefined;
-  const accepts = { rcptLookup, until: after(REMEMBERED_DAYS) };
+  const isRefused = stageRefusal(record, "inbound", now)?.action === "refuse";
+  const accepts = { rcptLookup: shortLookup(rcptLookup), until: after(REMEMBERED_DAYS) };
   return { server, mxLookup, until: after(QUEUE_LIFE_DAYS), ...(!isRefused && { accepts }) };
 }
 
-/** Far longer than resolvers remember the gateway's MX, which have a TTL of 5 minutes. */
+/** Resolvers may remember the gateway's MX for so long, where a person gave them a TTL of a day. */
 const REMEMBERED_DAYS = 1;
-/** Postfix's maximal_queue_lifetime, 5 days, and what comes in before. */
+/** Postfix's maximal_queue_lifetime, 5 days, and the day in which mail still comes in. */
 const QUEUE_LIFE_DAYS = 6;
+
+/** A long list would be a third one in the store's item, which has no room for it: the Server is asked instead. */
+function shortLookup(lookup: RcptLookup): RcptLookup {
+  const isLong =
+    lookup.kind === "list" &&
+    Buffer.byteLength(JSON.stringify(lookup.recipients)) > KEPT_LIST_MAXIMUM;
+  return isLong ? { kind: "probe" } : lookup;
+}
+
+/** Octets of a list, as JSON: with two of 150,000, and all else, less than the item's 400 KB. */
+const KEPT_LIST_MAXIMUM = 75_000;
+
+/** Without what is over by now. */
+function whatHolds(former: FormerServer | undefined, now: Date): FormerServer | undefined {
+  if (former === undefined || new Date(former.until) <= now) return undefined;
+  const { accepts, ...server } = former;
+  return accepts === undefined || new Date(accepts.until) <= now ? server : former;
+}
 
 /** Sets the route inactive: a proposal is withdrawn, and a route that was leaving stays the organisation's. */
 export function deactivateRoute(record: RouteRecord, holder: RouteHolder, now: Date): RouteContent {

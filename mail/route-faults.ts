@@ -14,11 +14,10 @@ import { hopFaults, relayServerFaults } from "./route-hop-faults.ts";
 import { identityFaults } from "./route-identity-faults.ts";
 
 /**
- * Octets of a list, as JSON. The store keeps up to three of a domain in one item, which has at most 400 KB
- * (DynamoDB, "Service, account, and table quotas"): of the active version, of a proposed one, and of mail that is
- * still taken a day after the domain's inbound mail has ended.
+ * Octets of a list, as JSON. The store keeps two versions of a route in one item, which has at most 400 KB
+ * (DynamoDB, "Service, account, and table quotas").
  */
-const LIST_MAXIMUM = 120_000;
+const LIST_MAXIMUM = 150_000;
 
 /** Every fault, in the order of the route's fields. */
 export function routeFaults(route: PartialRoute, gateway: GatewayFacts): MailRuleFault[] {

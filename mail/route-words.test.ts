@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Route } from "./route.ts";
 import { inactiveTimes } from "./route-life.ts";
-import { describeInactivity, describeRouteChange } from "./route-words.ts";
+import { describeInactivity, describeInboundEnd, describeRouteChange } from "./route-words.ts";
 import { NOW, recordOf, routeOf } from "./testdata/routes.ts";
 
 const ROUTE = routeOf("contoso.test");
@@ -35,11 +35,7 @@ test.each<[string, Partial<Route>, Partial<Route>]>([
   ],
   ["Relay Server none → relay.contoso.test:587 (TLS verified, login contoso)", {}, withLogin(1)],
   ["a new password for the Relay Server", withLogin(1), withLogin(2)],
-  [
-    "inbound accepted → none, mail that still comes is taken for one day, and refused after it",
-    {},
-    { inbound: false },
-  ],
+  ["inbound accepted → none", {}, { inbound: false }],
   [
     "senders 192.0.2.7 → 192.0.2.0/24",
     {},
@@ -65,4 +61,18 @@ test("what senders will see of an inactive domain, and when", () => {
   expect(describeInactivity(inactive, { route: ROUTE, inactive: false }, later)).toBe(
     "active again (inactive since 2026-11-26T12:00:00.000Z)",
   );
+});
+
+test("what becomes of mail that still comes where a domain is to receive no more", () => {
+  const record = recordOf(ROUTE);
+  const goal = { route: routeOf("contoso.test", { inbound: false }), inactive: false };
+  expect(describeInboundEnd(record, goal, NOW)).toBe(
+    "mail that still comes is taken for one day, and refused after it",
+  );
+  const inactive = { ...record, inactive: inactiveTimes(NOW) };
+  expect(describeInboundEnd(inactive, goal, new Date("2027-01-01"))).toBe("");
+  expect(describeInboundEnd(record, { ...goal, inactive: true }, NOW)).toBe("");
+  expect(describeInboundEnd(record, { ...goal, route: ROUTE }, NOW)).toBe("");
+  expect(describeInboundEnd(recordOf(goal.route), goal, NOW)).toBe("");
+  expect(describeInboundEnd(undefined, goal, NOW)).toBe("");
 });

@@ -1,6 +1,6 @@
 /** A route and its changes in plain words, for a preview. No secret is among them. */
 import type { RcptLookup, RelayLogin, RelayServer, Route, RouteRecord } from "./route.ts";
-import { inactiveTimes } from "./route-life.ts";
+import { inactiveTimes, routeInForce, stageRefusal } from "./route-life.ts";
 import { formatSendingIdentity } from "./sending-identity.ts";
 
 /** A Relay Server as far as anybody may see it. */
@@ -16,11 +16,7 @@ export function describeRouteChange(before: Route | undefined, after: Route): st
     const was = former.get(name) ?? "";
     return was === text ? [] : [`${name} ${was} → ${text}`];
   });
-  const others = [
-    ...listChange(before, after),
-    ...passwordChange(before, after),
-    ...inboundEnd(before, after),
-  ];
+  const others = [...listChange(before, after), ...passwordChange(before, after)];
   return [...changes, ...others].join(", ") || "unchanged";
 }
 
@@ -39,6 +35,22 @@ export function describeInactivity(
   if (was !== undefined) return `inactive as before, refused for good from ${was.refuseFrom}`;
   const { refuseFrom } = inactiveTimes(now);
   return `inactive: mail to and from the domain is put off from now on (450 4.7.1), and refused from ${refuseFrom} (550 5.7.1), each time with ${route.fixIt}; the domain stays the organisation's`;
+}
+
+/**
+ * What becomes of mail that still comes where the domain is to receive no more; empty where it receives as before.
+ *
+ * @param before what is in the store
+ */
+export function describeInboundEnd(
+  before: RouteRecord | undefined,
+  { route, inactive }: { readonly route: Route; readonly inactive: boolean },
+  now: Date,
+): string {
+  const hasReceived = before !== undefined && routeInForce(before, now)?.route.inbound === true;
+  if (!hasReceived || route.inbound || inactive) return "";
+  if (stageRefusal(before, "inbound", now)?.action === "refuse") return "";
+  return "mail that still comes is taken for one day, and refused after it";
 }
 
 function fields(route: Route): [name: string, text: string][] {
@@ -79,11 +91,6 @@ export function describeRelay(relay: ShownRelayServer | undefined): string {
   if (relay === undefined) return "none";
   const login = relay.login === undefined ? "no login" : `login ${relay.login.user}`;
   return `${relay.host}:${relay.port} (TLS ${relay.tls}, ${login})`;
-}
-
-function inboundEnd(before: Route, after: Route): string[] {
-  if (!before.inbound || after.inbound) return [];
-  return ["mail that still comes is taken for one day, and refused after it"];
 }
 
 function passwordChange(before: Route, after: Route): string[] {

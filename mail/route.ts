@@ -156,7 +156,8 @@ export interface RouteRecord {
   readonly formerWay?: OutboundWay;
   /**
    * Where its inbound mail went before the active version stopped it, for mail that is still in the queue, and for
-   * what senders still bring in the first day. Not for good: the domain's MX says by now where its mail is to go, bounces to it among that.
+   * what senders still bring in the first day. Not for good: the domain's MX says by now where its mail is to go,
+   * bounces to it among that.
    */
   readonly formerServer?: FormerServer;
   /** The route was given up. */

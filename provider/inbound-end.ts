@@ -10,7 +10,7 @@ import type { Call } from "./resource.ts";
 import type { RouteInputs, RouteOutputs } from "./route-schema.ts";
 
 /**
- * The route changes before the MX do: mail that still comes would be refused for good.
+ * The route changes before the MX do: mail that still comes would be refused for good, a day later.
  *
  * @throws MailRuleError `inbound-still-led-here`: then nothing was changed
  */
@@ -31,7 +31,7 @@ export async function refuseWhileLedHere(
     code: "inbound-still-led-here",
     where: `Route of ${domain}`,
     ...(named !== undefined && { value: named }),
-    problem: `It is to take no more inbound mail, and ${what ?? SILENT}. Mail that comes would be refused. Nothing was changed.`,
+    problem: `It is to take no more inbound mail, and ${what ?? SILENT}. Mail that comes would be refused a day later. Nothing was changed.`,
     fix: "Take the MX back first: set bypass: true for the domain, and run pulumi up. Then set inbound: none in its place; mail of senders that remember the gateway's MX is taken for one day more.",
   });
 }

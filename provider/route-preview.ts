@@ -4,7 +4,11 @@ import { formatNote } from "../mail/preview-note.ts";
 import type { RouteRecord } from "../mail/route.ts";
 import { routeInForce } from "../mail/route-life.ts";
 import type { RouteGoal, RouteStep, RouteWorld } from "../mail/route-steps.ts";
-import { describeInactivity, describeRouteChange } from "../mail/route-words.ts";
+import {
+  describeInactivity,
+  describeInboundEnd,
+  describeRouteChange,
+} from "../mail/route-words.ts";
 import { observeRoute, type Release, refuseHeld } from "./apply-route-steps.ts";
 import { partFromFormer } from "./former-gateways.ts";
 import { refuseWhileLedHere } from "./inbound-end.ts";
@@ -82,7 +86,8 @@ function sayPlan({ record, slots }: RouteWorld, goal: RouteGoal, step: RouteStep
   const words = isSame && inactivity !== "" ? "" : `${change}${again}`;
   const isProven = step.kind !== "acknowledge" && !(inactive && isSame);
   const proof = `${countSlots(slots)} ${isProven ? "will prove it" : "take it over"}`;
-  const all = [words, inactivity, proof].filter((text) => text !== "");
+  const inboundEnd = describeInboundEnd(record, { route, inactive }, now);
+  const all = [words, inboundEnd, inactivity, proof].filter((text) => text !== "");
   call.info(`Route of ${route.domain}: ${all.join(", ")}`);
   if (route.inbound && route.rcptLookup.kind === "off") {
     const text = `Route of ${route.domain}: without Rcpt Lookup the gateway accepts mail for users that do not exist, and bounces it to senders that are often forged.`;

@@ -109,7 +109,7 @@ export async function runAgent(config: GatewayHostConfig, signal: AbortSignal): 
         closing: () => closing.state,
         onRelayQueue: ({ senders }, instant) => outboundQueue.see(senders, instant),
       });
-      if (health.healthy) return HEARTBEAT_MILLISECONDS;
+      if (health.healthy && outboundQueue.lookedAt > 0) return HEARTBEAT_MILLISECONDS;
       if (sync.isReady) return HASTY_MILLISECONDS;
       // A new host is well from the moment on when its routes are there.
       await Promise.race([sync.ready, sleep(HASTY_MILLISECONDS, signal)]);

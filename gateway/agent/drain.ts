@@ -17,7 +17,8 @@ export async function drain(seconds: number): Promise<number> {
 /**
  * Counts until two counts in a row find nothing, since one may miss a message that is moved within a queue.
  *
- * @param seconds after which it ends with what is left @returns how many messages are left
+ * @param seconds after which it ends with what is left; that nothing is left is looked at again even then
+ * @returns how many messages are left
  */
 export async function untilEmpty(
   count: () => Promise<number>,

@@ -49,7 +49,7 @@ program
   .description(
     "Tries all queued mail again and waits until the queues are empty; ends with 1 if they are not.",
   )
-  .option("--seconds <number>", "how long to wait at most", "300")
+  .option("--seconds <number>", "how long to wait", "300")
   .action(async ({ seconds }: { seconds: string }) => {
     const left = await drain(Number(seconds));
     console.log(`${left} messages are queued.`);

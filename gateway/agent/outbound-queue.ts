@@ -29,7 +29,7 @@ export class OutboundQueue {
     this.#isKnown = isKnown;
   }
 
-  /** Until when all is told, in milliseconds: when the queue was last read; 0: not twice so far. */
+  /** When the queue was last read, in milliseconds; 0: not twice since the start, as one look may miss a message. */
   get lookedAt(): number {
     return this.#lookedAt;
   }

@@ -59,18 +59,19 @@ export async function readQueue(instance: string, now = new Date()): Promise<Que
   const complaint = text(child.stderr);
   const closed = once(child, "close");
   const seconds = now.getTime() / 1000;
+  // A message that Postfix puts off meanwhile is listed twice.
   const ids = new Set<string>();
+  const waiting = new Set<string>();
   let oldest = seconds;
   const senders = new Map<string, SenderQueue>();
   for await (const line of createInterface({ input: child.stdout })) {
     const { id, arrival = seconds, queue, domain } = readQueueLine(line);
-    // A message that Postfix puts off meanwhile is listed twice.
-    if (ids.has(id)) continue;
     ids.add(id);
     oldest = Math.min(oldest, arrival);
     // A message that is tried again is in the queue "active", as one that has only just come.
     const waits = queue === "deferred" || seconds - arrival >= DELIVERED_WITHIN_SECONDS;
-    if (domain === undefined || !waits) continue;
+    if (domain === undefined || !waits || waiting.has(id)) continue;
+    waiting.add(id);
     const former = senders.get(domain) ?? { messages: 0, oldest: seconds };
     const since = Math.min(former.oldest, arrival);
     senders.set(domain, { messages: former.messages + 1, oldest: since });

@@ -55,16 +55,20 @@ test("mail of an inactive domain is refused at RCPT, and what was accepted befor
   }
 });
 
-test("a domain that receives no more is accepted for a while, unless its mail is refused", () => {
+test("a domain that receives no more is accepted for a while; inactive, it is put off, then refused", () => {
   const route = exampleRoute("ended.example", { inbound: false });
   const accepts = { rcptLookup: { kind: "off" }, until: "2026-06-01T12:00:01.000Z" } as const;
   const server = { server: "old.example", mxLookup: false, until: "2026-06-02T12:00:00.000Z" };
   const record = { ...exampleRecord(route), formerServer: { ...server, accepts } };
   expect(entryOf(record, "inbound-recipients")).toBe("OK");
-  const inactive = { ...record, inactive: inactiveTimes(now) };
-  expect(entryOf(inactive, "inbound-recipients")).toBeUndefined();
-  for (const each of [record, inactive]) {
-    expect(entryOf(each, "inbound-transport")).toBe("server:[old.example]");
+  expect(entryOf(record, "inbound-transport")).toBe("server:[old.example]");
+  for (const [days, reply] of [
+    [1, /^450 4\.7\.1 ended\.example is inactive/],
+    [3, /^550 5\.7\.1 ended\.example is inactive/],
+  ] as const) {
+    const inactive = inactiveTimes(new Date(now.getTime() - days * 86_400_000));
+    expect(entryOf({ ...record, inactive }, "inbound-recipients")).toMatch(reply);
+    expect(entryOf({ ...record, inactive }, "inbound-transport")).toBe("server:[old.example]");
   }
 });
 

@@ -104,7 +104,8 @@ function formerEntries(record: RouteRecord, now: Date): MapEntry[] {
   const { accepts, ...server } = formerServer;
   const transport = serverTransport({ domain, ...server });
   if (accepts === undefined || new Date(accepts.until) <= now) return [transport];
-  if (stageRefusal(record, "inbound", now) !== undefined) return [transport];
+  const refusal = stageRefusal(record, "inbound", now);
+  if (refusal !== undefined) return [transport, answer(domain, accessReply(refusal))];
   return [transport, ...recipients({ domain, ...server, rcptLookup: accepts.rcptLookup })];
 }
 
