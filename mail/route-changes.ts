@@ -11,6 +11,7 @@ import type {
   RouteHolder,
   RouteRecord,
 } from "./route.ts";
+import { LIST_MAXIMUM, listOctets } from "./route-faults.ts";
 import {
   inactiveTimes,
   LEAVING,
@@ -87,16 +88,14 @@ const REMEMBERED_DAYS = 1;
 /** Postfix's maximal_queue_lifetime, 5 days, and the day in which mail still comes in. */
 const QUEUE_LIFE_DAYS = 6;
 
-/** A long list would be a third one in the store's item, which has no room for it: the Server is asked instead. */
+/**
+ * The lookup as it is kept for a day. Beside two lists of the full length the store's item has room for half of one:
+ * instead of a longer one the Server is asked.
+ */
 function shortLookup(lookup: RcptLookup): RcptLookup {
-  const isLong =
-    lookup.kind === "list" &&
-    Buffer.byteLength(JSON.stringify(lookup.recipients)) > KEPT_LIST_MAXIMUM;
+  const isLong = lookup.kind === "list" && listOctets(lookup.recipients) > LIST_MAXIMUM / 2;
   return isLong ? { kind: "probe" } : lookup;
 }
-
-/** Octets of a list, as JSON: with two of 150,000, and all else, less than the item's 400 KB. */
-const KEPT_LIST_MAXIMUM = 75_000;
 
 /** Without what is over by now. */
 function whatHolds(former: FormerServer | undefined, now: Date): FormerServer | undefined {

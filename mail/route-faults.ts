@@ -14,10 +14,15 @@ import { hopFaults, relayServerFaults } from "./route-hop-faults.ts";
 import { identityFaults } from "./route-identity-faults.ts";
 
 /**
- * Octets of a list, as JSON. The store keeps two versions of a route in one item, which has at most 400 KB
- * (DynamoDB, "Service, account, and table quotas").
+ * Octets of a list. The store keeps two versions of a route in one item, which has at most 400 KB (DynamoDB,
+ * "Service, account, and table quotas").
  */
-const LIST_MAXIMUM = 150_000;
+export const LIST_MAXIMUM = 150_000;
+
+/** As they stand in the item: as JSON. */
+export function listOctets(recipients: readonly string[]): number {
+  return Buffer.byteLength(JSON.stringify(recipients));
+}
 
 /** Every fault, in the order of the route's fields. */
 export function routeFaults(route: PartialRoute, gateway: GatewayFacts): MailRuleFault[] {
@@ -74,7 +79,7 @@ function rcptLookupFaults({ rcptLookup, domain }: PartialRoute): MailRuleFault[]
       },
     ];
   }
-  const octets = Buffer.byteLength(JSON.stringify(rcptLookup.recipients));
+  const octets = listOctets(rcptLookup.recipients);
   if (octets > LIST_MAXIMUM) {
     return [
       {

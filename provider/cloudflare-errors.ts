@@ -46,8 +46,8 @@ const INVALID_HEADERS = 6003;
 /**
  * What a write that failed means: whether it was done, and whether it may be repeated.
  *
- * @param what was written, in words
- * @param asker by which credential of the configuration, and until the rate limit lets the next request through
+ * @param what was written, in words. `credential`: by which of the configuration. `blockedSeconds`: until the rate
+ * limit lets the next request through
  */
 export async function explainWrite(
   error: unknown,

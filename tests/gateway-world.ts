@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { labCredentials, labRegion } from "../lab/aws/moto.ts";
+import { queueOf } from "../lab/hosts/fleet-world.ts";
 import type { Host } from "../lab/hosts/host.ts";
 import { type HostRunner, startRunner } from "../lab/hosts/runner.ts";
 import { type MailSystem, startMailSystem } from "../lab/mail-system.ts";
@@ -78,14 +79,9 @@ export function instancesBySlot({ runner }: GatewayWorld): ReadonlyMap<string, s
   return new Map(pairs.toSorted(([one], [other]) => one.localeCompare(other)));
 }
 
-/**
- * How many messages are in a slot's inbound queue. It is listed twice: a message that Postfix moves meanwhile may be
- * missed once, or be listed twice.
- */
+/** How many messages are in a slot's inbound queue. */
 export async function queuedAt(world: GatewayWorld, slot: string): Promise<number> {
-  const list = ["postqueue", "-c", "/etc/postfix-in", "-j"];
-  const lists = [await hostOf(world, slot).run(list), await hostOf(world, slot).run(list)];
-  return new Set(lists.join("\n").match(/"queue_id": "\w+"/g)).size;
+  return (await queueOf({ host: hostOf(world, slot) }, "postfix-in")).length;
 }
 
 /** Has Postfix try at once what it has put off. */

@@ -1,10 +1,6 @@
 /** Empties the queues, before a host is taken away. */
 import { setTimeout as delay } from "node:timers/promises";
-import { HOST_PATHS } from "../host-config.ts";
-import { readQueue, run } from "./postfix-commands.ts";
-
-/** Mail goes from the relay side to the inbound one, never back: so read, none of it is missed. */
-export const INSTANCES_IN_ORDER = [HOST_PATHS.relayInstance, HOST_PATHS.inboundInstance];
+import { INSTANCES_IN_ORDER, readQueue, run } from "./postfix-commands.ts";
 
 const POLL_MILLISECONDS = 2_000;
 

@@ -1,10 +1,9 @@
 /** The host's health, looked at every few seconds: for `/health`, and for the heartbeat in the store. */
 import type { SlotClosing, SlotReport } from "../../mail/route.ts";
 import { type GatewayHostConfig, HOST_PATHS } from "../host-config.ts";
-import { INSTANCES_IN_ORDER } from "./drain.ts";
 import type { Faults } from "./faults.ts";
 import { askPolicy, type Check, check, readBanner, readDisk, readQueues } from "./health.ts";
-import type { QueueState } from "./postfix-commands.ts";
+import { INSTANCES_IN_ORDER, type QueueState } from "./postfix-commands.ts";
 
 /** What the agent knows of its own work. */
 export interface SyncState {

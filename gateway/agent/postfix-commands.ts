@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { domainOfAddress } from "../../mail/mail-address.ts";
+import { HOST_PATHS } from "../host-config.ts";
 
 /** A command of Postfix failed. */
 export class CommandError extends Error {
@@ -30,6 +31,9 @@ export async function run(program: string, args: readonly string[], input = ""):
   const ended = child.exitCode ?? child.signalCode;
   throw new CommandError(`${program} ended with ${ended}: ${complaint.trim() || output.trim()}`);
 }
+
+/** Mail goes from the relay side to the inbound one, never back. So read, a message that moves on is not missed. */
+export const INSTANCES_IN_ORDER = [HOST_PATHS.relayInstance, HOST_PATHS.inboundInstance];
 
 /** Most mail is delivered within this time. */
 const DELIVERED_WITHIN_SECONDS = 60;
@@ -58,13 +62,23 @@ export async function readQueue(instance: string, now = new Date()): Promise<Que
   });
   const complaint = text(child.stderr);
   const closed = once(child, "close");
+  const queue = await countQueue(createInterface({ input: child.stdout }), now);
+  await closed;
+  if (child.exitCode !== 0) throw new CommandError(`postqueue: ${(await complaint).trim()}`);
+  return { instance, ...queue };
+}
+
+/** @param lines of `postqueue -j`. A message that Postfix puts off meanwhile is listed twice */
+export async function countQueue(
+  lines: AsyncIterable<string> | Iterable<string>,
+  now: Date,
+): Promise<Omit<QueueState, "instance">> {
   const seconds = now.getTime() / 1000;
-  // A message that Postfix puts off meanwhile is listed twice.
   const ids = new Set<string>();
   const waiting = new Set<string>();
   let oldest = seconds;
   const senders = new Map<string, SenderQueue>();
-  for await (const line of createInterface({ input: child.stdout })) {
+  for await (const line of lines) {
     const { id, arrival = seconds, queue, domain } = readQueueLine(line);
     ids.add(id);
     oldest = Math.min(oldest, arrival);
@@ -76,9 +90,7 @@ export async function readQueue(instance: string, now = new Date()): Promise<Que
     const since = Math.min(former.oldest, arrival);
     senders.set(domain, { messages: former.messages + 1, oldest: since });
   }
-  await closed;
-  if (child.exitCode !== 0) throw new CommandError(`postqueue: ${(await complaint).trim()}`);
-  return { instance, messages: ids.size, oldestSeconds: Math.round(seconds - oldest), senders };
+  return { messages: ids.size, oldestSeconds: Math.round(seconds - oldest), senders };
 }
 
 /** The whole object of a message with many recipients is large; what counts stands before them (postqueue(1)). */

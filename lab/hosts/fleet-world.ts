@@ -120,7 +120,7 @@ async function open(address: string, localAddress: string): Promise<SmtpDialogue
  * gone by the second list is returned, too.
  */
 export async function queueOf(
-  { host }: FleetSlot,
+  { host }: Pick<FleetSlot, "host">,
   instance: "postfix-in" | "postfix-relay",
 ): Promise<QueuedMessage[]> {
   const messages = new Map<string, QueuedMessage>();
